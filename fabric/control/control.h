@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Controller and agent as state machines: messages in, messages out, `now`. No sockets, no threads,
+ * no files: the caller carries the bytes. The messages are weft.proto, each in a frame of its own:
+ * a 4-byte big-endian length, then that many bytes.
+ *
+ * A test goes: PREPARE (agents compile their ranks' schedules, open devices, create nodes, answer
+ * with the addresses of their channels) -> CONNECT (each agent is given the addresses that its
+ * ranks need, answers when all channels are ready) -> for each of verify, warm-up, measure: START
+ * (all agents ready the phase and say so: the barrier), GRANT (iterations, in leases where the test
+ * is timed), DONE -> COLLECT (rank results) -> RELEASE. A failure anywhere: ABORT to all, the test
+ * is broken, what was reported is kept. */
+#ifndef WEFT_CONTROL_CONTROL_H
+#define WEFT_CONTROL_CONTROL_H
+
+#include "fabric/result/result.h"
+
+#define WEFT_CONTROL_VERSION 1u
+#define WEFT_FRAME_BYTES_MAX (64u << 20)
+
+/* Where a state machine's messages go: a whole frame's bytes, to be copied or sent before return.
+ */
+struct weft_control_output {
+    void (*send)(void *context, uint32_t peer, const uint8_t *frame, size_t len_bytes);
+    void *context;
+};
+
+/* ---- the agent ---- */
+
+/* What an agent's ranks of a test need to be set up. Pointers live during the call. */
+struct weft_agent_test {
+    const struct weft_test *test; /* rank_count set */
+    uint32_t local_count;         /* ranks of this agent */
+    const uint32_t *local_ranks;
+    const struct weft_nic *nics; /* one for each local rank; the same device: the same NIC */
+    uint64_t seed;
+};
+
+struct weft_agent_progress {
+    uint64_t iterations_done; /* the least of the local ranks */
+    bool idle;                /* all have run what was granted */
+};
+
+/* The hands of an agent: threads, devices and nodes. All are called on the control thread and
+ * return at once, but prepare and release, which may take as long as a device needs to open. */
+struct weft_agent_runtime {
+    enum weft_status (*environment)(void *context, struct weft_host_environment *ret);
+    enum weft_status (*prepare)(void *context, const struct weft_agent_test *test,
+                                struct weft_error *error);
+    /* Channel addresses of the local ranks: how many there are; fills up to count. */
+    uint32_t (*addresses)(void *context, struct weft_channel_address *addresses, uint32_t count);
+    enum weft_status (*connect)(void *context, const struct weft_channel_address *addresses,
+                                uint32_t count, struct weft_error *error);
+    enum weft_status (*connected)(void *context, struct weft_error *error); /* OK, AGAIN, failed */
+    enum weft_status (*start)(void *context, const struct weft_phase_options *phase,
+                              struct weft_error *error);
+    void (*grant)(void *context, uint64_t iterations);
+    enum weft_status (*progress)(void *context, struct weft_agent_progress *ret_progress,
+                                 struct weft_error *error);
+    /* Durations of iterations of the local deciding ranks: the slowest of each iteration, from the
+     * next one not taken yet; up to count. */
+    uint32_t (*take_durations)(void *context, uint64_t *durations_ns, uint32_t count);
+    bool (*decides)(void *context); /* has it any deciding rank? */
+    enum weft_status (*verify)(void *context, uint32_t local,
+                               struct weft_verify_result *ret_result);
+    /* Histograms in it are created here and become the caller's. */
+    enum weft_status (*collect)(void *context, uint32_t local, struct weft_rank_result *ret_result,
+                                struct weft_error *error);
+    void (*release)(void *context); /* of the test; idempotent */
+};
+
+struct weft_agent;
+
+WEFT_CHECKED enum weft_status weft_agent_create(const struct weft_agent_runtime *runtime,
+                                                void *runtime_context,
+                                                const struct weft_control_output *output,
+                                                struct weft_agent **ret_agent);
+void weft_agent_destroy(struct weft_agent *agent);
+/* A controller has connected: says hello. One controller at a time. */
+void weft_agent_attached(struct weft_agent *agent, uint64_t now_ns);
+/* The controller went away: the test is released and the agent waits for the next. */
+void weft_agent_detached(struct weft_agent *agent);
+/* One frame's content without its length. Any bytes are safe; a bad one detaches with an error. */
+WEFT_CHECKED enum weft_status weft_agent_receive(struct weft_agent *agent, const uint8_t *message,
+                                                 size_t len_bytes, uint64_t now_ns,
+                                                 struct weft_error *error);
+/* To be called every few milliseconds: watches progress, sends what there is to say. */
+void weft_agent_tick(struct weft_agent *agent, uint64_t now_ns);
+
+/* ---- the controller ---- */
+
+struct weft_controller_options {
+    const struct weft_plan *plan;
+    const struct weft_topology *topology; /* every rank's host has an agent index */
+    const uint32_t *host_agents; /* for each host of the topology: the agent (peer number) */
+    uint32_t agent_count;
+    uint64_t silence_limit_ns; /* an agent that says nothing for so long is lost; 0: 15 s */
+    uint64_t seed;
+    struct weft_control_output output;
+};
+
+struct weft_controller_status {
+    bool finished;
+    uint32_t test;                                /* the one under way */
+    const char *stage;                            /* "connecting", "verifying", "measuring" ... */
+    uint64_t iterations_done, iterations_planned; /* planned 0: timed */
+    uint64_t elapsed_ns, duration_ns;
+};
+
+struct weft_controller;
+
+WEFT_CHECKED enum weft_status weft_controller_create(const struct weft_controller_options *options,
+                                                     struct weft_controller **ret_controller,
+                                                     struct weft_error *error);
+void weft_controller_destroy(struct weft_controller *controller);
+void weft_controller_lost(struct weft_controller *controller, uint32_t agent, const char *why,
+                          uint64_t now_ns);
+/* A bad message makes that agent lost. */
+void weft_controller_receive(struct weft_controller *controller, uint32_t agent,
+                             const uint8_t *message, size_t len_bytes, uint64_t now_ns);
+void weft_controller_tick(struct weft_controller *controller, uint64_t now_ns);
+/* Stops the test under way; what was measured is kept, the verdict is broken. */
+void weft_controller_interrupt(struct weft_controller *controller, const char *why,
+                               uint64_t now_ns);
+void weft_controller_status(const struct weft_controller *controller,
+                            struct weft_controller_status *ret_status);
+/* The controller's own, complete once finished. */
+const struct weft_result *weft_controller_result(const struct weft_controller *controller);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One rank's executor: runs its schedule, iteration after iteration, on an opened device.
+ *
+ * A channel joins the rank with one peer that its schedule names: an RC endpoint and, beside it, a
+ * ring of slots in registered memory at either end. A receiver posts its receive and then writes a
+ * slot (sequence, address, length) into the sender's ring by RDMA WRITE; a sender starts its k-th
+ * message when slot k has come. So a message never meets a receiver that is not ready, and no
+ * buffer is written before its owner gave it away. Slots of many receives go in one write.
+ *
+ * Lanes: the rank has two copies of its buffer, and iteration i uses copy i mod 2. Receives of
+ * iteration i + 1 that require nothing are posted when iteration i starts, so slots travel ahead.
+ *
+ * Created and destroyed by the control thread; between start and idle the worker alone polls it.
+ * poll allocates, locks, logs and divides nothing and makes no system call of its own. */
+#ifndef WEFT_NODE_NODE_H
+#define WEFT_NODE_NODE_H
+
+#include <stdatomic.h>
+
+#include "fabric/driver.h"
+#include "fabric/hist/hist.h"
+#include "fabric/schedule/schedule.h"
+#include "fabric/schedule/verify.h"
+
+enum weft_transfer {
+    WEFT_TRANSFER_WRITE = 0, /* RDMA WRITE with immediate into the announced buffer */
+    WEFT_TRANSFER_SEND,      /* SEND into the posted receive */
+    WEFT_TRANSFER_COUNT
+};
+
+struct weft_node_options {
+    const struct weft_driver *driver;
+    struct weft_device *device;           /* the caller's; may be shared with other nodes */
+    const struct weft_schedule *schedule; /* the caller's; outlives the node */
+    enum weft_transfer transfer;
+    uint32_t depth;       /* receives posted ahead on a channel; 0: a default */
+    uint64_t interval_ns; /* of the bandwidth series; 0: 1 ms */
+    /* Memory for the buffers, NUMA-local to the device: size in, page-aligned memory out. */
+    void *(*allocate)(void *context, uint64_t len_bytes, int32_t numa_node);
+    void (*release)(void *context, void *memory, uint64_t len_bytes);
+    void *allocate_context;
+};
+
+/* What the other end of a channel must know. Travels through the controller. */
+struct weft_channel_address {
+    uint32_t from_rank; /* whose endpoint this is */
+    uint32_t to_rank;   /* for which peer */
+    struct weft_endpoint_address endpoint;
+    uint64_t slots_address;
+    uint32_t slots_rkey;
+    uint32_t depth;
+};
+
+struct weft_node;
+
+WEFT_CHECKED enum weft_status weft_node_create(const struct weft_node_options *options,
+                                               struct weft_node **ret_node,
+                                               struct weft_error *error);
+void weft_node_destroy(struct weft_node *node);
+
+uint32_t weft_node_channel_count(const struct weft_node *node);
+void weft_node_channel_address(const struct weft_node *node, uint32_t channel,
+                               struct weft_channel_address *ret_address);
+/* Gives the node the address whose to_rank is this node's rank. */
+WEFT_CHECKED enum weft_status weft_node_connect(struct weft_node *node,
+                                                const struct weft_channel_address *peer,
+                                                struct weft_error *error);
+/* WEFT_OK: all channels are ready. WEFT_AGAIN: call progress on the device, then ask again. Else it
+ * failed, and the error names the peer. */
+WEFT_CHECKED enum weft_status weft_node_connected(const struct weft_node *node,
+                                                  struct weft_error *error);
+
+enum weft_phase {
+    WEFT_PHASE_VERIFY = 0, /* filled, reduced; checked afterwards by weft_node_verify */
+    WEFT_PHASE_WARMUP,
+    WEFT_PHASE_MEASURE, /* recorded */
+    WEFT_PHASE_COUNT
+};
+
+struct weft_phase_options {
+    enum weft_phase phase;
+    bool reduce; /* do the arithmetic; VERIFY always does */
+};
+
+/* All nodes of a test have the same phases and the same iterations in each. Iterations are granted
+ * (weft_node_grant) in total since this start; with none granted the node waits. The node must be
+ * idle: it has run all that was granted, or has not started. For VERIFY both lanes are filled here,
+ * pass 0 and 1, so it must be called before any peer may start. Control thread; takes effect for
+ * the worker by the grant. */
+void weft_node_start(struct weft_node *node, const struct weft_phase_options *options);
+
+/* Up to this many iterations may run since start; rises only. Any thread. */
+void weft_node_grant(struct weft_node *node, uint64_t iterations);
+
+/* Takes completions, starts what has become ready. The caller has called the device's progress and
+ * read `now_ns` after it. Returns how much it did; 0 is idle. */
+uint32_t weft_node_poll(struct weft_node *node, uint64_t now_ns);
+
+/* Any thread, any time. */
+uint64_t weft_node_iterations_done(const struct weft_node *node);
+/* WEFT_OK while nothing is wrong. Once it fails it stays failed and does no more. */
+enum weft_status weft_node_failure(const struct weft_node *node, struct weft_error *error);
+
+/* Control thread, with the node idle after VERIFY: compares both lanes. */
+void weft_node_verify(const struct weft_node *node, struct weft_verify_result *ret_result);
+
+/* The durations of iterations, each from its start to its end on this rank, in order, MEASURE only
+ * and only where the schedule decides the completion. Single consumer: the control thread must keep
+ * taking them; a node whose ring of these is full starts no iteration until there is room (counted
+ * as `stalled_iterations`), so that none is lost. */
+uint32_t weft_node_take_durations(struct weft_node *node, uint64_t *durations_ns, uint32_t count);
+
+/* What MEASURE counted. Valid with the node idle; histograms belong to the node. */
+struct weft_node_measured {
+    const struct weft_hist *latency_ns;    /* a message: post to completion at its sender */
+    const struct weft_hist *bandwidth_bps; /* a flow's goodput in each whole interval, received */
+    uint64_t sent_messages, sent_bytes;    /* completed; what the schedule names, slots left out */
+    uint64_t received_messages, received_bytes;
+    uint64_t first_start_ns, last_end_ns; /* of iterations, by this node's clock */
+    uint64_t stalled_iterations;
+    uint64_t iterations;
+};
+void weft_node_measured(const struct weft_node *node, struct weft_node_measured *ret_measured);
+
+#endif

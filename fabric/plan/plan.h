@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What to run: tests, from YAML or from a command line. */
+#ifndef WEFT_PLAN_PLAN_H
+#define WEFT_PLAN_PLAN_H
+
+#include "fabric/node/node.h"
+#include "fabric/schedule/pattern.h"
+
+/* "completion.p99 <= 5ms" */
+enum weft_relation {
+    WEFT_RELATION_LESS = 0,
+    WEFT_RELATION_LESS_EQUAL,
+    WEFT_RELATION_GREATER,
+    WEFT_RELATION_GREATER_EQUAL,
+    WEFT_RELATION_EQUAL,
+    WEFT_RELATION_COUNT
+};
+
+struct weft_expect {
+    char *text;   /* as written */
+    char *metric; /* one of weft_expect_metrics */
+    enum weft_relation relation;
+    double value; /* ns, bits a second, or a count */
+};
+
+/* NULL-terminated: "completion.p50" ... "completion.max", "latency.p99", "bandwidth.mean", "algbw",
+ * "busbw", "lost", "retransmitted". */
+const char *const *weft_expect_metrics(void);
+WEFT_CHECKED enum weft_status weft_expect_parse(const char *text, struct weft_expect *ret_expect,
+                                                struct weft_error *error);
+void weft_expect_fini(struct weft_expect *expect);
+
+struct weft_test {
+    char *name;
+    const struct weft_pattern *pattern;
+    struct weft_pattern_options
+        options;  /* rank_count 0: the topology's, or the pattern's default */
+    char *driver; /* NULL: "dpdk" */
+    enum weft_transfer transfer;
+    uint32_t mtu_bytes;   /* 0: the device's largest */
+    uint64_t iterations;  /* 0 where duration_ns is set */
+    uint64_t duration_ns; /* 0 where iterations is set */
+    uint64_t warmup;      /* iterations */
+    uint32_t depth;       /* 0: the node's default */
+    uint64_t interval_ns; /* 0: 1 ms */
+    bool reduce;
+    bool verify; /* true unless told otherwise */
+    uint32_t expect_count;
+    struct weft_expect *expects;
+};
+
+struct weft_plan {
+    char *name;
+    uint32_t test_count;
+    struct weft_test *tests;
+};
+
+WEFT_CHECKED enum weft_status weft_plan_parse(const struct weft_source *source,
+                                              struct weft_plan **ret_plan,
+                                              struct weft_error *error);
+void weft_plan_destroy(struct weft_plan *plan);
+
+/* A plan of one test of this pattern with every default set; the caller changes what the command
+ * line says. */
+WEFT_CHECKED enum weft_status weft_plan_single(const struct weft_pattern *pattern,
+                                               struct weft_plan **ret_plan,
+                                               struct weft_error *error);
+
+#endif

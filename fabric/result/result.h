@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a run found: merged figures of each test, the verdict, and result.json (schema 1). */
+#ifndef WEFT_RESULT_RESULT_H
+#define WEFT_RESULT_RESULT_H
+
+#include "fabric/plan/plan.h"
+#include "fabric/topology/topology.h"
+
+struct weft_host_environment {
+    char host[64], cpu[96], kernel[96], version[32];
+    char clock_source[32];        /* "tsc" */
+    int64_t clock_drift_ppb;      /* seen over the run, against CLOCK_MONOTONIC_RAW */
+    uint64_t clock_resolution_ns; /* cost of one reading */
+    uint64_t noise_floor_ns;      /* p99.9 of the gaps between two turns of an idle worker */
+    uint64_t record_cost_ns;      /* of one histogram record */
+};
+
+/* What one rank reports of a test. */
+struct weft_rank_result {
+    uint32_t rank;
+    uint32_t host; /* index into weft_result.environments */
+    char driver[16];
+    char device[160]; /* the driver's description */
+    bool verified_known;
+    struct weft_verify_result verified;
+    struct weft_hist *latency_ns;    /* owned */
+    struct weft_hist *bandwidth_bps; /* owned */
+    uint64_t sent_messages, sent_bytes, received_messages, received_bytes;
+    uint64_t iterations, stalled_iterations;
+    uint64_t window_ns;                   /* first start to last end, its own clock */
+    struct weft_device_counters counters; /* grown over the measured window */
+};
+
+enum weft_verdict {
+    WEFT_VERDICT_PASS = 0,
+    WEFT_VERDICT_FAIL,   /* an expectation or the verification failed */
+    WEFT_VERDICT_BROKEN, /* an agent was lost, a driver failed; what is here is partial */
+};
+
+struct weft_expect_result {
+    const struct weft_expect *expect; /* the plan's */
+    bool known; /* false: the figure is absent (too few samples), which fails */
+    double actual;
+    bool pass;
+};
+
+struct weft_test_result {
+    const struct weft_test *test; /* the plan's, which must outlive the result */
+    uint32_t rank_count;
+    uint64_t iterations;
+    enum weft_verdict verdict;
+    char broken[512];                   /* why, where BROKEN */
+    struct weft_hist *completion_ns;    /* owned; slowest deciding rank of each iteration */
+    struct weft_hist *latency_ns;       /* owned; merged */
+    struct weft_hist *bandwidth_bps;    /* owned; merged */
+    struct weft_rank_result *ranks;     /* owned; rank_count, latency and bandwidth inside */
+    uint32_t ranks_reported;            /* how many of them hold something */
+    struct weft_expect_result *expects; /* owned; the test's expect_count */
+};
+
+struct weft_result {
+    const struct weft_plan *plan;
+    const struct weft_topology *topology;
+    uint32_t environment_count;
+    struct weft_host_environment *environments; /* owned */
+    uint32_t test_count;                        /* done or begun */
+    struct weft_test_result *tests;             /* owned; room for the plan's test_count */
+    enum weft_verdict verdict;
+};
+
+WEFT_CHECKED enum weft_status weft_result_create(const struct weft_plan *plan,
+                                                 const struct weft_topology *topology,
+                                                 struct weft_result **ret_result,
+                                                 struct weft_error *error);
+void weft_result_destroy(struct weft_result *result);
+
+/* Merges the ranks' histograms, decides expectations and verdict. Once a test, when all is in or
+ * the test broke. */
+void weft_test_result_finish(struct weft_test_result *result);
+
+/* Derived figures; false where there is none. */
+bool weft_test_algbw(const struct weft_test_result *result, double *ret_bps);
+bool weft_test_busbw(const struct weft_test_result *result, double *ret_bps);
+/* Totals over ranks. lost: sent messages that were not received. */
+struct weft_test_totals {
+    uint64_t sent_bytes, received_bytes, sent_messages, received_messages, lost;
+    uint64_t duplicated, reordered, retransmitted, timeouts, rnr_naks, receive_dropped, icrc_errors;
+};
+void weft_test_totals(const struct weft_test_result *result, struct weft_test_totals *ret_totals);
+/* All ranks verified: 1; some wrong: 0; not verified: -1. */
+int weft_test_verified(const struct weft_test_result *result);
+
+/* result.json as text; malloc'd, the caller's; NULL: out of memory. The histogram fields name files
+ * "<test index>-<figure>.csv". */
+char *weft_result_json(const struct weft_result *result);
+/* A histogram as its file holds it: lines "low,high,count" of the non-empty buckets under a
+ * header; malloc'd. */
+char *weft_hist_csv(const struct weft_hist *hist, const char *unit);
+/* The table that a person reads, of one test, as in DESIGN.md; malloc'd. */
+char *weft_test_table(const struct weft_result *result, uint32_t test);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What one rank does in one iteration: a graph of operations. The text form is GOAL (Hoefler et
+ * al., LogGOPSim, HPDC 2010).
+ *
+ * Matching: the k-th send from a to b, in the order of their operations, meets the k-th receive
+ * from a in b; their lengths and tags must agree. Sends to one peer start in that order, and so do
+ * receives from one peer.
+ *
+ * Memory: each rank has one buffer, and operations name it by offset. */
+#ifndef WEFT_SCHEDULE_SCHEDULE_H
+#define WEFT_SCHEDULE_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fabric/base/error.h"
+
+enum weft_op_kind {
+    WEFT_OP_SEND = 0,
+    WEFT_OP_RECEIVE,
+    WEFT_OP_REDUCE, /* buffer[offset ..] += buffer[source_offset ..], float32 */
+    WEFT_OP_CALC,   /* takes duration_ns of time; computes nothing */
+    WEFT_OP_KIND_COUNT
+};
+
+struct weft_op {
+    enum weft_op_kind kind;
+    uint32_t peer; /* send, receive: the other rank */
+    uint32_t tag;
+    uint32_t requires_count;  /* operations that must complete first */
+    uint32_t first_successor; /* into weft_schedule.successors */
+    uint32_t successor_count;
+    uint64_t offset_bytes;
+    uint64_t source_offset_bytes; /* reduce */
+    uint64_t len_bytes;           /* send and receive: 0 is a bare signal */
+    uint64_t duration_ns;         /* calc */
+};
+
+/* What the buffer must hold after one iteration that began with the fill; see verify.h. */
+enum weft_expectation_kind {
+    WEFT_EXPECT_COPY = 0, /* what rank `rank` was filled with at `from_offset_bytes` */
+    WEFT_EXPECT_SUM,      /* the element-wise sum of what all ranks were filled with there */
+};
+
+struct weft_expectation {
+    enum weft_expectation_kind kind;
+    uint32_t rank;
+    uint64_t offset_bytes;
+    uint64_t from_offset_bytes;
+    uint64_t len_bytes;
+};
+
+struct weft_schedule {
+    uint32_t rank;
+    uint32_t rank_count;
+    uint32_t op_count;
+    uint32_t successor_count;
+    uint32_t expectation_count;
+    struct weft_op *ops;
+    uint32_t *successors; /* indices into ops */
+    struct weft_expectation *expectations;
+    uint64_t buffer_bytes;
+    /* The pattern's completion is that of the ranks which have this set: the slowest of them, each
+     * by its own clock. */
+    bool decides_completion;
+};
+
+void weft_schedule_destroy(struct weft_schedule *schedule);
+
+/* Builds a schedule op by op. The first failure (out of memory, too many) sticks and finish
+ * reports it, so that compilers need not look after each call. */
+struct weft_schedule_builder;
+
+struct weft_schedule_builder *weft_schedule_builder_create(uint32_t rank, uint32_t rank_count);
+void weft_schedule_builder_destroy(struct weft_schedule_builder *builder);
+
+#define WEFT_OP_NONE UINT32_MAX
+
+/* Returns the new operation's index. requires_count, first_successor and successor_count of `op`
+ * are ignored. */
+uint32_t weft_schedule_add(struct weft_schedule_builder *builder, const struct weft_op *op);
+/* `later` starts once `earlier` is complete. Either may be WEFT_OP_NONE: then nothing is said. */
+void weft_schedule_require(struct weft_schedule_builder *builder, uint32_t later, uint32_t earlier);
+void weft_schedule_expect(struct weft_schedule_builder *builder,
+                          const struct weft_expectation *expectation);
+void weft_schedule_set_buffer(struct weft_schedule_builder *builder, uint64_t len_bytes);
+void weft_schedule_set_decides(struct weft_schedule_builder *builder, bool decides);
+
+/* Makes and checks it: offsets inside the buffer, peers other ranks that exist, no cycle, messages
+ * within WEFT_MESSAGE_BYTES_MAX. The builder is spent either way, but still the caller's to
+ * destroy. */
+WEFT_CHECKED enum weft_status weft_schedule_finish(struct weft_schedule_builder *builder,
+                                                   struct weft_schedule **ret_schedule,
+                                                   struct weft_error *error);
+
+/* Do all ranks' schedules match: every send has its receive of the same length and tag? The error
+ * names the ranks and operations that disagree. `schedules[r]` is rank r's. */
+WEFT_CHECKED enum weft_status weft_schedules_match(const struct weft_schedule *const *schedules,
+                                                   uint32_t count, struct weft_error *error);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Hosts, their NICs, switches, links, and where the ranks sit; from YAML (docs in topologies/). */
+#ifndef WEFT_TOPOLOGY_TOPOLOGY_H
+#define WEFT_TOPOLOGY_TOPOLOGY_H
+
+#include "fabric/driver.h"
+
+struct weft_nic {
+    char *name;             /* unique in its host */
+    char *device;           /* as the driver names it */
+    char *driver;           /* NULL: the test's */
+    struct weft_ip address; /* version 0: not given */
+    struct weft_ip gateway;
+    uint64_t rate_bps; /* 0: not given */
+    uint32_t host;     /* index */
+};
+
+struct weft_host {
+    char *name;
+    char *agent; /* "10.0.0.1:7117", where its agent listens; NULL: this process runs its ranks */
+    uint32_t first_nic, nic_count; /* in weft_topology.nics */
+};
+
+struct weft_switch {
+    char *name;
+};
+
+/* An end of a link: a NIC or a switch. */
+struct weft_link_end {
+    bool is_switch;
+    uint32_t index;
+};
+
+struct weft_link {
+    struct weft_link_end ends[2];
+    uint64_t rate_bps; /* 0: not given */
+    uint64_t delay_ns;
+};
+
+struct weft_topology {
+    char *name;
+    uint32_t host_count, nic_count, switch_count, link_count, rank_count;
+    struct weft_host *hosts;
+    struct weft_nic *nics;
+    struct weft_switch *switches;
+    struct weft_link *links;
+    uint32_t *rank_nics; /* rank r sits on nics[rank_nics[r]] */
+};
+
+/* Parses and checks. Errors point into the source and suggest the nearest key or name. */
+WEFT_CHECKED enum weft_status weft_topology_parse(const struct weft_source *source,
+                                                  struct weft_topology **ret_topology,
+                                                  struct weft_error *error);
+void weft_topology_destroy(struct weft_topology *topology);
+
+/* `rank_count` ranks on this host, each on a loopback port of its own: what runs without a file. */
+WEFT_CHECKED enum weft_status weft_topology_loopback(uint32_t rank_count,
+                                                     struct weft_topology **ret_topology,
+                                                     struct weft_error *error);
+
+/* "198.18.0.1/24", "198.18.0.1", "2001:db8::1/64". Without a prefix: 24 or 64. */
+WEFT_CHECKED enum weft_status weft_ip_parse(const char *text, struct weft_ip *ret_address,
+                                            struct weft_error *error);
+#define WEFT_IP_TEXT 64
+/* With "/prefix" where with_prefix. Returns `text`. */
+char *weft_ip_format(const struct weft_ip *address, bool with_prefix, char text[WEFT_IP_TEXT]);
+
+#endif
