@@ -46,7 +46,7 @@ static bool host_bits_are(const struct weft_ip *address, uint32_t bit)
 {
     uint32_t bits = address->version == 4 ? 32 : 128;
     for (uint32_t i = address->prefix_bits; i < bits; i++) {
-        if ((address->bytes[i / 8] >> (7 - i % 8) & 1u) != bit)
+        if ((address->bytes[i / 8] >> (7u - i % 8u) & 1u) != bit)
             return false;
     }
     return true;
