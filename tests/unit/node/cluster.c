@@ -35,7 +35,8 @@ static void must(enum weft_status status, const struct weft_error *error)
 static void init_rank(struct cluster *cluster, const struct cluster_options *options, uint32_t rank)
 {
     struct weft_error error = {0};
-    const struct weft_pattern *pattern = weft_pattern_find(options->pattern, &error);
+    const struct weft_pattern *pattern =
+        options->custom ? options->custom : weft_pattern_find(options->pattern, &error);
     assert(pattern);
     must(pattern->compile(&options->options, rank, &cluster->schedules[rank], &error), &error);
     struct weft_device_options device = {.max_endpoints = cluster->rank_count, .max_regions = 1};

@@ -9,6 +9,7 @@
 
 struct cluster_options {
     const char *pattern;
+    const struct weft_pattern *custom; /* instead of the name */
     struct weft_pattern_options options;
     const struct weft_driver *driver; /* NULL: null */
     enum weft_transfer transfer;

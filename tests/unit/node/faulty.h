@@ -20,6 +20,8 @@ struct faults {
     uint32_t vendor_error;
     /* the bytes that receives say they got are so many more */
     uint32_t longer_by;
+    /* completions of WRITE come so many polls late; until then their memory must stay as it was */
+    uint32_t hold_writes;
     /* what endpoint_state says; NULL: the null driver's */
     const char *endpoint_failure;
     /* endpoint_counters counts whole messages, as verbs does: nothing here until one is whole */
@@ -27,7 +29,7 @@ struct faults {
 };
 
 extern struct faults faults;
-/* The driver. */
+/* The driver, with nothing of an earlier run; faults stay as chosen. */
 const struct weft_driver *faulty(void);
 
 #endif

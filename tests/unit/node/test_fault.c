@@ -157,6 +157,20 @@ Test(accepted, no_inline)
     run_and_verify(&options);
 }
 
+/* A device that takes long to read what it writes: the staging must not change under it. */
+Test(accepted, slow_writes)
+{
+    static const uint32_t depths[] = {1, 2, 3, 8, 16};
+    for (uint32_t i = 0; i < 10; i++) {
+        struct cluster_options options = all_reduce_of_4();
+        options.depth = depths[i / 2];
+        options.seed = i + 1;
+        faults.max_inline_bytes_plus_1 = i % 2;
+        faults.hold_writes = 40;
+        run_and_verify(&options);
+    }
+}
+
 /* ---- broken on the way ---- */
 
 static void break_at(enum weft_operation operation, uint32_t at, enum weft_status status,

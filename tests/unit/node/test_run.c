@@ -279,6 +279,43 @@ Test(run, full_durations_stall)
     cluster_fini(&cluster);
 }
 
+/* A receive that requires something is not announced before: rank 1 computes first. */
+static enum weft_status compile_late_receive(const struct weft_pattern_options *options,
+                                             uint32_t rank, struct weft_schedule **ret_schedule,
+                                             struct weft_error *error)
+{
+    struct weft_schedule_builder *builder = weft_schedule_builder_create(rank, options->rank_count);
+    struct weft_op message = {.kind = rank ? WEFT_OP_RECEIVE : WEFT_OP_SEND,
+                              .peer = 1 - rank,
+                              .len_bytes = options->size_bytes};
+    uint32_t moved = weft_schedule_add(builder, &message);
+    if (rank) {
+        struct weft_op calc = {.kind = WEFT_OP_CALC, .duration_ns = 10000};
+        weft_schedule_require(builder, moved, weft_schedule_add(builder, &calc));
+    }
+    weft_schedule_set_buffer(builder, options->size_bytes);
+    weft_schedule_set_decides(builder, rank == 0);
+    enum weft_status status = weft_schedule_finish(builder, ret_schedule, error);
+    weft_schedule_builder_destroy(builder);
+    return status;
+}
+
+Test(run, receives_wait_for_what_they_require)
+{
+    struct weft_pattern pattern = {.compile = compile_late_receive};
+    struct cluster_options options = {.custom = &pattern,
+                                      .options = {.rank_count = 2, .size_bytes = 64}};
+    struct cluster cluster;
+    cluster_init(&cluster, &options);
+    run(&cluster, WEFT_PHASE_MEASURE, 5);
+    uint64_t durations_ns[5];
+    cr_assert_eq(weft_node_take_durations(cluster.nodes[0], durations_ns, 5), 5);
+    /* From the second on, rank 0 has waited for an iteration of rank 1. */
+    for (uint32_t i = 1; i < 5; i++)
+        cr_assert_geq(durations_ns[i], 9900);
+    cluster_fini(&cluster);
+}
+
 /* Computation takes its time: 2 M calculations a stage, one after the other. */
 Test(run, calculations_take_their_time)
 {
