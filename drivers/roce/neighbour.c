@@ -143,13 +143,22 @@ void weft_neighbour_expired(struct weft_roce_port *port, struct weft_neighbour *
     tell_paths(neighbour);
 }
 
+void weft_neighbour_doubt(struct weft_roce_port *port, struct weft_neighbour *neighbour)
+{
+    if (weft_link_empty(&neighbour->ask_link) &&
+        !weft_ip_equal(&neighbour->address, &port->address))
+        weft_link_append(&port->asks, &neighbour->ask_link);
+}
+
 static void ask(struct weft_roce_port *port, struct weft_neighbour *neighbour,
                 struct weft_roce_frame *frame, uint64_t now_ns)
 {
-    uint64_t wait_ns = FIRST_WAIT_NS << neighbour->tries;
-    neighbour->tries++;
-    weft_timer_set(&port->wheel, &neighbour->timer,
-                   now_ns + (wait_ns < LONGEST_WAIT_NS ? wait_ns : LONGEST_WAIT_NS));
+    if (neighbour->state == WEFT_ENDPOINT_CONNECTING) {
+        uint64_t wait_ns = FIRST_WAIT_NS << neighbour->tries;
+        neighbour->tries++;
+        weft_timer_set(&port->wheel, &neighbour->timer,
+                       now_ns + (wait_ns < LONGEST_WAIT_NS ? wait_ns : LONGEST_WAIT_NS));
+    }
     weft_arp_build_request(port, neighbour->address.bytes, frame);
 }
 
