@@ -204,12 +204,10 @@ static bool find_port(struct weft_nic *nic)
 {
     if (rte_eth_dev_get_port_by_name(nic->devargs.name, &nic->port_id) == 0)
         return true;
-    uint16_t port_id;
-    RTE_ETH_FOREACH_DEV(port_id)
-    {
+    for (uint16_t port_id = 0; port_id < RTE_MAX_ETHPORTS; port_id++) {
         struct rte_eth_dev_info info;
-        if (rte_eth_dev_info_get(port_id, &info) == 0 && info.device &&
-            strcmp(rte_dev_name(info.device), nic->devargs.name) == 0) {
+        if (rte_eth_dev_is_valid_port(port_id) && rte_eth_dev_info_get(port_id, &info) == 0 &&
+            info.device && strcmp(rte_dev_name(info.device), nic->devargs.name) == 0) {
             nic->port_id = port_id;
             return true;
         }
