@@ -33,6 +33,10 @@ struct weft_agent_test {
     const uint32_t *local_ranks;
     const struct weft_nic *nics; /* one for each local rank; the same device: the same NIC */
     uint64_t seed;
+    /* Over the whole plan, for what a process can reserve only once: the most ranks that any test
+     * gives this agent, and the largest path MTU asked for (0: the largest there is). */
+    uint32_t plan_local_count;
+    uint32_t plan_mtu_bytes;
 };
 
 struct weft_agent_progress {

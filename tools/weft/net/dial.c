@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 #define RETRY_MS 100u
-#define ATTEMPT_LIMIT_MS 5000u
+#define ATTEMPT_LEAST_MS 1000u
+#define ATTEMPT_MOST_MS 5000u
 
 struct weft_dial {
     struct weft_dial_options options;
@@ -102,11 +103,15 @@ static void closed(void *context, struct weft_connection *connection, const stru
 static void connect_next(struct weft_dial *dial)
 {
     uint64_t now_ms = uv_now(dial->options.loop);
-    uint64_t left_ms = dial->deadline_ms > now_ms ? dial->deadline_ms - now_ms : 1;
+    uint64_t left_ms = dial->deadline_ms > now_ms ? dial->deadline_ms - now_ms : 0;
+    if (left_ms > ATTEMPT_MOST_MS)
+        left_ms = ATTEMPT_MOST_MS;
+    if (left_ms < ATTEMPT_LEAST_MS) /* time enough for an agent that answers */
+        left_ms = ATTEMPT_LEAST_MS;
     const struct weft_connection_options options = {
         .loop = dial->options.loop,
         .identity = dial->options.identity,
-        .handshake_limit_ms = left_ms < ATTEMPT_LIMIT_MS ? left_ms : ATTEMPT_LIMIT_MS,
+        .handshake_limit_ms = left_ms,
         .events = {.ready = ready, .message = message, .closed = closed},
         .context = dial,
     };
