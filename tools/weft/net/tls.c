@@ -169,6 +169,7 @@ static bool is_key_mismatch(unsigned long code)
     switch (ERR_GET_REASON(code)) {
     case SSL_R_BINDER_DOES_NOT_VERIFY:
     case SSL_R_TLSV1_ALERT_DECRYPT_ERROR:
+    case SSL_R_SSLV3_ALERT_ILLEGAL_PARAMETER: /* how OpenSSL refuses a binder */
     case SSL_R_DIGEST_CHECK_FAILED:
         return true;
     default:
