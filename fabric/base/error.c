@@ -5,19 +5,38 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fabric/base/utf8.h"
+
+/* How much of a line is shown. */
+#define EXCERPT_CHARACTERS 160u
+
 /* Appends within the room of `error->text`; what does not fit is cut. */
+WEFT_FORMAT(2, 0)
 static void append_list(struct weft_error *error, const char *format, va_list arguments)
 {
     size_t used = strlen(error->text);
     (void)vsnprintf(error->text + used, sizeof(error->text) - used, format, arguments);
 }
 
-WEFT_FORMAT(2, 3) static void append(struct weft_error *error, const char *format, ...)
+WEFT_FORMAT(2, 3)
+static void append(struct weft_error *error, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     append_list(error, format, arguments);
     va_end(arguments);
+}
+
+/* What users wrote is quoted in errors: it must not steer a terminal, nor break a file of text. */
+static void make_printable(char *text)
+{
+    size_t len_bytes = strlen(text);
+    for (size_t at = 0; at < len_bytes;) {
+        size_t length = weft_utf8_printable(text + at, len_bytes - at);
+        if (length == 0 && text[at] != '\n')
+            text[at] = '?';
+        at += length ? length : 1;
+    }
 }
 
 enum weft_status weft_error_set(struct weft_error *error, enum weft_status status,
@@ -31,6 +50,7 @@ enum weft_status weft_error_set(struct weft_error *error, enum weft_status statu
     va_start(arguments, format);
     append_list(error, format, arguments);
     va_end(arguments);
+    make_printable(error->text);
     return status;
 }
 
@@ -50,12 +70,14 @@ static const char *line_of(const struct weft_source *source, uint32_t line, size
     return at;
 }
 
-/* Control bytes would garble a terminal; a tab would move the caret. */
-static void append_printable(struct weft_error *error, const char *text, size_t len_bytes)
+/* One column a character, whatever the bytes are: a tab would move the caret. */
+static void append_line(struct weft_error *error, const char *line, size_t len_bytes)
 {
-    for (size_t i = 0; i < len_bytes && i < 160; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        append(error, "%c", byte < 0x20 || byte == 0x7f ? ' ' : byte);
+    for (uint32_t shown = 0; len_bytes > 0 && shown < EXCERPT_CHARACTERS; shown++) {
+        size_t length = weft_utf8_printable(line, len_bytes);
+        append(error, "%.*s", length ? (int)length : 1, length ? line : " ");
+        line += length ? length : 1;
+        len_bytes -= length ? length : 1;
     }
 }
 
@@ -67,8 +89,8 @@ static void append_excerpt(struct weft_error *error, const struct weft_location 
     if (!line)
         return;
     append(error, "\n%6u | ", where->line);
-    append_printable(error, line, len_bytes);
-    if (where->column && where->column <= 160)
+    append_line(error, line, len_bytes);
+    if (where->column && where->column <= EXCERPT_CHARACTERS)
         append(error, "\n%6s | %*s^", "", (int)where->column - 1, "");
 }
 
@@ -90,6 +112,7 @@ enum weft_status weft_error_at(struct weft_error *error, const struct weft_locat
     append_list(error, format, arguments);
     va_end(arguments);
     append_excerpt(error, where);
+    make_printable(error->text);
     return WEFT_INVALID;
 }
 
@@ -103,6 +126,7 @@ enum weft_status weft_error_prefix(struct weft_error *error, const char *format,
     append_list(&whole, format, arguments);
     va_end(arguments);
     append(&whole, "%s", error->text);
+    make_printable(whole.text);
     *error = whole;
     return error->status;
 }
