@@ -60,15 +60,15 @@ static json_t *text(const char *words)
 static json_t *stat_of(const struct weft_hist *hist, const char *name)
 {
     double value = 0;
-    return rounded(weft_figure_stat(hist, name, &value), value);
+    bool known = weft_figure_stat(hist, name, &value);
+    return rounded(known, value);
 }
 
 /* `file` NULL: the histogram has no file of its own. */
 static json_t *figures_json(struct maker *maker, const struct weft_hist *hist, const char *file)
 {
     static const char *const stats[][2] = {
-        {"p50", "p50"},     {"p95", "p95"},       {"p99", "p99"},
-        {"p99_9", "p99.9"}, {"p99_99", "p99.99"},
+        {"p50", "p50"}, {"p95", "p95"}, {"p99", "p99"}, {"p99_9", "p99.9"}, {"p99_99", "p99.99"},
     };
     json_t *object = json_object();
     double mean = 0;

@@ -43,9 +43,8 @@ static void print_head(FILE *out, const struct weft_result *result,
     char size[WEFT_UNITS_TEXT];
     uint32_t hosts = host_count(result->topology, test->rank_count);
     fprintf(out, "weft %s · %s, %s · %u rank%s on %u host%s · %s · %s", WEFT_VERSION,
-            test->test->pattern->name,
-            weft_format_size(test->test->options.size_bytes, size), test->rank_count,
-            plural(test->rank_count), hosts, plural(hosts),
+            test->test->pattern->name, weft_format_size(test->test->options.size_bytes, size),
+            test->rank_count, plural(test->rank_count), hosts, plural(hosts),
             test->test->driver ? test->test->driver : "dpdk", transfers[test->test->transfer]);
     if (test->test->mtu_bytes)
         fprintf(out, ", MTU %u", test->test->mtu_bytes);
@@ -152,8 +151,7 @@ static void print_bandwidth(FILE *out, const struct weft_test_result *test)
     bool p1_known = weft_figure_percentile(test->bandwidth_bps, 10000, &p1_bps);
     weft_format_time(test->test->interval_ns ? test->test->interval_ns : 1000000, interval);
     fprintf(out, "  bandwidth   %s per flow in intervals of %s (p50), slowest 1 %% below %s\n",
-            show_rate(p50_known, p50_bps, median), interval,
-            show_rate(p1_known, p1_bps, slowest));
+            show_rate(p50_known, p50_bps, median), interval, show_rate(p1_known, p1_bps, slowest));
 }
 
 static const char *show_bandwidth(bool known, double rate_bps, char shown[WEFT_UNITS_TEXT])
