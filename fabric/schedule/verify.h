@@ -10,7 +10,9 @@
  */
 float weft_verify_value(uint32_t rank, uint64_t index, uint32_t pass);
 
-/* Fills a rank's whole buffer. Bytes past the last whole element have a pattern of their own. */
+/* Fills a rank's whole buffer. Bytes past the last whole element have a pattern of their own, so an
+ * expectation of a copy that ends inside an element must be of the very end of that rank's buffer.
+ */
 void weft_verify_fill(uint8_t *buffer, uint64_t len_bytes, uint32_t rank, uint32_t pass);
 
 struct weft_verify_result {

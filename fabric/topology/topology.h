@@ -47,6 +47,9 @@ struct weft_topology {
     uint32_t *rank_nics; /* rank r sits on nics[rank_nics[r]] */
 };
 
+/* Sums over more ranks are not exact in float32; see verify.h. */
+#define WEFT_RANKS_MAX 32768u
+
 /* Parses and checks. Errors point into the source and suggest the nearest key or name. */
 WEFT_CHECKED enum weft_status weft_topology_parse(const struct weft_source *source,
                                                   struct weft_topology **ret_topology,

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+
+#include "fabric/schedule/describe.h"
+#include "fabric/schedule/schedule.h"
+
+/* The messages of one rank in one direction: operations by peer, then in their order. */
+struct side {
+    const struct weft_schedule *schedule;
+    uint32_t *ops;
+    uint32_t count;
+};
+
+struct sort_key {
+    uint32_t peer;
+    uint32_t op;
+};
+
+static int compare_keys(const void *left, const void *right)
+{
+    const struct sort_key *a = left, *b = right;
+    if (a->peer != b->peer)
+        return a->peer < b->peer ? -1 : 1;
+    return a->op < b->op ? -1 : a->op > b->op;
+}
+
+static bool side_init(struct side *side, const struct weft_schedule *schedule,
+                      enum weft_op_kind kind)
+{
+    side->schedule = schedule;
+    struct sort_key *keys = calloc((size_t)schedule->op_count + 1, sizeof(*keys));
+    side->ops = calloc((size_t)schedule->op_count + 1, sizeof(*side->ops));
+    if (!keys || !side->ops) {
+        free(keys);
+        return false;
+    }
+    for (uint32_t i = 0; i < schedule->op_count; i++)
+        if (schedule->ops[i].kind == kind)
+            keys[side->count++] = (struct sort_key){.peer = schedule->ops[i].peer, .op = i};
+    qsort(keys, side->count, sizeof(*keys), compare_keys);
+    for (uint32_t i = 0; i < side->count; i++)
+        side->ops[i] = keys[i].op;
+    free(keys);
+    return true;
+}
+
+static uint32_t peer_at(const struct side *side, uint32_t place)
+{
+    return side->schedule->ops[side->ops[place]].peer;
+}
+
+/* The first place whose peer is `peer` or more. */
+static uint32_t find_peer(const struct side *side, uint32_t peer)
+{
+    uint32_t low = 0, high = side->count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (peer_at(side, middle) < peer)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* A message that the other rank knows nothing of. */
+static enum weft_status report_alone(const struct side *side, uint32_t place,
+                                     struct weft_error *error)
+{
+    char text[WEFT_OP_TEXT];
+    uint32_t index = side->ops[place];
+    const struct weft_op *op = &side->schedule->ops[index];
+    return weft_error_set(error, WEFT_INVALID, "rank %u: %s has no counterpart: rank %u %s",
+                          side->schedule->rank, weft_op_describe(op, index, text), op->peer,
+                          op->kind == WEFT_OP_SEND ? "receives fewer messages from it"
+                                                   : "sends fewer messages to it");
+}
+
+static enum weft_status compare_pair(const struct side *sends, uint32_t send_index,
+                                     const struct side *receives, uint32_t receive_index,
+                                     struct weft_error *error)
+{
+    const struct weft_op *send = &sends->schedule->ops[send_index];
+    const struct weft_op *receive = &receives->schedule->ops[receive_index];
+    if (send->len_bytes == receive->len_bytes && send->tag == receive->tag)
+        return WEFT_OK;
+    char send_text[WEFT_OP_TEXT], receive_text[WEFT_OP_TEXT];
+    (void)weft_op_describe(send, send_index, send_text);
+    (void)weft_op_describe(receive, receive_index, receive_text);
+    return weft_error_set(error, WEFT_INVALID,
+                          "rank %u: %s with tag %u meets rank %u: %s with tag %u; lengths and tags "
+                          "must agree",
+                          sends->schedule->rank, send_text, send->tag, receives->schedule->rank,
+                          receive_text, receive->tag);
+}
+
+/* All messages from one rank to another. `at` is the first of them; returns past the last. */
+static enum weft_status compare_flow(const struct side *sends, uint32_t *at,
+                                     const struct side *receives, struct weft_error *error)
+{
+    uint32_t to = receives->schedule->rank;
+    uint32_t place = find_peer(receives, sends->schedule->rank);
+    uint32_t end = find_peer(receives, sends->schedule->rank + 1);
+    for (; *at < sends->count && peer_at(sends, *at) == to; (*at)++, place++) {
+        if (place == end)
+            return report_alone(sends, *at, error);
+        enum weft_status status =
+            compare_pair(sends, sends->ops[*at], receives, receives->ops[place], error);
+        if (status != WEFT_OK)
+            return status;
+    }
+    return place == end ? WEFT_OK : report_alone(receives, place, error);
+}
+
+static enum weft_status compare_all(const struct side *sends, const struct side *receives,
+                                    uint32_t count, struct weft_error *error)
+{
+    uint64_t sent = 0, received = 0;
+    for (uint32_t rank = 0; rank < count; rank++) {
+        sent += sends[rank].count;
+        received += receives[rank].count;
+        for (uint32_t at = 0; at < sends[rank].count;) {
+            const struct side *peer = &receives[peer_at(&sends[rank], at)];
+            enum weft_status status = compare_flow(&sends[rank], &at, peer, error);
+            if (status != WEFT_OK)
+                return status;
+        }
+    }
+    if (sent == received)
+        return WEFT_OK;
+    /* What is left over: a rank receives from one that sends it nothing at all. */
+    for (uint32_t rank = 0; rank < count; rank++) {
+        for (uint32_t at = 0; at < receives[rank].count; at++) {
+            const struct side *peer = &sends[peer_at(&receives[rank], at)];
+            if (find_peer(peer, rank) == find_peer(peer, rank + 1))
+                return report_alone(&receives[rank], at, error);
+        }
+    }
+    return WEFT_OK;
+}
+
+static enum weft_status check_ranks(const struct weft_schedule *const *schedules, uint32_t count,
+                                    struct weft_error *error)
+{
+    for (uint32_t rank = 0; rank < count; rank++)
+        if (schedules[rank]->rank != rank || schedules[rank]->rank_count != count)
+            return weft_error_set(error, WEFT_INVALID, "schedule %u of %u is that of rank %u of %u",
+                                  rank, count, schedules[rank]->rank, schedules[rank]->rank_count);
+    return WEFT_OK;
+}
+
+enum weft_status weft_schedules_match(const struct weft_schedule *const *schedules, uint32_t count,
+                                      struct weft_error *error)
+{
+    enum weft_status status = check_ranks(schedules, count, error);
+    if (status != WEFT_OK)
+        return status;
+    struct side *sides = calloc(2 * (size_t)count + 1, sizeof(*sides));
+    bool made = sides != NULL;
+    for (uint32_t rank = 0; made && rank < count; rank++)
+        made = side_init(&sides[rank], schedules[rank], WEFT_OP_SEND) &&
+               side_init(&sides[count + rank], schedules[rank], WEFT_OP_RECEIVE);
+    status = made
+                 ? compare_all(sides, sides + count, count, error)
+                 : weft_error_set(error, WEFT_NO_MEMORY,
+                                  "out of memory while comparing the schedules of %u ranks", count);
+    for (uint32_t i = 0; sides && i < 2 * count; i++)
+        free(sides[i].ops);
+    free(sides);
+    return status;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Readers of the values that only topologies have. */
+#ifndef WEFT_TOPOLOGY_READ_H
+#define WEFT_TOPOLOGY_READ_H
+
+#include "fabric/base/yaml.h"
+
+/* char *: letters, digits, '.', '_' and '-' */
+enum weft_status weft_topology_read_name(const struct weft_yaml_node *node, void *ret_field,
+                                         struct weft_error *error);
+/* struct weft_ip: one that a host can have */
+enum weft_status weft_topology_read_address(const struct weft_yaml_node *node, void *ret_field,
+                                            struct weft_error *error);
+/* struct weft_ip, written without a prefix */
+enum weft_status weft_topology_read_gateway(const struct weft_yaml_node *node, void *ret_field,
+                                            struct weft_error *error);
+/* char *: "10.0.0.1:7117", "[2001:db8::1]:7117", "node17:7117" */
+enum weft_status weft_topology_read_agent(const struct weft_yaml_node *node, void *ret_field,
+                                          struct weft_error *error);
+
+#endif
