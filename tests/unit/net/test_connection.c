@@ -29,6 +29,7 @@ struct end {
 static struct end server;
 static struct end client;
 static struct weft_listener *listener;
+static uint16_t listener_port;
 
 static void set_up(void)
 {
@@ -118,16 +119,21 @@ static struct weft_listener *make_listener(uint16_t port, uint64_t handshake_lim
 {
     struct weft_address address = {.host = "127.0.0.1"};
     (void)snprintf(address.port, sizeof(address.port), "%u", port);
+    struct weft_error error = {0};
+    int sock = -1;
+    cr_assert(weft_listener_socket(&address, &sock, &error) == WEFT_OK, "%s", error.text);
+    char text[WEFT_ADDRESS_TEXT];
+    weft_listener_address(sock, text);
+    cr_assert(sscanf(text, "127.0.0.1:%hu", &listener_port) == 1, "%s", text);
     const struct weft_listener_options options = {
         .loop = &loop,
         .identity = right_key,
-        .address = &address,
+        .socket = sock,
         .handshake_limit_ms = handshake_limit_ms,
         .events = {server_attached, server_message, server_detached, server_refused},
         .context = &server,
     };
     struct weft_listener *made = NULL;
-    struct weft_error error = {0};
     cr_assert(weft_listener_create(&options, &made, &error) == WEFT_OK, "%s", error.text);
     return made;
 }
@@ -179,7 +185,7 @@ static struct weft_dial *make_dial(const struct weft_tls_identity *identity, uin
 static struct weft_dial *connect_well(void)
 {
     listener = make_listener(0, 0);
-    struct weft_dial *dial = make_dial(right_key, weft_listener_port(listener), 0, &client);
+    struct weft_dial *dial = make_dial(right_key, listener_port, 0, &client);
     (void)uv_run(&loop, UV_RUN_DEFAULT);
     cr_assert(client.opened == 1 && client.over == 0, "%s", client.why.text);
     return dial;
@@ -246,7 +252,7 @@ static void run_until_both_refuse(void)
 Test(connection, wrong_key__both_ends_say_so)
 {
     listener = make_listener(0, 0);
-    struct weft_dial *dial = make_dial(wrong_key, weft_listener_port(listener), 60000, &client);
+    struct weft_dial *dial = make_dial(wrong_key, listener_port, 60000, &client);
     run_until_both_refuse();
     cr_expect(client.opened == 0 && server.opened == 0);
     cr_expect(client.why.status == WEFT_PERMISSION, "%s", client.why.text);
@@ -271,7 +277,7 @@ static void stranger_connected(uv_connect_t *request, int result)
 static void connect_stranger(uv_buf_t *words)
 {
     struct sockaddr_in address;
-    cr_assert(uv_ip4_addr("127.0.0.1", weft_listener_port(listener), &address) == 0);
+    cr_assert(uv_ip4_addr("127.0.0.1", listener_port, &address) == 0);
     cr_assert(uv_tcp_init(&loop, &stranger) == 0);
     stranger_connect.data = words;
     cr_assert(uv_tcp_connect(&stranger_connect, &stranger, (struct sockaddr *)&address,
@@ -290,7 +296,7 @@ Test(connection, garbage__refused_and_the_next_is_served)
     cr_expect(strstr(server.why.text, "does not speak weft's protocol"), "%s", server.why.text);
     uv_close((uv_handle_t *)&stranger, NULL);
 
-    struct weft_dial *dial = make_dial(right_key, weft_listener_port(listener), 0, &client);
+    struct weft_dial *dial = make_dial(right_key, listener_port, 0, &client);
     while (!client.opened && !client.over)
         (void)uv_run(&loop, UV_RUN_DEFAULT);
     cr_expect(client.opened == 1 && server.opened == 1);
@@ -314,13 +320,13 @@ Test(connection, silence__strangers_do_not_lock_others_out)
     static uv_connect_t requests[count];
     struct sockaddr_in address;
     listener = make_listener(0, 50);
-    cr_assert(uv_ip4_addr("127.0.0.1", weft_listener_port(listener), &address) == 0);
+    cr_assert(uv_ip4_addr("127.0.0.1", listener_port, &address) == 0);
     for (int i = 0; i < count; i++) {
         cr_assert(uv_tcp_init(&loop, &silent[i]) == 0);
         cr_assert(uv_tcp_connect(&requests[i], &silent[i], (struct sockaddr *)&address,
                                  stranger_connected) == 0);
     }
-    struct weft_dial *dial = make_dial(right_key, weft_listener_port(listener), 0, &client);
+    struct weft_dial *dial = make_dial(right_key, listener_port, 0, &client);
     while (!client.opened && !client.over)
         (void)uv_run(&loop, UV_RUN_DEFAULT);
     cr_expect(client.opened == 1, "%s", client.why.text);
@@ -377,7 +383,7 @@ Test(connection, busy__second_controller_is_told)
 {
     struct weft_dial *dial = connect_well();
     struct end second = {0};
-    struct weft_dial *late = make_dial(right_key, weft_listener_port(listener), 60000, &second);
+    struct weft_dial *late = make_dial(right_key, listener_port, 60000, &second);
     while (!second.over)
         (void)uv_run(&loop, UV_RUN_DEFAULT);
     cr_expect(second.opened == 0);
@@ -390,7 +396,7 @@ Test(connection, busy__second_controller_is_told)
     while (!server.over)
         (void)uv_run(&loop, UV_RUN_DEFAULT);
     struct end third = {0};
-    dial = make_dial(right_key, weft_listener_port(listener), 0, &third);
+    dial = make_dial(right_key, listener_port, 0, &third);
     while (!third.opened && !third.over)
         (void)uv_run(&loop, UV_RUN_DEFAULT);
     cr_expect(third.opened == 1, "%s", third.why.text);
@@ -400,7 +406,7 @@ Test(connection, busy__second_controller_is_told)
 Test(connection, refused__said_when_the_time_is_over)
 {
     listener = make_listener(0, 0);
-    uint16_t port = weft_listener_port(listener);
+    uint16_t port = listener_port;
     weft_listener_close(listener);
     listener = NULL;
     (void)uv_run(&loop, UV_RUN_DEFAULT);
@@ -422,7 +428,7 @@ static void start_late(uv_timer_t *timer)
 Test(connection, late_listener__is_reached)
 {
     listener = make_listener(0, 0);
-    uint16_t port = weft_listener_port(listener);
+    uint16_t port = listener_port;
     weft_listener_close(listener);
     listener = NULL;
     (void)uv_run(&loop, UV_RUN_DEFAULT);

@@ -289,10 +289,11 @@ static void read_ended(struct weft_connection *connection, ssize_t result)
 {
     struct weft_error error = {0};
     bool within = weft_frame_reader_within(&connection->frames);
-    if (result != UV_EOF)
+    bool early = connection->state == STATE_HANDSHAKE || connection->state == STATE_GREETING;
+    if (early)
+        weft_error_set(&error, WEFT_AGAIN, "ended the connection during the handshake");
+    else if (result != UV_EOF)
         weft_error_set(&error, WEFT_PEER_LOST, "cut the connection: %s", uv_strerror((int)result));
-    else if (connection->state == STATE_HANDSHAKE || connection->state == STATE_GREETING)
-        weft_error_set(&error, WEFT_PEER_LOST, "closed the connection during the handshake");
     else
         weft_error_set(&error, WEFT_PEER_LOST, "closed the connection%s",
                        within ? " in the middle of a message" : "");

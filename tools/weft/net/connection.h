@@ -24,8 +24,8 @@ struct weft_connection_events {
     void (*message)(void *context, struct weft_connection *connection, const uint8_t *message,
                     size_t len_bytes);
     /* It is over, not by weft_connection_close. The text fits behind the peer's name: "closed the
-     * connection". WEFT_AGAIN: no TCP connection came about; a later attempt may do better.
-     * WEFT_EXISTS: the peer is busy with another controller. */
+     * connection". WEFT_AGAIN: no connection came about, or it ended before a word was
+     * said; a later attempt may do better. WEFT_EXISTS: the peer is busy with another controller. */
     void (*closed)(void *context, struct weft_connection *connection,
                    const struct weft_error *why);
 };

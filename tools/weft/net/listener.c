@@ -2,10 +2,11 @@
 #include "tools/weft/net/listener.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Who has not shown the key yet costs memory; more than these wait in the kernel's queue. */
 #define STRANGERS_MAX 16u
@@ -119,79 +120,86 @@ static enum weft_status resolve(const struct weft_address *address, struct addri
                           gai_strerror(result));
 }
 
-static const char *listen_remedy(int result)
+static const char *listen_remedy(int number)
 {
-    if (result == UV_EADDRINUSE)
+    if (number == EADDRINUSE)
         return "; another program, perhaps another agent, listens there: give another port";
-    if (result == UV_EADDRNOTAVAIL)
+    if (number == EADDRNOTAVAIL)
         return "; this host has no such address: give one of its own, or 0.0.0.0 for all";
-    if (result == UV_EACCES)
+    if (number == EACCES)
         return "; ports below 1024 need privileges: give a higher one";
     return "";
 }
 
-static enum weft_status listen_at(struct weft_listener *listener, const struct sockaddr *address,
-                                  struct weft_error *error)
+/* On failure errno says why. */
+static int open_socket(const struct addrinfo *address)
 {
-    int result = uv_tcp_bind(&listener->tcp, address, 0);
-    if (!result)
-        result = uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, on_connection);
-    if (!result)
-        return WEFT_OK;
-    char text[WEFT_ADDRESS_TEXT];
-    weft_address_format(address, text);
-    return weft_error_set(error, WEFT_IO, "cannot listen on %s: %s%s", text, uv_strerror(result),
-                          listen_remedy(result));
+    const int on = 1;
+    int sock = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (sock < 0)
+        return -1;
+    if (!setsockopt(sock, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) &&
+        !bind(sock, address->ai_addr, address->ai_addrlen) && !listen(sock, BACKLOG))
+        return sock;
+    int saved = errno;
+    (void)close(sock);
+    errno = saved;
+    return -1;
+}
+
+enum weft_status weft_listener_socket(const struct weft_address *address, int *ret_socket,
+                                      struct weft_error *error)
+{
+    struct addrinfo *list = NULL;
+    enum weft_status status = resolve(address, &list, error);
+    if (status != WEFT_OK)
+        return status;
+    int sock = open_socket(list);
+    if (sock < 0) {
+        char text[WEFT_ADDRESS_TEXT];
+        weft_address_format(list->ai_addr, text);
+        status = weft_error_set(error, WEFT_IO, "cannot listen on %s: %s%s", text, strerror(errno),
+                                listen_remedy(errno));
+    } else {
+        *ret_socket = sock;
+    }
+    freeaddrinfo(list);
+    return status;
+}
+
+void weft_listener_address(int socket, char text[WEFT_ADDRESS_TEXT])
+{
+    struct sockaddr_storage address;
+    socklen_t len_bytes = sizeof(address);
+    int result = getsockname(socket, (struct sockaddr *)&address, &len_bytes);
+    assert(!result);
+    weft_address_format((struct sockaddr *)&address, text);
 }
 
 enum weft_status weft_listener_create(const struct weft_listener_options *options,
                                       struct weft_listener **ret_listener,
                                       struct weft_error *error)
 {
-    struct addrinfo *list = NULL;
-    enum weft_status status = resolve(options->address, &list, error);
-    if (status != WEFT_OK)
-        return status;
     struct weft_listener *listener = calloc(1, sizeof(*listener));
-    if (!listener || uv_tcp_init(options->loop, &listener->tcp)) {
+    int result = listener ? uv_tcp_init(options->loop, &listener->tcp) : UV_ENOMEM;
+    if (result) {
         free(listener);
-        freeaddrinfo(list);
-        return weft_error_set(error, WEFT_NO_MEMORY, "no memory or socket to listen with");
+        (void)close(options->socket);
+        return weft_error_set(error, WEFT_NO_MEMORY, "no memory to listen with");
     }
     listener->options = *options;
-    listener->options.address = NULL; /* the caller's, needed no more */
     listener->tcp.data = listener;
-    status = listen_at(listener, list->ai_addr, error);
-    freeaddrinfo(list);
-    if (status != WEFT_OK) {
+    result = uv_tcp_open(&listener->tcp, options->socket);
+    if (result)
+        (void)close(options->socket);
+    else
+        result = uv_listen((uv_stream_t *)&listener->tcp, BACKLOG, on_connection);
+    if (result) {
         weft_listener_close(listener);
-        return status;
+        return weft_error_set(error, WEFT_IO, "cannot listen: %s", uv_strerror(result));
     }
     *ret_listener = listener;
     return WEFT_OK;
-}
-
-static void own_address(const struct weft_listener *listener, struct sockaddr_storage *ret_address)
-{
-    int len_bytes = sizeof(*ret_address);
-    int result = uv_tcp_getsockname(&listener->tcp, (struct sockaddr *)ret_address, &len_bytes);
-    assert(!result);
-}
-
-void weft_listener_address(const struct weft_listener *listener, char text[WEFT_ADDRESS_TEXT])
-{
-    struct sockaddr_storage address;
-    own_address(listener, &address);
-    weft_address_format((struct sockaddr *)&address, text);
-}
-
-uint16_t weft_listener_port(const struct weft_listener *listener)
-{
-    struct sockaddr_storage address;
-    own_address(listener, &address);
-    if (address.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-    return ntohs(((struct sockaddr_in *)&address)->sin_port);
 }
 
 void weft_listener_detach(struct weft_listener *listener)

@@ -20,19 +20,23 @@ struct weft_listener_events {
 struct weft_listener_options {
     uv_loop_t *loop;
     const struct weft_tls_identity *identity;
-    const struct weft_address *address; /* port 0: one that the kernel chooses */
-    uint64_t handshake_limit_ms;        /* 0: 5 s */
+    int socket;                  /* of weft_listener_socket; the listener's from here on */
+    uint64_t handshake_limit_ms; /* 0: 5 s */
     struct weft_listener_events events;
     void *context;
 };
 
+/* A socket that listens: apart, so that it can outlive the process that serves a controller. Port 0
+ * is one that the kernel chooses. */
+WEFT_CHECKED enum weft_status weft_listener_socket(const struct weft_address *address,
+                                                   int *ret_socket, struct weft_error *error);
+/* Where it listens, with the real port. */
+void weft_listener_address(int socket, char text[WEFT_ADDRESS_TEXT]);
+
+/* On failure the socket is closed, too. */
 WEFT_CHECKED enum weft_status weft_listener_create(const struct weft_listener_options *options,
                                                    struct weft_listener **ret_listener,
                                                    struct weft_error *error);
-/* Where it listens, with the real port. */
-void weft_listener_address(const struct weft_listener *listener, char text[WEFT_ADDRESS_TEXT]);
-uint16_t weft_listener_port(const struct weft_listener *listener);
-
 /* Ends the served connection, without detached. */
 void weft_listener_detach(struct weft_listener *listener);
 /* Closes it and all connections, without events. Takes NULL. Freed by running the loop. */
