@@ -30,8 +30,12 @@ WEFT_CHECKED enum weft_status weft_expect_parse(const char *text, struct weft_ex
                                                 struct weft_error *error);
 void weft_expect_fini(struct weft_expect *expect);
 
+/* Where a plan says nothing: enough iterations for a p90, few enough for a first look. */
+#define WEFT_ITERATIONS_DEFAULT 100u
+#define WEFT_WARMUP_DEFAULT 10u
+
 struct weft_test {
-    char *name;
+    char *name; /* unique in its plan; the pattern's unless told otherwise */
     const struct weft_pattern *pattern;
     struct weft_pattern_options
         options;  /* rank_count 0: the topology's, or the pattern's default */
@@ -43,7 +47,7 @@ struct weft_test {
     uint64_t warmup;      /* iterations */
     uint32_t depth;       /* 0: the node's default */
     uint64_t interval_ns; /* 0: 1 ms */
-    bool reduce;
+    bool reduce; /* do the arithmetic in the measured window too; false unless told otherwise */
     bool verify; /* true unless told otherwise */
     uint32_t expect_count;
     struct weft_expect *expects;

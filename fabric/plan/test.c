@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fabric/plan/test.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fabric/base/utf8.h"
+#include "fabric/topology/topology.h"
+
+#define TITLE_BYTES_MAX 100u
+#define SIZE_BYTES_MAX (UINT64_C(1) << 40)
+#define TIME_HOUR_NS UINT64_C(3600000000000)
+#define PATTERNS_MAX 64u
+#define EXPECTS_MAX 256u
+
+/* A test as its keys say it; 0 and NULL where they don't, since none may be 0. */
+struct row {
+    char *name, *driver;
+    const struct weft_pattern *pattern;
+    enum weft_transfer transfer;
+    uint64_t ranks, size_bytes, chunk_bytes, microbatches, calc_ns;
+    uint64_t mtu_bytes, iterations, duration_ns, warmup, depth, interval_ns;
+    bool reduce, verify;
+    const struct weft_yaml_node *expects;
+};
+
+/* ---- values ---- */
+
+enum weft_status weft_plan_read_title(const struct weft_yaml_node *node, void *ret_field,
+                                      struct weft_error *error)
+{
+    const char *text = node->kind == WEFT_YAML_TEXT ? node->text : "";
+    size_t len_bytes = strlen(text);
+    if (len_bytes > TITLE_BYTES_MAX)
+        return weft_error_at(error, &node->where, "a name has up to %u bytes", TITLE_BYTES_MAX);
+    for (size_t at = 0; at < len_bytes;) {
+        size_t length = weft_utf8_printable(text + at, len_bytes - at);
+        if (length == 0)
+            return weft_error_at(error, &node->where, "a name is one line of text");
+        at += length;
+    }
+    return weft_yaml_read_text(node, ret_field, error);
+}
+
+/* A word that is not kept, only looked up. */
+static enum weft_status read_word(const struct weft_yaml_node *node, struct weft_error *error)
+{
+    char *text = NULL;
+    enum weft_status status = weft_yaml_read_text(node, &text, error);
+    free(text);
+    return status;
+}
+
+static enum weft_status read_pattern(const struct weft_yaml_node *node, void *ret_field,
+                                     struct weft_error *error)
+{
+    enum weft_status status = read_word(node, error);
+    if (status != WEFT_OK)
+        return status;
+    const struct weft_pattern *pattern = weft_pattern_find(node->text, NULL);
+    if (pattern) {
+        *(const struct weft_pattern **)ret_field = pattern;
+        return WEFT_OK;
+    }
+    const char *names[PATTERNS_MAX + 1] = {NULL};
+    for (uint32_t i = 0; weft_patterns()[i] && i < PATTERNS_MAX; i++)
+        names[i] = weft_patterns()[i]->name;
+    return weft_yaml_unknown(&node->where, "pattern", node->text, names, error);
+}
+
+static enum weft_status read_transfer(const struct weft_yaml_node *node, void *ret_field,
+                                      struct weft_error *error)
+{
+    static const char *const names[WEFT_TRANSFER_COUNT + 1] = {
+        [WEFT_TRANSFER_WRITE] = "write",
+        [WEFT_TRANSFER_SEND] = "send",
+    };
+    enum weft_status status = read_word(node, error);
+    if (status != WEFT_OK)
+        return status;
+    for (unsigned i = 0; i < WEFT_TRANSFER_COUNT; i++) {
+        if (strcmp(names[i], node->text) == 0) {
+            *(enum weft_transfer *)ret_field = (enum weft_transfer)i;
+            return WEFT_OK;
+        }
+    }
+    return weft_yaml_unknown(&node->where, "transfer", node->text, names, error);
+}
+
+/* The path MTUs that InfiniBand and RoCE have (IBTA vol. 1, 9.7). */
+static enum weft_status read_mtu(const struct weft_yaml_node *node, void *ret_field,
+                                 struct weft_error *error)
+{
+    uint64_t mtu_bytes = 0;
+    enum weft_status status = weft_yaml_read_size(node, &mtu_bytes, error);
+    if (status != WEFT_OK)
+        return status;
+    bool power_of_2 = (mtu_bytes & (mtu_bytes - 1)) == 0;
+    if (!power_of_2 || mtu_bytes < 256 || mtu_bytes > 4096)
+        return weft_error_at(error, &node->where,
+                             "'mtu' must be 256, 512, 1024, 2048 or 4096 bytes");
+    *(uint64_t *)ret_field = mtu_bytes;
+    return WEFT_OK;
+}
+
+static const struct weft_yaml_key keys[] = {
+    {"name", weft_plan_read_title, offsetof(struct row, name), false, 0, 0},
+    {"pattern", read_pattern, offsetof(struct row, pattern), true, 0, 0},
+    {"ranks", weft_yaml_read_count, offsetof(struct row, ranks), false, 1, WEFT_RANKS_MAX},
+    {"size", weft_yaml_read_size, offsetof(struct row, size_bytes), false, 1, SIZE_BYTES_MAX},
+    {"chunk", weft_yaml_read_size, offsetof(struct row, chunk_bytes), false, 1,
+     WEFT_MESSAGE_BYTES_MAX},
+    {"microbatches", weft_yaml_read_count, offsetof(struct row, microbatches), false, 1, 4096},
+    {"calc", weft_yaml_read_time, offsetof(struct row, calc_ns), false, 0, TIME_HOUR_NS},
+    {"driver", weft_plan_read_title, offsetof(struct row, driver), false, 0, 0},
+    {"transfer", read_transfer, offsetof(struct row, transfer), false, 0, 0},
+    {"mtu", read_mtu, offsetof(struct row, mtu_bytes), false, 0, 0},
+    {"iterations", weft_yaml_read_count, offsetof(struct row, iterations), false, 1,
+     UINT64_C(1000000000000)},
+    {"duration", weft_yaml_read_time, offsetof(struct row, duration_ns), false, 1000000,
+     168 * TIME_HOUR_NS},
+    {"warmup", weft_yaml_read_count, offsetof(struct row, warmup), false, 0, 1000000000},
+    {"depth", weft_yaml_read_count, offsetof(struct row, depth), false, 1, 4096},
+    {"interval", weft_yaml_read_time, offsetof(struct row, interval_ns), false, 10000,
+     TIME_HOUR_NS},
+    {"reduce", weft_yaml_read_bool, offsetof(struct row, reduce), false, 0, 0},
+    {"verify", weft_yaml_read_bool, offsetof(struct row, verify), false, 0, 0},
+    {"expect", weft_yaml_read_list, offsetof(struct row, expects), false, 0, 0},
+    {0},
+};
+
+/* ---- the test ---- */
+
+static enum weft_status read_expects(const struct weft_yaml_node *list, struct weft_test *test,
+                                     struct weft_error *error)
+{
+    if (list->count > EXPECTS_MAX)
+        return weft_error_at(error, &list->where, "a test has up to %u expectations", EXPECTS_MAX);
+    if (list->count == 0)
+        return WEFT_OK;
+    test->expects = calloc(list->count, sizeof(test->expects[0]));
+    if (!test->expects)
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
+    for (const struct weft_yaml_node *node = list->first; node; node = node->next) {
+        struct weft_error why = {0};
+        if (node->kind != WEFT_YAML_TEXT)
+            return weft_error_at(error, &node->where,
+                                 "an expectation must be a text such as 'completion.p99 <= 5ms'");
+        if (weft_expect_parse(node->text, &test->expects[test->expect_count], &why) != WEFT_OK)
+            return weft_error_at(error, &node->where, "%s", why.text);
+        test->expect_count++;
+    }
+    return WEFT_OK;
+}
+
+static void take_row(const struct row *row, struct weft_test *test)
+{
+    weft_test_set_defaults(test, row->pattern);
+    if (row->size_bytes)
+        test->options.size_bytes = row->size_bytes;
+    if (row->duration_ns)
+        test->iterations = 0;
+    else if (row->iterations)
+        test->iterations = row->iterations;
+    test->options.rank_count = (uint32_t)row->ranks;
+    test->options.chunk_bytes = row->chunk_bytes;
+    test->options.microbatches = (uint32_t)row->microbatches;
+    test->options.calc_ns = row->calc_ns;
+    test->transfer = row->transfer;
+    test->mtu_bytes = (uint32_t)row->mtu_bytes;
+    test->duration_ns = row->duration_ns;
+    test->warmup = row->warmup;
+    test->depth = (uint32_t)row->depth;
+    test->interval_ns = row->interval_ns;
+    test->reduce = row->reduce;
+    test->verify = row->verify;
+}
+
+static enum weft_status check_length(const struct weft_yaml_node *node, struct weft_error *error)
+{
+    const struct weft_yaml_node *iterations = weft_yaml_find(node, "iterations");
+    const struct weft_yaml_node *duration = weft_yaml_find(node, "duration");
+    if (iterations && duration)
+        return weft_error_at(error, &duration->key_where,
+                             "a test has 'iterations' or 'duration', not both");
+    return WEFT_OK;
+}
+
+/* Without a number of ranks the topology's will be checked once it is known. */
+static enum weft_status check_options(const struct weft_yaml_node *node,
+                                      const struct weft_test *test, struct weft_error *error)
+{
+    struct weft_error why = {0};
+    if (!test->options.rank_count || test->pattern->check(&test->options, &why) == WEFT_OK)
+        return WEFT_OK;
+    return weft_error_at(error, &weft_yaml_find(node, "pattern")->where, "%s", why.text);
+}
+
+enum weft_status weft_test_read(const struct weft_yaml_node *node, struct weft_test *test,
+                                struct weft_error *error)
+{
+    struct row row = {.warmup = WEFT_WARMUP_DEFAULT, .verify = true};
+    enum weft_status status = weft_yaml_read_map(node, "a test", keys, &row, error);
+    if (status == WEFT_OK)
+        status = check_length(node, error);
+    if (status != WEFT_OK) {
+        free(row.name);
+        free(row.driver);
+        return status;
+    }
+    take_row(&row, test);
+    test->name = row.name ? row.name : strdup(row.pattern->name);
+    test->driver = row.driver;
+    if (!test->name)
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
+    status = check_options(node, test, error);
+    if (status == WEFT_OK && row.expects)
+        status = read_expects(row.expects, test, error);
+    return status;
+}
