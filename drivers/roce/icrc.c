@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "drivers/roce/icrc.h"
+
+#include <assert.h>
+#include <isa-l/crc.h>
+#include <string.h>
+
+#include "drivers/roce/wire.h"
+
+/* Eight bytes of ones stand for the LRH that Ethernet has not; the CRC's state after them is
+ * 0xdebb20e3. ISA-L inverts its seed and its result, as zlib does. */
+#define SEED (~0xdebb20e3u)
+
+void weft_icrc_mask(uint8_t *ip, uint32_t ip_bytes)
+{
+    if (ip_bytes == WEFT_IPV4_BYTES) {
+        ip[1] = 0xff;             /* type of service */
+        ip[8] = 0xff;             /* time to live */
+        memset(ip + 10, 0xff, 2); /* header checksum */
+    } else {
+        assert(ip_bytes == WEFT_IPV6_BYTES);
+        ip[0] |= 0x0f; /* traffic class and flow label */
+        memset(ip + 1, 0xff, 3);
+        ip[7] = 0xff; /* hop limit */
+    }
+    memset(ip + ip_bytes + 6, 0xff, 2);       /* UDP checksum */
+    ip[ip_bytes + WEFT_UDP_BYTES + 4] = 0xff; /* FECN, BECN, reserved */
+}
+
+uint32_t weft_icrc_masked(const uint8_t *ip, uint32_t len_bytes)
+{
+    return crc32_gzip_refl(SEED, ip, len_bytes);
+}
+
+uint32_t weft_icrc_packet(const uint8_t *ip, uint32_t ip_bytes, uint32_t len_bytes)
+{
+    uint8_t headers[WEFT_IPV6_BYTES + WEFT_UDP_BYTES + WEFT_BTH_BYTES];
+    uint32_t header_bytes = ip_bytes + WEFT_UDP_BYTES + WEFT_BTH_BYTES;
+    assert(header_bytes <= sizeof(headers) && header_bytes <= len_bytes);
+    memcpy(headers, ip, header_bytes);
+    weft_icrc_mask(headers, ip_bytes);
+    uint32_t crc = crc32_gzip_refl(SEED, headers, header_bytes);
+    return crc32_gzip_refl(crc, ip + header_bytes, len_bytes - header_bytes);
+}
