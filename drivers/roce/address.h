@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IP addresses: as GIDs and by prefix. Their text is in fabric/topology/topology.h. */
+/* IP addresses: as GIDs and by prefix. Their text is in fabric/topology/ip.h. */
 #ifndef WEFT_ROCE_ADDRESS_H
 #define WEFT_ROCE_ADDRESS_H
 
 #include <stdbool.h>
 
-#include "fabric/topology/topology.h"
+#include "fabric/topology/ip.h"
 
 /* IPv4 as ::ffff:a.b.c.d */
 void weft_ip_to_gid(const struct weft_ip *ip, uint8_t gid[16]);
