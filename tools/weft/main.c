@@ -21,7 +21,7 @@ static void print_help(void)
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         char left[64];
         (void)snprintf(left, sizeof(left), "weft %s %s", commands[i]->name, commands[i]->usage);
-        printf("  %-30s %s\n", left, commands[i]->summary);
+        printf("  %-39s %s\n", left, commands[i]->summary);
     }
     printf("\nTry 'weft run all-reduce': it needs no hardware, no root and no file.\n"
            "'weft COMMAND --help' lists a command's options.\n"

@@ -181,7 +181,7 @@ enum weft_status weft_options_parse(const struct weft_command *command, int argc
         else if (arguments.count == command->most_arguments)
             status = weft_error_set(error, WEFT_INVALID,
                                     "weft %s takes %s; '%.80s' is one argument too many",
-                                    command->name, *command->usage ? command->usage : "no argument",
+                                    command->name, command->most_arguments ? command->usage : "no argument",
                                     text);
         else
             arguments.items[arguments.count++] = text;
