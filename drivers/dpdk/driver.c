@@ -39,6 +39,8 @@ static enum weft_status dpdk_start(const struct weft_driver_start *start, struct
     enum weft_status status = check_mtu(start->mtu_bytes, error);
     if (status)
         return status;
+    if (weft_eal_spent())
+        return weft_error_set(error, WEFT_EXISTS, "DPDK starts only once in a process");
     if (start->device_count == 0)
         return weft_error_set(error, WEFT_INVALID, "DPDK was started for no device");
     uint64_t memory_bytes =
@@ -191,10 +193,10 @@ static void dpdk_capabilities(const struct weft_device *device, struct weft_capa
         .operations = WEFT_BIT(WEFT_OPERATION_SEND) | WEFT_BIT(WEFT_OPERATION_WRITE) |
                       WEFT_BIT(WEFT_OPERATION_WRITE_IMMEDIATE) | WEFT_BIT(WEFT_OPERATION_RECEIVE),
         .max_message_bytes = WEFT_MESSAGE_BYTES_MAX,
-        .max_inline_bytes = WEFT_DPDK_INLINE_MAX,
-        .max_send_depth = WEFT_DPDK_DEPTH_MAX,
-        .max_receive_depth = WEFT_DPDK_DEPTH_MAX,
-        .max_cq_depth = WEFT_DPDK_CQ_DEPTH_MAX,
+        .max_inline_bytes = WEFT_ROCE_INLINE_MAX,
+        .max_send_depth = WEFT_ROCE_QUEUE_DEPTH_MAX,
+        .max_receive_depth = WEFT_ROCE_QUEUE_DEPTH_MAX,
+        .max_cq_depth = WEFT_ROCE_CQ_DEPTH_MAX,
         .max_endpoints = device->max_endpoints,
         .mtu_bytes = device->mtu_bytes,
         .line_rate_bps = device->line_rate_bps,

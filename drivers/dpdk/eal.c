@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "drivers/dpdk/eal.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
@@ -98,6 +99,11 @@ static void remove_runtime_folder(void)
         (void)rmdir(folder);
 }
 
+bool weft_eal_spent(void)
+{
+    return eal.spent;
+}
+
 static enum weft_status start_error(struct weft_error *error)
 {
     char log[900];
@@ -143,8 +149,7 @@ void weft_eal_register_thread(void)
 enum weft_status weft_eal_start(const struct weft_driver_start *start, uint64_t memory_bytes,
                                 struct weft_error *error)
 {
-    if (eal.spent)
-        return weft_error_set(error, WEFT_EXISTS, "DPDK starts only once in a process");
+    assert(!eal.spent);
     cpu_set_t cpus;
     if (pthread_getaffinity_np(pthread_self(), sizeof(cpus), &cpus) != 0)
         return weft_error_set(error, WEFT_IO, "this thread's CPU affinity cannot be read");

@@ -11,6 +11,8 @@
 
 #include "fabric/driver.h"
 
+/* EAL cannot be started in this process any more, and after stop asks DPDK nothing. */
+bool weft_eal_spent(void);
 /* `memory_bytes` is what pools, rings and ports will need together. */
 WEFT_CHECKED enum weft_status weft_eal_start(const struct weft_driver_start *start,
                                              uint64_t memory_bytes, struct weft_error *error);

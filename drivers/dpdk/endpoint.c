@@ -61,8 +61,7 @@ enum weft_status weft_dpdk_endpoint_create(struct weft_device *device,
         .cq = cq_of(options->cq),
         .send_depth = options->send_depth,
         .receive_depth = options->receive_depth,
-        .inline_bytes = options->inline_bytes < WEFT_DPDK_INLINE_MAX ? options->inline_bytes
-                                                                     : WEFT_DPDK_INLINE_MAX,
+        .inline_bytes = options->inline_bytes,
         .user = options->user,
     };
     struct weft_roce_qp *qp = NULL;

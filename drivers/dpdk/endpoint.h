@@ -5,10 +5,6 @@
 
 #include "fabric/driver.h"
 
-#define WEFT_DPDK_INLINE_MAX 256u
-#define WEFT_DPDK_DEPTH_MAX 8192u
-#define WEFT_DPDK_CQ_DEPTH_MAX (UINT32_C(1) << 22)
-
 enum weft_status weft_dpdk_region_register(struct weft_device *device, void *memory,
                                            uint64_t len_bytes, struct weft_region *ret_region,
                                            struct weft_error *error);

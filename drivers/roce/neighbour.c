@@ -143,13 +143,22 @@ void weft_neighbour_expired(struct weft_roce_port *port, struct weft_neighbour *
     tell_paths(neighbour);
 }
 
+void weft_neighbour_doubt(struct weft_roce_port *port, struct weft_neighbour *neighbour)
+{
+    if (weft_link_empty(&neighbour->ask_link) &&
+        !weft_ip_equal(&neighbour->address, &port->address))
+        weft_link_append(&port->asks, &neighbour->ask_link);
+}
+
 static void ask(struct weft_roce_port *port, struct weft_neighbour *neighbour,
                 struct weft_roce_frame *frame, uint64_t now_ns)
 {
-    uint64_t wait_ns = FIRST_WAIT_NS << neighbour->tries;
-    neighbour->tries++;
-    weft_timer_set(&port->wheel, &neighbour->timer,
-                   now_ns + (wait_ns < LONGEST_WAIT_NS ? wait_ns : LONGEST_WAIT_NS));
+    if (neighbour->state == WEFT_ENDPOINT_CONNECTING) {
+        uint64_t wait_ns = FIRST_WAIT_NS << neighbour->tries;
+        neighbour->tries++;
+        weft_timer_set(&port->wheel, &neighbour->timer,
+                       now_ns + (wait_ns < LONGEST_WAIT_NS ? wait_ns : LONGEST_WAIT_NS));
+    }
     weft_arp_build_request(port, neighbour->address.bytes, frame);
 }
 
@@ -187,6 +196,6 @@ enum weft_status weft_neighbour_error(const struct weft_roce_port *port,
         error, WEFT_PEER_LOST,
         "no answer to ARP for %s%s on this port (%s/%u) after %u tries; is it up, with this "
         "address, and on the same network?",
-        gateway ? "the gateway " : "", weft_ip_format(&neighbour->address, peer),
-        weft_ip_format(&port->address, own), port->address.prefix_bits, neighbour->tries);
+        gateway ? "the gateway " : "", weft_ip_format(&neighbour->address, false, peer),
+        weft_ip_format(&port->address, false, own), port->address.prefix_bits, neighbour->tries);
 }

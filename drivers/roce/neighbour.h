@@ -21,6 +21,9 @@ void weft_neighbour_learn(struct weft_roce_port *port, const struct weft_ip *add
  * again. */
 void weft_neighbour_answer_later(struct weft_roce_port *port, const struct weft_ip *address,
                                  const uint8_t mac[6]);
+/* Packets to it stay without an answer: perhaps it has another MAC now. It is asked once more, and
+ * stays in use meanwhile. */
+void weft_neighbour_doubt(struct weft_roce_port *port, struct weft_neighbour *neighbour);
 void weft_neighbour_expired(struct weft_roce_port *port, struct weft_neighbour *neighbour);
 
 /* Sends what is due: answers, then questions. Returns how many frames were filled. */

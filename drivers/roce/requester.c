@@ -3,7 +3,11 @@
 
 #include <assert.h>
 
+#include "drivers/roce/neighbour.h"
+
 #define RNR_RETRY_WITHOUT_END 7u
+/* So many timeouts in a row raise a doubt about the neighbour's MAC. */
+#define DOUBTFUL_RETRIES 2u
 
 /* By operation, first and last. */
 static const uint8_t opcodes[WEFT_OPERATION_COUNT][2][2] = {
@@ -245,6 +249,8 @@ void weft_requester_expired(struct weft_roce_qp *qp, uint64_t now_ns)
                                                  .receive_status = WEFT_FLUSHED});
         return;
     }
+    if (requester->retries >= DOUBTFUL_RETRIES)
+        weft_neighbour_doubt(qp->port, qp->path.neighbour);
     go_back(qp);
     weft_requester_activate(qp);
 }
