@@ -77,8 +77,10 @@ static enum weft_status check_text(const struct weft_source *source, struct weft
         if (*text == '\n') {
             where.line++;
             where.column = 0;
-        } else if (length == 0 && *text != '\t' &&
-                   !(*text == '\r' && rest > 1 && text[1] == '\n')) {
+        } else if (*text == '\t') {
+            /* Some crash libfyaml 0.7.12, and none is needed. */
+            return weft_error_at(error, &where, "a tab is here: write blanks (in a text, \"\\t\")");
+        } else if (length == 0 && !(*text == '\r' && rest > 1 && text[1] == '\n')) {
             return weft_error_at(error, &where, "byte 0x%02x is not text: the file must be UTF-8",
                                  (unsigned char)*text);
         }
@@ -357,16 +359,32 @@ static struct fy_diag *create_diag(void)
     return diag;
 }
 
+static uint32_t count_lines(const struct weft_source *source)
+{
+    uint32_t count = 0;
+    for (size_t at = 0; at < source->len_bytes; at++)
+        count += source->text[at] == '\n' || at + 1 == source->len_bytes;
+    return count;
+}
+
+/* What is still open at the file's end is missed there, but where it begins is more use. */
+static struct weft_location place_of(struct builder *builder, const struct fy_diag_error *first)
+{
+    if (first->line <= 0 || first->column <= 0)
+        return builder->where;
+    if ((uint32_t)first->line > count_lines(builder->source) && builder->depth > 0)
+        return top(builder)->node->where;
+    return (struct weft_location){builder->source, (uint32_t)first->line, (uint32_t)first->column};
+}
+
 static enum weft_status report_first(struct builder *builder, struct fy_diag *diag)
 {
     void *previous = NULL;
     const struct fy_diag_error *first = fy_diag_errors_iterate(diag, &previous);
     if (!first)
         return weft_error_at(builder->error, &builder->where, "this is not YAML");
-    if (first->line > 0 && first->column > 0)
-        builder->where =
-            (struct weft_location){builder->source, (uint32_t)first->line, (uint32_t)first->column};
-    return weft_error_at(builder->error, &builder->where, "this is not YAML: %s", first->msg);
+    struct weft_location where = place_of(builder, first);
+    return weft_error_at(builder->error, &where, "this is not YAML: %s", first->msg);
 }
 
 static enum weft_status take_events(struct builder *builder, struct fy_parser *parser,

@@ -116,10 +116,10 @@ Test(yaml, refuses_what_is_broken)
 {
     refuses("", "t.yaml: error: ", "the file is empty");
     refuses("# only a comment\n", "t.yaml: error: ", "the file is empty");
-    refuses("a:\n\t- 1\n", "t.yaml:2:1: ", "tab character");
+    refuses("a:\n\t- 1\n", "t.yaml:2:1: ", "a tab is here");
     refuses("a: 1\nb: 2\na: 3\n", "t.yaml:3:1: ", "key 'a' is here a second time");
     refuses("{a: 1, b: {c: 1, c: 2}}", "t.yaml:1:18: ", "key 'c' is here a second time");
-    refuses("a: [1, 2\n", "t.yaml:2:1: ", "not YAML");
+    refuses("a: [1, 2\n", "t.yaml:1:4: ", "without a closing bracket");
     refuses("a: \"cut", "t.yaml:1:", "without closing quote");
     refuses("a:\n  b: 1\n c: 2\n", "t.yaml:3:2: ", "invalid indentation");
     refuses("a: b: c\n", "t.yaml:1:5: ", "not YAML");
@@ -144,6 +144,7 @@ Test(yaml, refuses_bytes_that_are_not_text)
                   6, "t.yaml:1:1: ", "byte 0x7f is not text");
     refuses_bytes("a: 1\nb: \0c\n", 11, "t.yaml:2:4: ", "byte 0x00");
     refuses("a: \xc3\xa9\xff\n", "t.yaml:1:5: ", "byte 0xff");
+    refuses("? z: \t:\n:", "t.yaml:1:6: ", "a tab is here"); /* crashed libfyaml */
     refuses("a: 1\rb: 2\n", "t.yaml:1:5: ", "byte 0x0d");
 }
 
