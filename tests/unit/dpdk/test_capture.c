@@ -130,6 +130,38 @@ Test(capture, holds_each_frame_once_and_in_order)
     unlink(path);
 }
 
+static void put(struct weft_capture *capture, uint64_t now_ns)
+{
+    static const uint8_t frame[60];
+    weft_capture_tick(capture, now_ns);
+    weft_capture_put(capture, frame, sizeof(frame), now_ns);
+}
+
+/* What one device captured is not written before the others have passed that time. */
+Test(capture, waits_for_devices_that_are_behind)
+{
+    struct weft_error error = {0};
+    struct weft_capture *captures[2] = {0};
+    char path[64];
+    temporary(path);
+    for (uint32_t i = 0; i < 2; i++)
+        cr_assert_eq(weft_capture_open(path, &captures[i], &error), WEFT_OK, "%s", error.text);
+    for (uint32_t i = 0; i < 1000; i++) {
+        weft_capture_tick(captures[1], 11 + 10 * i);
+        put(captures[0], 20 + 10 * i);
+        cr_assert_eq(weft_capture_write(&error), WEFT_OK, "%s", error.text);
+        put(captures[1], 15 + 10 * i);
+        cr_assert_eq(weft_capture_write(&error), WEFT_OK, "%s", error.text);
+    }
+    weft_capture_close(captures[0]);
+    weft_capture_close(captures[1]);
+    uint64_t bytes = 0;
+    cr_expect_eq(count_frames(path, &bytes), 2000);
+    cr_expect_eq(bytes, 2000 * 60);
+    weft_capture_stop();
+    unlink(path);
+}
+
 Test(capture, is_one_file_that_can_be_written)
 {
     struct weft_error error = {0};
