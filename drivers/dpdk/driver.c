@@ -167,6 +167,9 @@ static enum weft_status dpdk_open(const struct weft_device_options *options,
 {
     if (!weft_eal_running())
         return weft_error_set(error, WEFT_INVALID, "DPDK is not started");
+    if (!options->device)
+        return weft_error_set(error, WEFT_INVALID,
+                              "which device? 'loopback', or see `weft devices`");
     enum weft_status status = check_mtu(options->mtu_bytes, error);
     if (status)
         return status;

@@ -77,8 +77,10 @@ static enum weft_status check_text(const struct weft_source *source, struct weft
         if (*text == '\n') {
             where.line++;
             where.column = 0;
-        } else if (length == 0 && *text != '\t' &&
-                   !(*text == '\r' && rest > 1 && text[1] == '\n')) {
+        } else if (*text == '\t') {
+            /* Some crash libfyaml 0.7.12, and none is needed. */
+            return weft_error_at(error, &where, "a tab is here: write blanks (in a text, \"\\t\")");
+        } else if (length == 0 && !(*text == '\r' && rest > 1 && text[1] == '\n')) {
             return weft_error_at(error, &where, "byte 0x%02x is not text: the file must be UTF-8",
                                  (unsigned char)*text);
         }
@@ -104,6 +106,8 @@ struct builder {
     struct level levels[WEFT_YAML_DEPTH_MAX];
     uint32_t depth;
     uint32_t document_count;
+    char *text; /* of the scalar under way */
+    size_t text_bytes, text_room_bytes;
     struct weft_location where; /* of the event under way, or of the last that had a place */
 };
 
@@ -180,27 +184,90 @@ static enum weft_status set_key(struct builder *builder, const char *key)
     return WEFT_OK;
 }
 
+static bool append_text(struct builder *builder, const char *text, size_t len_bytes)
+{
+    size_t needed_bytes = builder->text_bytes + len_bytes + 1;
+    if (needed_bytes > builder->text_room_bytes) {
+        char *grown = realloc(builder->text, needed_bytes * 2);
+        if (!grown)
+            return false;
+        builder->text = grown;
+        builder->text_room_bytes = needed_bytes * 2;
+    }
+    memcpy(builder->text + builder->text_bytes, text, len_bytes);
+    builder->text_bytes += len_bytes;
+    return true;
+}
+
+/* By chunks: where libfyaml 0.7.12 misjudges a text's length, fy_token_get_text cuts it and
+ * leaks. */
+static enum weft_status collect_text(struct builder *builder, struct fy_token *token)
+{
+    struct fy_token_iter *iterator = fy_token_iter_create(token);
+    if (!iterator)
+        return no_memory(builder);
+    int failed = 0;
+    const struct fy_iter_chunk *chunk = NULL;
+    while (!failed && (chunk = fy_token_iter_chunk_next(iterator, chunk, &failed))) {
+        if (!append_text(builder, chunk->str, chunk->len))
+            failed = -1;
+    }
+    fy_token_iter_destroy(iterator);
+    return failed ? no_memory(builder) : WEFT_OK;
+}
+
+/* From the source: libfyaml 0.7.12 doubles quotes in '' that follow one another. */
+static enum weft_status collect_single_quoted(struct builder *builder, struct fy_token *token)
+{
+    const struct fy_mark *begin = fy_token_start_mark(token), *end = fy_token_end_mark(token);
+    if (!begin || !end || begin->line != end->line || end->input_pos > builder->source->len_bytes)
+        return weft_error_at(builder->error, &builder->where,
+                             "a text in single quotes must lie on one line");
+    const char *text = builder->source->text;
+    for (size_t at = begin->input_pos; at < end->input_pos; at++) {
+        if (!append_text(builder, text + at, 1))
+            return no_memory(builder);
+        if (text[at] == '\'')
+            at++;
+    }
+    return WEFT_OK;
+}
+
 static enum weft_status copy_text(struct builder *builder, struct fy_token *token,
                                   const char **ret_text)
 {
-    size_t len_bytes = 0;
-    const char *text = token ? fy_token_get_text(token, &len_bytes) : "";
-    if (!text)
-        return no_memory(builder);
-    if (memchr(text, '\0', len_bytes))
-        return weft_error_at(builder->error, &builder->where, "a text may not hold a NUL");
-    char *copy = allocate(builder->yaml, len_bytes + 1);
+    enum weft_status status = WEFT_OK;
+    builder->text_bytes = 0;
+    if (token && fy_token_scalar_style(token) == FYSS_SINGLE_QUOTED)
+        status = collect_single_quoted(builder, token);
+    else if (token)
+        status = collect_text(builder, token);
+    if (status != WEFT_OK)
+        return status;
+    char *copy = allocate(builder->yaml, builder->text_bytes + 1);
     if (!copy)
         return no_memory(builder);
-    memcpy(copy, text, len_bytes);
-    copy[len_bytes] = '\0';
+    if (builder->text_bytes > 0)
+        memcpy(copy, builder->text, builder->text_bytes);
+    copy[builder->text_bytes] = '\0';
+    if (strlen(copy) != builder->text_bytes)
+        return weft_error_at(builder->error, &builder->where, "a text may not hold a NUL");
     *ret_text = copy;
     return WEFT_OK;
+}
+
+static bool is_quoted(struct fy_token *token)
+{
+    enum fy_scalar_style style = fy_token_scalar_style(token);
+    return style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
 }
 
 static enum weft_status take_scalar(struct builder *builder, struct fy_token *token)
 {
     const char *text = NULL;
+    bool quoted = token && is_quoted(token);
+    if (quoted && builder->where.column > 1)
+        builder->where.column--; /* libfyaml points behind the quote */
     enum weft_status status = copy_text(builder, token, &text);
     if (status != WEFT_OK)
         return status;
@@ -211,7 +278,7 @@ static enum weft_status take_scalar(struct builder *builder, struct fy_token *to
     if (status != WEFT_OK)
         return status;
     node->text = text;
-    node->quoted = token && fy_token_scalar_style(token) != FYSS_PLAIN;
+    node->quoted = quoted;
     return WEFT_OK;
 }
 
@@ -292,16 +359,32 @@ static struct fy_diag *create_diag(void)
     return diag;
 }
 
+static uint32_t count_lines(const struct weft_source *source)
+{
+    uint32_t count = 0;
+    for (size_t at = 0; at < source->len_bytes; at++)
+        count += source->text[at] == '\n' || at + 1 == source->len_bytes;
+    return count;
+}
+
+/* What is still open at the file's end is missed there, but where it begins is more use. */
+static struct weft_location place_of(struct builder *builder, const struct fy_diag_error *first)
+{
+    if (first->line <= 0 || first->column <= 0)
+        return builder->where;
+    if ((uint32_t)first->line > count_lines(builder->source) && builder->depth > 0)
+        return top(builder)->node->where;
+    return (struct weft_location){builder->source, (uint32_t)first->line, (uint32_t)first->column};
+}
+
 static enum weft_status report_first(struct builder *builder, struct fy_diag *diag)
 {
     void *previous = NULL;
     const struct fy_diag_error *first = fy_diag_errors_iterate(diag, &previous);
     if (!first)
         return weft_error_at(builder->error, &builder->where, "this is not YAML");
-    if (first->line > 0 && first->column > 0)
-        builder->where =
-            (struct weft_location){builder->source, (uint32_t)first->line, (uint32_t)first->column};
-    return weft_error_at(builder->error, &builder->where, "this is not YAML: %s", first->msg);
+    struct weft_location where = place_of(builder, first);
+    return weft_error_at(builder->error, &where, "this is not YAML: %s", first->msg);
 }
 
 static enum weft_status take_events(struct builder *builder, struct fy_parser *parser,
@@ -354,6 +437,7 @@ enum weft_status weft_yaml_parse(const struct weft_source *source, struct weft_y
     if (!builder.yaml)
         return no_memory(&builder);
     status = build(&builder);
+    free(builder.text);
     if (status == WEFT_OK)
         *ret_yaml = builder.yaml;
     else

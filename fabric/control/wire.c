@@ -7,11 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fabric/base/utf8.h"
+
 /* Unpacked, a message takes a few times its bytes: 8 for a packed number of one byte, some 300 for
  * an address of 60. More than this is not a message of ours. */
 #define UNPACKED_TIMES 16u
 #define UNPACKED_FLOOR_BYTES (64u << 10)
 #define UNPACKED_CEILING_BYTES (256u << 20)
+
+#define UTF8_BYTES_MAX 4u
 
 void weft_wire_fini(struct weft_wire *wire)
 {
@@ -110,44 +114,31 @@ const char *weft_wire_name(Weft__Envelope__BodyCase body)
 /* ---- checks ---- */
 
 /* The bytes of the character that begins here; 0: it is not one that may be shown. */
-static size_t character_bytes(const unsigned char *at)
+static size_t character_bytes(const char *at)
 {
-    size_t len_bytes = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-    if (len_bytes == 1)
-        return (at[0] >= 0x20 && at[0] != 0x7f) || at[0] == '\n' || at[0] == '\t';
-    if (at[0] < 0xc2 || at[0] > 0xf4)
-        return 0;
-    uint32_t code = at[0] & (0x7fu >> len_bytes);
-    for (size_t i = 1; i < len_bytes; i++) {
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (at[i] & 0x3fu);
-    }
-    static const uint32_t lowest[] = {0, 0, 0xa0, 0x800, 0x10000};
-    bool surrogate = code >= 0xd800 && code < 0xe000;
-    return code < lowest[len_bytes] || code > 0x10ffff || surrogate ? 0 : len_bytes;
+    if (*at == '\n' || *at == '\t')
+        return 1;
+    return weft_utf8_printable(at, strnlen(at, UTF8_BYTES_MAX));
 }
 
 bool weft_wire_text_is_clean(const char *text)
 {
-    const unsigned char *at = (const unsigned char *)text;
-    while (*at) {
-        size_t len_bytes = character_bytes(at);
+    while (*text) {
+        size_t len_bytes = character_bytes(text);
         if (!len_bytes)
             return false;
-        at += len_bytes;
+        text += len_bytes;
     }
     return true;
 }
 
 void weft_wire_text_clean(char *text)
 {
-    unsigned char *at = (unsigned char *)text;
-    while (*at) {
-        size_t len_bytes = character_bytes(at);
+    while (*text) {
+        size_t len_bytes = character_bytes(text);
         if (!len_bytes)
-            *at = '?';
-        at += len_bytes ? len_bytes : 1;
+            *text = '?';
+        text += len_bytes ? len_bytes : 1;
     }
 }
 

@@ -9,7 +9,6 @@
 #include "fabric/control/control.h"
 
 #define WEFT_FRAME_HEADER_BYTES 4u
-#define WEFT_RANKS_MAX (1u << 16)
 
 /* Where frames are made and sent. The buffer grows to the largest message. */
 struct weft_wire {

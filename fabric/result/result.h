@@ -48,12 +48,15 @@ struct weft_expect_result {
     bool pass;
 };
 
+/* Room for a weft_error's text and who and when. */
+#define WEFT_BROKEN_BYTES 2048u
+
 struct weft_test_result {
     const struct weft_test *test; /* the plan's, which must outlive the result */
     uint32_t rank_count;
     uint64_t iterations;
     enum weft_verdict verdict;
-    char broken[2048];                  /* why, where BROKEN; else empty */
+    char broken[WEFT_BROKEN_BYTES];     /* why, where BROKEN; else empty */
     struct weft_hist *completion_ns;    /* owned; slowest deciding rank of each iteration */
     struct weft_hist *latency_ns;       /* owned; merged */
     struct weft_hist *bandwidth_bps;    /* owned; merged */

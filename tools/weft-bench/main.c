@@ -33,8 +33,10 @@ uint64_t bench_now_ns(void)
 
 void bench_pin(uint32_t n)
 {
-    cpu_set_t allowed;
-    sched_getaffinity(0, sizeof(allowed), &allowed);
+    /* The first call's: a thread inherits the pin of the one that made it. */
+    static cpu_set_t allowed;
+    if (!CPU_COUNT(&allowed))
+        sched_getaffinity(0, sizeof(allowed), &allowed);
     uint32_t seen = 0;
     uint32_t count = (uint32_t)CPU_COUNT(&allowed);
     for (uint32_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {

@@ -194,7 +194,7 @@ static const struct weft_option *const tables[] = {table, NULL};
 
 const struct weft_command weft_command_agent = {
     .name = "agent",
-    .usage = "",
+    .usage = "--listen ADDR --key FILE",
     .summary = "waits for controllers and runs ranks for them, one controller at a time",
     .text = "Start one on each host that a topology gives an agent's address. Whoever has the key\n"
             "can use this host's NICs through it: listen on an address of the control network.",

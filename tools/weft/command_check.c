@@ -8,8 +8,7 @@
 
 static void print_test(const struct weft_test *test, const struct weft_job_figures *figures)
 {
-    char count[WEFT_UNITS_TEXT], size[WEFT_UNITS_TEXT], all[WEFT_UNITS_TEXT],
-        most[WEFT_UNITS_TEXT];
+    char count[WEFT_UNITS_TEXT], size[WEFT_UNITS_TEXT], all[WEFT_UNITS_TEXT], most[WEFT_UNITS_TEXT];
     const char *about = figures->sampled ? "about " : "";
     printf("%s: %s, %u ranks, driver %s, size %s\n", test->name, test->pattern->name,
            test->options.rank_count, test->driver,

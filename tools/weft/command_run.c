@@ -97,8 +97,7 @@ static enum weft_status choose_seed(const struct weft_number *number, uint64_t *
                                     struct weft_error *error)
 {
     *ret_seed = number->value;
-    if (number->given ||
-        getrandom(ret_seed, sizeof(*ret_seed), 0) == (ssize_t)sizeof(*ret_seed))
+    if (number->given || getrandom(ret_seed, sizeof(*ret_seed), 0) == (ssize_t)sizeof(*ret_seed))
         return WEFT_OK;
     return weft_error_set(error, WEFT_IO, "cannot get a random seed: %s; give --seed",
                           strerror(errno));
@@ -226,8 +225,8 @@ static const struct weft_option table[] = {
      WEFT_OPTION_TEXT, FIELD(out), 0, 0},
     {"json", NULL, "print result.json instead of the table", WEFT_OPTION_FLAG, FIELD(json), 0, 0},
     {"quiet", NULL, "print nothing but errors", WEFT_OPTION_FLAG, FIELD(quiet), 0, 0},
-    {"pcap", "FILE", "capture the packets of ranks in this process (driver dpdk)",
-     WEFT_OPTION_TEXT, FIELD(pcap), 0, 0},
+    {"pcap", "FILE", "capture the packets of ranks in this process (driver dpdk)", WEFT_OPTION_TEXT,
+     FIELD(pcap), 0, 0},
     {"key", "FILE", "the key of the agents (weft keygen)", WEFT_OPTION_TEXT, FIELD(key), 0, 0},
     {"connect-timeout", "TIME", "how long to try to reach the agents (default 10s)",
      WEFT_OPTION_TIME, FIELD(connect_timeout), 1000000, UINT64_C(3600) * 1000000000},
@@ -243,8 +242,9 @@ const struct weft_command weft_command_run = {
     .name = "run",
     .usage = "PATTERN|PLAN.yaml",
     .summary = "runs a pattern, or the tests of a plan, and measures",
-    .text = "Options go over what a plan says, for each of its tests. Without a topology all ranks\n"
-            "run on this host, in this process. Patterns: weft patterns.",
+    .text =
+        "Options go over what a plan says, for each of its tests. Without a topology all ranks\n"
+        "run on this host, in this process. Patterns: weft patterns.",
     .least_arguments = 1,
     .most_arguments = 1,
     .tables = tables,

@@ -9,35 +9,37 @@
 #include "tools/weft/files.h"
 
 #define FIELD(name) offsetof(struct weft_job_options, name)
-#define YEAR_NS (UINT64_C(31536000) * 1000000000)
+/* The bounds are those that a plan's keys have. */
+#define SIZE_BYTES_MAX (UINT64_C(1) << 40)
+#define HOUR_NS UINT64_C(3600000000000)
 
 const struct weft_option weft_job_option_table[] = {
-    {"topology", "FILE", "hosts, NICs and ranks (default: loopback on this host)",
-     WEFT_OPTION_TEXT, FIELD(topology), 0, 0},
+    {"topology", "FILE", "hosts, NICs and ranks (default: loopback on this host)", WEFT_OPTION_TEXT,
+     FIELD(topology), 0, 0},
     {"driver", "NAME", "what moves the bytes (weft devices lists them)", WEFT_OPTION_TEXT,
      FIELD(driver), 0, 0},
-    {"ranks", "N", "participants", WEFT_OPTION_COUNT, FIELD(ranks), 1, UINT32_MAX},
-    {"size", "SIZE", "what the pattern sends, such as 64KiB", WEFT_OPTION_SIZE, FIELD(size), 0, 0},
+    {"ranks", "N", "participants", WEFT_OPTION_COUNT, FIELD(ranks), 1, WEFT_RANKS_MAX},
+    {"size", "SIZE", "what the pattern sends, such as 64KiB", WEFT_OPTION_SIZE, FIELD(size), 1,
+     SIZE_BYTES_MAX},
     {"chunk", "SIZE", "all-reduce: length of a message", WEFT_OPTION_SIZE, FIELD(chunk), 1,
      WEFT_MESSAGE_BYTES_MAX},
     {"microbatches", "N", "pipeline: microbatches of an iteration", WEFT_OPTION_COUNT,
-     FIELD(microbatches), 1, 1u << 20},
+     FIELD(microbatches), 1, 4096},
     {"calc", "TIME", "pipeline: computation of a stage, such as 50us", WEFT_OPTION_TIME,
-     FIELD(calc), 0, 0},
+     FIELD(calc), 0, HOUR_NS},
     {"iterations", "N", "how often the pattern is run and measured", WEFT_OPTION_COUNT,
-     FIELD(iterations), 1, UINT64_C(1) << 48},
+     FIELD(iterations), 1, UINT64_C(1000000000000)},
     {"duration", "TIME", "how long to measure, such as 10s, instead of --iterations",
-     WEFT_OPTION_TIME, FIELD(duration), 1000000, YEAR_NS},
+     WEFT_OPTION_TIME, FIELD(duration), 1000000, 168 * HOUR_NS},
     {"warmup", "N", "iterations before the measured ones", WEFT_OPTION_COUNT, FIELD(warmup), 0,
-     UINT64_C(1) << 48},
+     1000000000},
     {"transfer", "write|send", "RDMA WRITE with immediate (default), or SEND", WEFT_OPTION_TEXT,
      FIELD(transfer), 0, 0},
     {"mtu", "N", "path MTU: 256, 512, 1024, 2048 or 4096 bytes of payload a packet",
      WEFT_OPTION_COUNT, FIELD(mtu), 256, 4096},
-    {"depth", "N", "receives posted ahead for each peer", WEFT_OPTION_COUNT, FIELD(depth), 1,
-     65536},
-    {"interval", "TIME", "of the bandwidth series (default 1ms)", WEFT_OPTION_TIME,
-     FIELD(interval), 1000, UINT64_C(3600) * 1000000000},
+    {"depth", "N", "receives posted ahead for each peer", WEFT_OPTION_COUNT, FIELD(depth), 1, 4096},
+    {"interval", "TIME", "of the bandwidth series (default 1ms)", WEFT_OPTION_TIME, FIELD(interval),
+     10000, HOUR_NS},
     {"reduce", NULL, "do the arithmetic of reductions while measuring, too", WEFT_OPTION_FLAG,
      FIELD(reduce), 0, 0},
     {"no-verify", NULL, "leave out the check of every byte before measuring", WEFT_OPTION_FLAG,
@@ -240,8 +242,8 @@ static enum weft_status check_driver(const char *name, struct weft_error *error)
         names[count++] = (*at)->name;
     const char *near = weft_suggest(name, names);
     if (near)
-        return weft_error_set(error, WEFT_NOT_FOUND, "there is no driver '%.80s'; did you mean '%s'?",
-                              name, near);
+        return weft_error_set(error, WEFT_NOT_FOUND,
+                              "there is no driver '%.80s'; did you mean '%s'?", name, near);
     return weft_error_set(error, WEFT_NOT_FOUND,
                           "there is no driver '%.80s'; weft devices lists those this build has",
                           name);

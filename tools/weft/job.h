@@ -44,7 +44,7 @@ const char *weft_job_driver(const struct weft_job *job, const struct weft_test *
 struct weft_job_figures {
     bool sampled; /* from some of the ranks, scaled */
     uint64_t messages, payload_bytes;
-    uint64_t memory_bytes; /* of all ranks' buffers */
+    uint64_t memory_bytes;      /* of all ranks' buffers */
     uint64_t memory_most_bytes; /* of the rank that needs most */
 };
 

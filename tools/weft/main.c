@@ -8,20 +8,20 @@
 #include "tools/weft/output.h"
 
 static const struct weft_command *const commands[] = {
-    &weft_command_run,      &weft_command_check,    &weft_command_agent,
-    &weft_command_devices,  &weft_command_patterns, &weft_command_topologies,
-    &weft_command_keygen,
+    &weft_command_run,      &weft_command_check,      &weft_command_agent,  &weft_command_devices,
+    &weft_command_patterns, &weft_command_topologies, &weft_command_keygen,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
 static void print_help(void)
 {
-    printf("weft %s: sends the traffic of AI jobs through a fabric and says what it did with it\n\n",
-           WEFT_VERSION);
+    printf(
+        "weft %s: sends the traffic of AI jobs through a fabric and says what it did with it\n\n",
+        WEFT_VERSION);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         char left[64];
         (void)snprintf(left, sizeof(left), "weft %s %s", commands[i]->name, commands[i]->usage);
-        printf("  %-30s %s\n", left, commands[i]->summary);
+        printf("  %-39s %s\n", left, commands[i]->summary);
     }
     printf("\nTry 'weft run all-reduce': it needs no hardware, no root and no file.\n"
            "'weft COMMAND --help' lists a command's options.\n"

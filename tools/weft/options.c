@@ -144,9 +144,8 @@ static enum weft_status check_count(const struct weft_command *command,
 {
     if (arguments->count >= command->least_arguments)
         return WEFT_OK;
-    return weft_error_set(error, WEFT_INVALID,
-                          "weft %s needs %s; weft %s --help tells more", command->name,
-                          command->usage, command->name);
+    return weft_error_set(error, WEFT_INVALID, "weft %s needs %s; weft %s --help tells more",
+                          command->name, command->usage, command->name);
 }
 
 static bool asks_help(int argc, char **argv)
@@ -179,10 +178,9 @@ enum weft_status weft_options_parse(const struct weft_command *command, int argc
                                     "'%.80s': options have two dashes; weft %s --help lists them",
                                     text, command->name);
         else if (arguments.count == command->most_arguments)
-            status = weft_error_set(error, WEFT_INVALID,
-                                    "weft %s takes %s; '%.80s' is one argument too many",
-                                    command->name, *command->usage ? command->usage : "no argument",
-                                    text);
+            status = weft_error_set(
+                error, WEFT_INVALID, "weft %s takes %s; '%.80s' is one argument too many",
+                command->name, command->most_arguments ? command->usage : "no argument", text);
         else
             arguments.items[arguments.count++] = text;
         if (status != WEFT_OK)

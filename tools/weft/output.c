@@ -17,8 +17,7 @@ static bool names_a_place(const char *text)
 void weft_output_error(const struct weft_error *error)
 {
     (void)fflush(stdout);
-    (void)fprintf(stderr, "%s%s\n", names_a_place(error->text) ? "" : "weft: error: ",
-                  error->text);
+    (void)fprintf(stderr, "%s%s\n", names_a_place(error->text) ? "" : "weft: error: ", error->text);
 }
 
 void weft_output_note(const char *format, ...)

@@ -18,7 +18,7 @@
 /* An agent as the controller sees it; its number is its place in the session's array. */
 struct peer {
     struct weft_session *session;
-    const char *host; /* the first of those it stands for */
+    const char *host;    /* the first of those it stands for */
     const char *address; /* NULL: it is in this process */
     struct weft_dial *dial;
     struct weft_mailbox to_controller;
@@ -133,9 +133,9 @@ static void send_to_agent(void *context, uint32_t agent, const uint8_t *frame, s
     assert(agent < session->peer_count && len_bytes >= WEFT_FRAME_HEADER_BYTES);
     if (peer->dial)
         weft_dial_send(peer->dial, frame, len_bytes);
-    else if (!peer->address && !weft_mailbox_put(&session->to_agent,
-                                                 frame + WEFT_FRAME_HEADER_BYTES,
-                                                 len_bytes - WEFT_FRAME_HEADER_BYTES))
+    else if (!peer->address &&
+             !weft_mailbox_put(&session->to_agent, frame + WEFT_FRAME_HEADER_BYTES,
+                               len_bytes - WEFT_FRAME_HEADER_BYTES))
         give_up(session, WEFT_NO_MEMORY, "no memory for messages to the agent in this process");
 }
 
@@ -193,8 +193,9 @@ static void peer_closed(void *context, struct weft_connection *connection,
     peer->dial = NULL;
     if (why->status == WEFT_PEER_LOST && !peer->ready) {
         char text[1200];
-        (void)snprintf(text, sizeof(text), "%.1000s; start it there: weft agent --listen %s --key FILE",
-                       why->text, peer->address);
+        (void)snprintf(text, sizeof(text),
+                       "%.1000s; start it there: weft agent --listen %s --key FILE", why->text,
+                       peer->address);
         lose(peer, why->status, text);
     } else {
         lose(peer, why->status, why->text);

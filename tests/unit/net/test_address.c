@@ -26,8 +26,8 @@ Test(address, parse__forms)
 
 Test(address, parse__refuses)
 {
-    static const char *const bad[] = {"",       ":7117",      "host:",   "host:port", "host:70000",
-                                      "host:-1", "[::1]7117", "[::1", "a b",     "host:7117x"};
+    static const char *const bad[] = {"",        ":7117",     "host:", "host:port", "host:70000",
+                                      "host:-1", "[::1]7117", "[::1",  "a b",       "host:7117x"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct weft_address address = {.host = "untouched"};
         struct weft_error error = {0};

@@ -315,7 +315,9 @@ Test(connection, silence__handshake_ends)
 
 Test(connection, silence__strangers_do_not_lock_others_out)
 {
-    enum { count = 20 };
+    enum {
+        count = 20
+    };
     static uv_tcp_t silent[count];
     static uv_connect_t requests[count];
     struct sockaddr_in address;

@@ -6,8 +6,8 @@
 #include "tools/weft/net/frame.h"
 
 /* Three frames in one piece of memory: "abc", an empty one, "defgh". */
-static const uint8_t stream[] = {0, 0, 0, 3, 'a', 'b', 'c', 0, 0,   0,   0,
-                                 0, 0, 0, 5, 'd', 'e', 'f', 'g', 'h'};
+static const uint8_t stream[] = {0, 0, 0, 3, 'a', 'b', 'c', 0,   0,   0,
+                                 0, 0, 0, 0, 5,   'd', 'e', 'f', 'g', 'h'};
 
 /* Feeds the stream in pieces of `piece` bytes and writes what comes out, each with a '|'. */
 static void run_pieces(size_t piece, char *out)

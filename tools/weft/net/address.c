@@ -72,8 +72,8 @@ void weft_address_format(const struct sockaddr *address, char text[WEFT_ADDRESS_
 {
     char host[INET6_ADDRSTRLEN];
     char port[8];
-    socklen_t len_bytes = address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
-                                                         : sizeof(struct sockaddr_in);
+    socklen_t len_bytes =
+        address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     if (getnameinfo(address, len_bytes, host, sizeof(host), port, sizeof(port),
                     NI_NUMERICHOST | NI_NUMERICSERV))
         (void)snprintf(text, WEFT_ADDRESS_TEXT, "an unknown address");

@@ -115,9 +115,9 @@ static void linger(struct weft_connection *connection)
     connection->state = STATE_CLOSING;
     if (connected) {
         weft_tls_close(connection->tls);
-        connected = flush(connection, NULL) == WEFT_OK &&
-                    !uv_shutdown(&connection->shutdown, (uv_stream_t *)&connection->tcp,
-                                 shutdown_done);
+        connected =
+            flush(connection, NULL) == WEFT_OK &&
+            !uv_shutdown(&connection->shutdown, (uv_stream_t *)&connection->tcp, shutdown_done);
     }
     if (!connected || uv_timer_start(&connection->timer, linger_over, LINGER_LIMIT_MS, 0))
         close_handles(connection);

@@ -25,9 +25,9 @@ struct weft_connection_events {
                     size_t len_bytes);
     /* It is over, not by weft_connection_close. The text fits behind the peer's name: "closed the
      * connection". WEFT_AGAIN: no connection came about, or it ended before a word was
-     * said; a later attempt may do better. WEFT_EXISTS: the peer is busy with another controller. */
-    void (*closed)(void *context, struct weft_connection *connection,
-                   const struct weft_error *why);
+     * said; a later attempt may do better. WEFT_EXISTS: the peer is busy with another controller.
+     */
+    void (*closed)(void *context, struct weft_connection *connection, const struct weft_error *why);
 };
 
 struct weft_connection_options {

@@ -120,7 +120,8 @@ static enum weft_status read_text(int file, const char *path, char text[HEX_DIGI
 static enum weft_status decode(const char *text, size_t len_bytes, const char *path,
                                struct weft_key *ret_key, struct weft_error *error)
 {
-    bool whole = len_bytes == HEX_DIGITS || (len_bytes == HEX_DIGITS + 1 && text[HEX_DIGITS] == '\n');
+    bool whole =
+        len_bytes == HEX_DIGITS || (len_bytes == HEX_DIGITS + 1 && text[HEX_DIGITS] == '\n');
     struct weft_key key;
     for (uint32_t i = 0; whole && i < WEFT_KEY_BYTES; i++) {
         int high = hex_value(text[2 * i]);

@@ -89,8 +89,8 @@ static void accept_one(struct weft_listener *listener)
     };
     struct weft_connection **slot = stranger_slot(listener, NULL);
     listener->one_waits = !slot;
-    if (slot && weft_connection_accept(&options, (uv_stream_t *)&listener->tcp, slot, &error) !=
-                    WEFT_OK) {
+    if (slot &&
+        weft_connection_accept(&options, (uv_stream_t *)&listener->tcp, slot, &error) != WEFT_OK) {
         *slot = NULL;
         listener->options.events.refused(listener->options.context, "a peer", &error);
     }
@@ -177,8 +177,7 @@ void weft_listener_address(int socket, char text[WEFT_ADDRESS_TEXT])
 }
 
 enum weft_status weft_listener_create(const struct weft_listener_options *options,
-                                      struct weft_listener **ret_listener,
-                                      struct weft_error *error)
+                                      struct weft_listener **ret_listener, struct weft_error *error)
 {
     struct weft_listener *listener = calloc(1, sizeof(*listener));
     int result = listener ? uv_tcp_init(options->loop, &listener->tcp) : UV_ENOMEM;

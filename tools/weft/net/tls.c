@@ -60,6 +60,7 @@ static int find_key(SSL *ssl, const unsigned char *name, size_t len_bytes,
 
 static bool configure(SSL_CTX *context)
 {
+    static int groups[] = {NID_X25519, NID_X9_62_prime256v1};
     SSL_CTX_set_psk_use_session_callback(context, offer_key);
     SSL_CTX_set_psk_find_session_callback(context, find_key);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
@@ -67,7 +68,7 @@ static bool configure(SSL_CTX *context)
     return SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) &&
            SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256") &&
            SSL_CTX_set_num_tickets(context, 0) &&
-           SSL_CTX_set1_groups_list(context, "X25519:P-256");
+           SSL_CTX_set1_groups(context, groups, sizeof(groups) / sizeof(groups[0]));
 }
 
 enum weft_status weft_tls_identity_create(const struct weft_key *key,
@@ -145,8 +146,8 @@ enum weft_status weft_tls_feed(struct weft_tls *tls, const uint8_t *bytes, size_
                                struct weft_error *error)
 {
     size_t written = 0;
-    if (len_bytes && (!BIO_write_ex(tls->incoming, bytes, len_bytes, &written) ||
-                      written != len_bytes))
+    if (len_bytes &&
+        (!BIO_write_ex(tls->incoming, bytes, len_bytes, &written) || written != len_bytes))
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for received bytes");
     return WEFT_OK;
 }
