@@ -10,11 +10,13 @@
  * after it (the BTH). `ip_bytes` is 20 or 40. */
 void weft_icrc_mask(uint8_t *ip, uint32_t ip_bytes);
 
-/* Over `len_bytes` from the IP header to the last pad byte, where the mask was put on already. The
- * value's bytes go on the wire in little-endian order. */
-uint32_t weft_icrc_masked(const uint8_t *ip, uint32_t len_bytes);
+/* Starts at the IP header, where the mask was put on already, and goes on piece by piece to the
+ * last pad byte: what one piece returns goes into the next. The last value's bytes go on the wire
+ * in little-endian order. */
+#define WEFT_ICRC_START (~0xdebb20e3u)
+uint32_t weft_icrc_add(uint32_t crc, const uint8_t *bytes, uint32_t len_bytes);
 
-/* The same over a packet as it came. */
+/* Over a packet as it came: `len_bytes` from the IP header to the last pad byte. */
 uint32_t weft_icrc_packet(const uint8_t *ip, uint32_t ip_bytes, uint32_t len_bytes);
 
 #endif

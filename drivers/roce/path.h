@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The way to a remote queue pair, and building packets along it: start, the caller adds extension
- * headers and payload, finish. */
+ * headers, finish. */
 #ifndef WEFT_ROCE_PATH_H
 #define WEFT_ROCE_PATH_H
 
@@ -36,12 +36,12 @@ static inline bool weft_path_ready(const struct weft_path *path)
  * acknowledgement is asked for. */
 #define WEFT_ACK_REQUEST 0x80000000u
 static inline uint8_t *weft_build_start(const struct weft_path *path, uint8_t *frame,
-                                        uint8_t opcode, uint32_t psn_word, uint32_t pad_bytes)
+                                        uint8_t opcode, uint32_t psn_word, uint32_t payload_bytes)
 {
     memcpy(frame, path->header, sizeof(path->header));
     uint8_t *bth = frame + WEFT_ETHERNET_BYTES + path->ip_bytes + WEFT_UDP_BYTES;
     bth[0] = opcode;
-    bth[1] = (uint8_t)(pad_bytes << 4);
+    bth[1] = (uint8_t)(((0u - payload_bytes) & 3u) << 4); /* bytes of padding */
     weft_wire_put32(bth + 8, psn_word);
     return bth + WEFT_BTH_BYTES;
 }
@@ -64,11 +64,34 @@ static inline void weft_build_unmask(const struct weft_path *path, uint8_t *ip, 
     udp[WEFT_UDP_BYTES + 4] = 0;
 }
 
-/* `end` is after the last pad byte. Returns the frame's length. */
-static inline uint32_t weft_build_finish(const struct weft_path *path, uint8_t *frame, uint8_t *end)
+/* Reading the payload where it lies, before it is copied, is the faster way where it is long: the
+ * copy then finds it in the cache, and the CRC does not wait for the copy's stores. */
+#define WEFT_BUILD_SHORT_BYTES 256u
+static inline uint32_t weft_build_payload(const uint8_t *ip, uint8_t *at, const uint8_t *payload,
+                                          uint32_t len_bytes, uint32_t pad_bytes)
+{
+    uint32_t header_bytes = (uint32_t)(at - ip);
+    if (!len_bytes)
+        return weft_icrc_add(WEFT_ICRC_START, ip, header_bytes);
+    if (len_bytes <= WEFT_BUILD_SHORT_BYTES) {
+        memcpy(at, payload, len_bytes);
+        memset(at + len_bytes, 0, pad_bytes);
+        return weft_icrc_add(WEFT_ICRC_START, ip, header_bytes + len_bytes + pad_bytes);
+    }
+    uint32_t crc = weft_icrc_add(WEFT_ICRC_START, ip, header_bytes);
+    crc = weft_icrc_add(crc, payload, len_bytes);
+    memcpy(at, payload, len_bytes);
+    memset(at + len_bytes, 0, pad_bytes);
+    return pad_bytes ? weft_icrc_add(crc, at + len_bytes, pad_bytes) : crc;
+}
+
+/* `at` is after the last header. Returns the frame's length. */
+static inline uint32_t weft_build_finish(const struct weft_path *path, uint8_t *frame, uint8_t *at,
+                                         const uint8_t *payload, uint32_t payload_bytes)
 {
     uint8_t *ip = frame + WEFT_ETHERNET_BYTES;
-    uint32_t covered_bytes = (uint32_t)(end - ip);
+    uint32_t pad_bytes = (0u - payload_bytes) & 3u;
+    uint32_t covered_bytes = (uint32_t)(at - ip) + payload_bytes + pad_bytes;
     uint32_t len_bytes = covered_bytes + WEFT_ICRC_BYTES;
     uint32_t udp_bytes = len_bytes - path->ip_bytes;
     if (path->ip_bytes == WEFT_IPV4_BYTES)
@@ -76,8 +99,8 @@ static inline uint32_t weft_build_finish(const struct weft_path *path, uint8_t *
     else
         weft_wire_put16(ip + 4, (uint16_t)udp_bytes);
     weft_wire_put16(ip + path->ip_bytes + 4, (uint16_t)udp_bytes);
-    uint32_t icrc = htole32(weft_icrc_masked(ip, covered_bytes));
-    memcpy(end, &icrc, sizeof(icrc));
+    uint32_t icrc = htole32(weft_build_payload(ip, at, payload, payload_bytes, pad_bytes));
+    memcpy(ip + covered_bytes, &icrc, sizeof(icrc));
     weft_build_unmask(path, ip, len_bytes);
     return WEFT_ETHERNET_BYTES + len_bytes;
 }

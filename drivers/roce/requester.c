@@ -66,19 +66,15 @@ static void build(struct weft_roce_qp *qp, const struct weft_send *work,
     bool first = index == 0;
     bool last = index + 1 == work->packets;
     uint32_t len_bytes = last ? work->len_bytes - offset_bytes : qp->mtu_bytes;
-    uint32_t pad_bytes = (0u - len_bytes) & 3u;
     uint8_t opcode = opcodes[work->operation][first][last];
     uint32_t psn_word = (uint32_t)requester->next_sequence & WEFT_ROCE_NUMBER_MASK;
     if (ask_for_ack(qp, last))
         psn_word |= WEFT_ACK_REQUEST;
     assert(frame->capacity_bytes >= WEFT_ROCE_OVERHEAD_MAX + len_bytes);
-    uint8_t *at = weft_build_start(&qp->path, frame->data, opcode, psn_word, pad_bytes);
+    uint8_t *at = weft_build_start(&qp->path, frame->data, opcode, psn_word, len_bytes);
     at = put_extensions(work, &weft_opcodes[opcode], at);
-    if (len_bytes) {
-        memcpy(at, work->memory + offset_bytes, len_bytes);
-        memset(at + len_bytes, 0, pad_bytes);
-    }
-    frame->len_bytes = weft_build_finish(&qp->path, frame->data, at + len_bytes + pad_bytes);
+    const uint8_t *payload = len_bytes ? work->memory + offset_bytes : NULL;
+    frame->len_bytes = weft_build_finish(&qp->path, frame->data, at, payload, len_bytes);
 }
 
 static void step(struct weft_roce_qp *qp, const struct weft_send *work)

@@ -241,7 +241,7 @@ void weft_responder_build(struct weft_roce_qp *qp, struct weft_roce_frame *frame
     uint32_t psn = (responder->expected_psn - (ack ? 1 : 0)) & WEFT_ROCE_NUMBER_MASK;
     uint8_t *at = weft_build_start(&qp->path, frame->data, WEFT_OPCODE_RC_ACKNOWLEDGE, psn, 0);
     weft_wire_put32(at, (uint32_t)answer_syndrome(responder) << 24 | responder->msn);
-    frame->len_bytes = weft_build_finish(&qp->path, frame->data, at + WEFT_AETH_BYTES);
+    frame->len_bytes = weft_build_finish(&qp->path, frame->data, at + WEFT_AETH_BYTES, NULL, 0);
     responder->nak_sent = responder->answer != WEFT_ANSWER_ACK;
     responder->answer = WEFT_ANSWER_NONE;
 }

@@ -59,20 +59,15 @@ static void build(const struct weft_roce_qp *qp, const struct weft_send *work,
                   struct weft_roce_frame *frame)
 {
     const struct weft_roce_destination *destination = work->destination;
-    uint32_t pad_bytes = (0u - work->len_bytes) & 3u;
     uint32_t psn = (uint32_t)qp->requester.next_sequence & WEFT_ROCE_NUMBER_MASK;
     assert(frame->capacity_bytes >= WEFT_ROCE_OVERHEAD_MAX + work->len_bytes);
-    uint8_t *at =
-        weft_build_start(&destination->path, frame->data, WEFT_OPCODE_UD_SEND_ONLY, psn, pad_bytes);
+    uint8_t *at = weft_build_start(&destination->path, frame->data, WEFT_OPCODE_UD_SEND_ONLY, psn,
+                                   work->len_bytes);
     weft_wire_put32(at, destination->qkey);
     weft_wire_put32(at + 4, qp->qpn);
     at += WEFT_DETH_BYTES;
-    if (work->len_bytes) {
-        memcpy(at, work->memory, work->len_bytes);
-        memset(at + work->len_bytes, 0, pad_bytes);
-    }
     frame->len_bytes =
-        weft_build_finish(&destination->path, frame->data, at + work->len_bytes + pad_bytes);
+        weft_build_finish(&destination->path, frame->data, at, work->memory, work->len_bytes);
 }
 
 static void fail_work(struct weft_roce_qp *qp, const struct weft_send *work)

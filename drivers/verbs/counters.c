@@ -59,10 +59,9 @@ _Static_assert(FILE_COUNT <= WEFT_VERBS_COUNTER_FILES, "as many bases as files")
 static bool read_file(const struct weft_verbs_counters *counters, size_t index, int64_t *ret_value)
 {
     char path[WEFT_VERBS_SYSFS_PATH];
-    return weft_verbs_sysfs_number(
-               weft_verbs_sysfs_path(path, "%s/%s", counters->port, files[index].name),
-               ret_value) &&
-           *ret_value >= 0;
+    int wrote = snprintf(path, sizeof(path), "%s/%s", counters->port, files[index].name);
+    assert(wrote > 0 && (size_t)wrote < sizeof(path));
+    return weft_verbs_sysfs_number(path, ret_value) && *ret_value >= 0;
 }
 
 void weft_verbs_counters_init(struct weft_verbs_counters *counters, const char *port_directory)

@@ -64,10 +64,11 @@ static enum weft_status open_context(struct weft_device *device, struct ibv_devi
 
 static enum weft_status find_and_open(struct weft_device *device, struct weft_error *error)
 {
-    struct ibv_device **devices;
+    struct ibv_device **devices = NULL;
     enum weft_status status = weft_verbs_devices(&devices, error);
     if (status != WEFT_OK)
         return status;
+    assert(devices);
     status = open_context(device, devices, error);
     ibv_free_device_list(devices);
     return status;
@@ -141,8 +142,9 @@ static enum weft_status allocate(struct weft_device *device,
         return status;
     device->max_endpoints = options->max_endpoints;
     device->max_regions = options->max_regions;
-    device->endpoints = calloc((size_t)options->max_endpoints + 1, sizeof(*device->endpoints));
-    device->generations = calloc((size_t)options->max_endpoints + 1, sizeof(*device->generations));
+    device->endpoints = calloc((size_t)options->max_endpoints + 1, sizeof(void *));
+    device->generations =
+        calloc((size_t)options->max_endpoints + 1, sizeof(device->generations[0]));
     device->counters = calloc(1, sizeof(*device->counters));
     if (!device->endpoints || !device->generations || !device->counters)
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for %u endpoints",
@@ -166,10 +168,10 @@ static enum weft_status set_up(struct weft_device *device,
     status = probe_inline(device, error);
     if (status != WEFT_OK)
         return status;
-    char path[WEFT_VERBS_SYSFS_PATH];
-    weft_verbs_counters_init(device->counters,
-                             weft_verbs_sysfs_path(path, WEFT_VERBS_SYSFS_INFINIBAND "/%s/ports/%u",
-                                                   device->name.device, device->name.port));
+    char path[128];
+    (void)snprintf(path, sizeof(path), WEFT_VERBS_SYSFS_INFINIBAND "/%s/ports/%u",
+                   device->name.device, device->name.port);
+    weft_verbs_counters_init(device->counters, path);
     weft_random_seed(&device->random, options->seed);
     describe(device);
     return WEFT_OK;

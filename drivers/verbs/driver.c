@@ -6,7 +6,7 @@
 static enum weft_status start(const struct weft_driver_start *options, struct weft_error *error)
 {
     (void)options;
-    struct ibv_device **devices;
+    struct ibv_device **devices = NULL;
     enum weft_status status = weft_verbs_devices(&devices, error);
     if (status == WEFT_OK)
         ibv_free_device_list(devices);

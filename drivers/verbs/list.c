@@ -139,9 +139,9 @@ static void list_device(struct ibv_device *device, weft_device_visitor visit, vo
 
 void weft_verbs_list(weft_device_visitor visit, void *context)
 {
-    struct ibv_device **devices;
+    struct ibv_device **devices = NULL;
     struct weft_error error = {0};
-    if (weft_verbs_devices(&devices, &error) != WEFT_OK) {
+    if (weft_verbs_devices(&devices, &error) != WEFT_OK || !devices) {
         struct weft_device_description none = {
             .name = "verbs", .detail = "", .hindrance = error.text};
         visit(context, &none);

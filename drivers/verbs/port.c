@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a port and its device are: GIDs, MTU, rate, place in the machine. */
 #include <assert.h>
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -41,12 +41,18 @@ uint32_t weft_verbs_port_gids(struct ibv_context *context, uint8_t port, bool is
     return count;
 }
 
+/* The interface that a soft-RoCE device lies on: rxe alone has this file. */
+static bool parent_of(const char *device, char *ret_parent, size_t room_bytes)
+{
+    char path[WEFT_VERBS_SYSFS_PATH];
+    weft_verbs_sysfs_path(path, WEFT_VERBS_SYSFS_INFINIBAND, device, "parent");
+    return weft_verbs_sysfs_text(path, ret_parent, room_bytes);
+}
+
 bool weft_verbs_is_rxe(const char *device)
 {
-    char path[WEFT_VERBS_SYSFS_PATH], parent[64];
-    return weft_verbs_sysfs_text(
-        weft_verbs_sysfs_path(path, WEFT_VERBS_SYSFS_INFINIBAND "/%s/parent", device), parent,
-        sizeof(parent));
+    char parent[64];
+    return parent_of(device, parent, sizeof(parent));
 }
 
 /* Soft-RoCE tells what the interface beneath it says, and a veth or tap says 10 Gbps whatever it
@@ -54,18 +60,16 @@ bool weft_verbs_is_rxe(const char *device)
 static bool rate_is_real(const char *device)
 {
     char path[WEFT_VERBS_SYSFS_PATH], parent[64];
-    if (!weft_verbs_sysfs_text(
-            weft_verbs_sysfs_path(path, WEFT_VERBS_SYSFS_INFINIBAND "/%s/parent", device), parent,
-            sizeof(parent)))
+    if (!parent_of(device, parent, sizeof(parent)))
         return true;
-    return access(weft_verbs_sysfs_path(path, "/sys/class/net/%s/device", parent), F_OK) == 0;
+    return access(weft_verbs_sysfs_path(path, "/sys/class/net", parent, "device"), F_OK) == 0;
 }
 
 uint64_t weft_verbs_port_rate(const struct weft_verbs_name *name)
 {
-    char path[WEFT_VERBS_SYSFS_PATH], text[64];
-    weft_verbs_sysfs_path(path, WEFT_VERBS_SYSFS_INFINIBAND "/%s/ports/%u/rate", name->device,
-                          name->port);
+    char path[WEFT_VERBS_SYSFS_PATH], file[32], text[64];
+    (void)snprintf(file, sizeof(file), "ports/%u/rate", name->port);
+    weft_verbs_sysfs_path(path, WEFT_VERBS_SYSFS_INFINIBAND, name->device, file);
     if (!rate_is_real(name->device) || !weft_verbs_sysfs_text(path, text, sizeof(text)))
         return 0;
     return weft_verbs_rate_parse(text);
@@ -75,7 +79,7 @@ int32_t weft_verbs_numa_node(const char *device)
 {
     char path[WEFT_VERBS_SYSFS_PATH];
     int64_t node;
-    weft_verbs_sysfs_path(path, WEFT_VERBS_SYSFS_INFINIBAND "/%s/device/numa_node", device);
+    weft_verbs_sysfs_path(path, WEFT_VERBS_SYSFS_INFINIBAND, device, "device/numa_node");
     if (!weft_verbs_sysfs_number(path, &node) || node < 0 || node > 1023)
         return -1;
     return (int32_t)node;
@@ -84,8 +88,8 @@ int32_t weft_verbs_numa_node(const char *device)
 const char *weft_verbs_unusable(struct ibv_device *device)
 {
     char path[WEFT_VERBS_SYSFS_PATH], driver[64] = "";
-    weft_verbs_sysfs_path(path, WEFT_VERBS_SYSFS_INFINIBAND "/%s/device/driver",
-                          ibv_get_device_name(device));
+    weft_verbs_sysfs_path(path, WEFT_VERBS_SYSFS_INFINIBAND, ibv_get_device_name(device),
+                          "device/driver");
     (void)weft_verbs_sysfs_link_name(path, driver, sizeof(driver));
     if (strcmp(driver, "efa") == 0)
         return "EFA: SRD is not built into this version; use the dpdk driver over ENA";
@@ -151,6 +155,7 @@ enum weft_status weft_verbs_port_open(struct weft_device *device,
                               ibv_port_state_str(port.state));
     device->is_ethernet = port.link_layer == IBV_LINK_LAYER_ETHERNET;
     device->lid = port.lid;
+    /* Seven is the most; but rxe takes seven for no end, and would never tell of a lost peer. */
     device->retry_count = weft_verbs_is_rxe(device->name.device) ? 6 : 7;
     enum weft_status status = choose_gid(device, &options->address, error);
     if (status == WEFT_OK)

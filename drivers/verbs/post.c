@@ -51,7 +51,7 @@ static enum ibv_wr_opcode opcode_of(enum weft_operation operation)
     case WEFT_OPERATION_COUNT:
         break;
     }
-    assert(!"not an operation to send");
+    assert(operation < WEFT_OPERATION_RECEIVE);
     return IBV_WR_SEND;
 }
 

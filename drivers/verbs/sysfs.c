@@ -2,7 +2,6 @@
 #include "drivers/verbs/sysfs.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,12 +46,10 @@ bool weft_verbs_sysfs_link_name(const char *path, char *ret_text, size_t room_by
     return true;
 }
 
-char *weft_verbs_sysfs_path(char path[WEFT_VERBS_SYSFS_PATH], const char *format, ...)
+char *weft_verbs_sysfs_path(char path[WEFT_VERBS_SYSFS_PATH], const char *directory,
+                            const char *owner, const char *file)
 {
-    va_list arguments;
-    va_start(arguments, format);
-    int wrote = vsnprintf(path, WEFT_VERBS_SYSFS_PATH, format, arguments);
-    va_end(arguments);
+    int wrote = snprintf(path, WEFT_VERBS_SYSFS_PATH, "%s/%s/%s", directory, owner, file);
     if (wrote < 0 || wrote >= WEFT_VERBS_SYSFS_PATH)
         path[0] = '\0';
     return path;

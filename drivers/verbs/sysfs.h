@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Small files under /sys/class/infiniband, by a path that is put together printf-like. */
+/* Small files under /sys/class/infiniband. */
 #ifndef WEFT_DRIVERS_VERBS_SYSFS_H
 #define WEFT_DRIVERS_VERBS_SYSFS_H
 
@@ -18,8 +18,8 @@ bool weft_verbs_sysfs_number(const char *path, int64_t *ret_number);
 /* The last part of where a symbolic link points. */
 bool weft_verbs_sysfs_link_name(const char *path, char *ret_text, size_t room_bytes);
 
-/* Writes the path; returns `path`, empty where it does not fit. */
-char *weft_verbs_sysfs_path(char path[WEFT_VERBS_SYSFS_PATH], const char *format, ...)
-    WEFT_FORMAT(2, 3);
+/* "DIRECTORY/OWNER/FILE"; empty, which no file is, where it does not fit. Returns `path`. */
+char *weft_verbs_sysfs_path(char path[WEFT_VERBS_SYSFS_PATH], const char *directory,
+                            const char *owner, const char *file);
 
 #endif

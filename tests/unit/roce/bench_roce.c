@@ -175,8 +175,12 @@ static void run(enum weft_operation operation, uint32_t len_bytes, uint64_t mess
     free(bench.buffers);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1) {
+        run(WEFT_OPERATION_WRITE, (uint32_t)atoi(argv[1]), (uint64_t)atoll(argv[2]), 128);
+        return 0;
+    }
     run(WEFT_OPERATION_SEND, 64, 5000000, 128);
     run(WEFT_OPERATION_WRITE, 64, 5000000, 128);
     run(WEFT_OPERATION_WRITE_IMMEDIATE, 64, 5000000, 128);
