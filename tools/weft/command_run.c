@@ -34,6 +34,11 @@ struct run {
     bool no_memory;
 };
 
+static bool prints_tables(const struct run *run)
+{
+    return !run->options->json && !run->options->quiet;
+}
+
 static void print_table(struct run *run, const struct weft_result *result, uint32_t test)
 {
     char *table = weft_test_table(result, test);
@@ -49,9 +54,8 @@ static void print_table(struct run *run, const struct weft_result *result, uint3
 /* A test is complete when the next one has begun or all have ended. */
 static void print_tables(struct run *run, const struct weft_result *result, uint32_t complete)
 {
-    bool wanted = !run->options->json && !run->options->quiet;
     for (; run->tables_printed < complete; run->tables_printed++) {
-        if (wanted)
+        if (prints_tables(run))
             print_table(run, result, run->tables_printed);
     }
 }
@@ -145,8 +149,11 @@ static int exit_of(const struct weft_result *result)
     return result->refused ? WEFT_EXIT_BAD_INPUT : WEFT_EXIT_BROKEN;
 }
 
-static void say_broken(const struct weft_result *result)
+/* The table says so, too: a terminal that shows it needs it once. */
+static void say_broken(const struct run *run, const struct weft_result *result)
 {
+    if (prints_tables(run) && isatty(STDOUT_FILENO))
+        return;
     for (uint32_t i = 0; i < result->test_count; i++) {
         const struct weft_test_result *test = &result->tests[i];
         struct weft_error error = {0};
@@ -168,7 +175,7 @@ static enum weft_status keep(struct run *run, const struct weft_result *result,
     enum weft_status status = weft_results_write(run->folder, &run->job, result, json, error);
     if (run->options->json)
         printf("%s\n", json);
-    else if (status == WEFT_OK && !run->options->quiet)
+    else if (status == WEFT_OK && prints_tables(run))
         printf("\nresult: %s/\n", run->folder);
     free(json);
     return status;
@@ -186,7 +193,7 @@ static int execute(struct run *run, struct weft_session *session)
         return WEFT_EXIT_BROKEN;
     }
     print_tables(run, result, result->test_count);
-    say_broken(result);
+    say_broken(run, result);
     status = keep(run, result, &error);
     if (status != WEFT_OK) {
         weft_output_error(&error);

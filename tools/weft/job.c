@@ -207,13 +207,27 @@ static enum weft_status make_loopback(struct weft_job *job, struct weft_error *e
     return weft_topology_loopback(job->rank_count, &job->topology, error);
 }
 
+/* All that the topology has, or what the pattern starts from where it cannot be of so many: a
+ * ping-pong takes the first two. */
+static uint32_t default_ranks(const struct weft_job *job, const struct weft_pattern *pattern)
+{
+    const struct weft_pattern_options all = {
+        .rank_count = job->topology ? job->topology->rank_count : 0,
+        .size_bytes = pattern->default_size_bytes,
+    };
+    bool fits = all.rank_count >= pattern->default_ranks;
+    if (!all.rank_count || (fits && pattern->check(&all, NULL) != WEFT_OK))
+        return pattern->default_ranks;
+    return all.rank_count;
+}
+
 static enum weft_status count_ranks(struct weft_job *job, struct weft_error *error)
 {
     for (uint32_t i = 0; i < job->plan->test_count; i++) {
         struct weft_test *test = &job->plan->tests[i];
         uint32_t *ranks = &test->options.rank_count;
         if (!*ranks)
-            *ranks = job->topology ? job->topology->rank_count : test->pattern->default_ranks;
+            *ranks = default_ranks(job, test->pattern);
         if (job->topology && *ranks > job->topology->rank_count)
             return weft_error_set(error, WEFT_INVALID,
                                   "test '%s' has %u ranks, but topology %s has places for %u; add "

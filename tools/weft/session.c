@@ -370,7 +370,7 @@ static void tick(uv_timer_t *timer)
 static void interrupt(uv_signal_t *handle, int number)
 {
     struct weft_session *session = handle->data;
-    const char *why = number == SIGTERM ? "terminated (SIGTERM)" : "interrupted (Ctrl-C)";
+    const char *why = number == SIGTERM ? "SIGTERM" : "Ctrl-C";
     if (session->interrupted)
         _exit(WEFT_EXIT_BROKEN);
     session->interrupted = true;
