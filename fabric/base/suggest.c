@@ -55,7 +55,7 @@ const char *weft_suggest(const char *name, const char *const *candidates)
             continue;
         uint32_t edits = distance(name, len, *candidates, candidate_len);
         /* A name of which hardly a letter is left is another name. */
-        bool near = edits <= 1 + len / 4 && edits < len && edits < candidate_len;
+        bool near = edits <= 1 + len / 5 && edits < len && edits < candidate_len;
         if (near && edits < best_distance) {
             best = *candidates;
             best_distance = edits;

@@ -2,8 +2,8 @@
 /* YAML files of settings: maps, lists and texts, checked against tables of keys.
  *
  * Only what settings need is taken. Refused with an error that names the place: bytes that are not
- * text, anchors, aliases, tags, duplicate keys, keys that are not texts, a second document, nesting
- * beyond WEFT_YAML_DEPTH_MAX, files beyond WEFT_YAML_BYTES_MAX. */
+ * text, tabs, anchors, aliases, tags, duplicate keys, keys that are not texts, a second document,
+ * nesting beyond WEFT_YAML_DEPTH_MAX, files beyond WEFT_YAML_BYTES_MAX. */
 #ifndef WEFT_BASE_YAML_H
 #define WEFT_BASE_YAML_H
 

@@ -80,7 +80,7 @@ bool weft_hist_percentile(const struct weft_hist *hist, uint32_t millionths, uin
             return true;
         }
     }
-    assert(!"the buckets hold fewer samples than count says");
+    assert(false); /* The buckets hold as many samples as count says. */
     return false;
 }
 

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fabric/plan/plan.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+static enum weft_status parse_into(const char *text, struct weft_plan **ret_plan,
+                                   struct weft_error *error)
+{
+    const struct weft_source source = {"p.yaml", text, strlen(text)};
+    return weft_plan_parse(&source, ret_plan, error);
+}
+
+static struct weft_plan *parse(const char *text)
+{
+    struct weft_plan *plan = NULL;
+    struct weft_error error = {0};
+    cr_assert_eq(parse_into(text, &plan, &error), WEFT_OK, "%s", error.text);
+    return plan;
+}
+
+static void check_defaults(const struct weft_test *test, const struct weft_pattern *pattern)
+{
+    cr_assert_eq(test->pattern, pattern);
+    cr_assert_eq(test->options.rank_count, 0u);
+    cr_assert_eq(test->options.size_bytes, pattern->default_size_bytes);
+    cr_assert_eq(test->options.chunk_bytes, 0u);
+    cr_assert_eq(test->options.microbatches, 0u);
+    cr_assert_eq(test->options.calc_ns, 0u);
+    cr_assert_null(test->driver);
+    cr_assert_eq(test->transfer, WEFT_TRANSFER_WRITE);
+    cr_assert_eq(test->mtu_bytes, 0u);
+    cr_assert_eq(test->iterations, 100u);
+    cr_assert_eq(test->duration_ns, 0u);
+    cr_assert_eq(test->warmup, 10u);
+    cr_assert_eq(test->depth, 0u);
+    cr_assert_eq(test->interval_ns, 0u);
+    cr_assert(!test->reduce);
+    cr_assert(test->verify);
+    cr_assert_eq(test->expect_count, 0u);
+}
+
+Test(plan, has_defaults)
+{
+    struct weft_plan *plan = parse("tests:\n  - pattern: all-reduce\n");
+    cr_assert_str_eq(plan->name, "plan");
+    cr_assert_eq(plan->test_count, 1u);
+    cr_assert_str_eq(plan->tests[0].name, "all-reduce");
+    check_defaults(&plan->tests[0], weft_pattern_find("all-reduce", NULL));
+    weft_plan_destroy(plan);
+    weft_plan_destroy(NULL);
+}
+
+Test(plan, of_one_pattern_has_the_same_defaults)
+{
+    for (const struct weft_pattern *const *pattern = weft_patterns(); *pattern; pattern++) {
+        struct weft_plan *plan = NULL;
+        cr_assert_eq(weft_plan_single(*pattern, &plan, NULL), WEFT_OK);
+        cr_assert_str_eq(plan->name, (*pattern)->name);
+        cr_assert_eq(plan->test_count, 1u);
+        cr_assert_str_eq(plan->tests[0].name, (*pattern)->name);
+        check_defaults(&plan->tests[0], *pattern);
+        weft_plan_destroy(plan);
+    }
+}
+
+Test(plan, holds_what_the_file_says)
+{
+    struct weft_plan *plan = parse("name: nightly\n"
+                                   "tests:\n"
+                                   "  - name: big one\n"
+                                   "    pattern: all-reduce\n"
+                                   "    ranks: 8\n"
+                                   "    size: 1MiB\n"
+                                   "    chunk: 4KiB\n"
+                                   "    driver: verbs\n"
+                                   "    transfer: send\n"
+                                   "    mtu: 1KiB\n"
+                                   "    iterations: 5k\n"
+                                   "    warmup: 0\n"
+                                   "    depth: 32\n"
+                                   "    interval: 100us\n"
+                                   "    reduce: true\n"
+                                   "    verify: false\n"
+                                   "    expect:\n"
+                                   "      - completion.p99 <= 5ms\n"
+                                   "      - \"lost == 0\"\n"
+                                   "  - {pattern: pipeline, microbatches: 16, calc: 20us,\n"
+                                   "     duration: 2.5s, transfer: write, expect: []}\n");
+    cr_assert_str_eq(plan->name, "nightly");
+    cr_assert_eq(plan->test_count, 2u);
+    const struct weft_test *test = &plan->tests[0];
+    cr_assert_str_eq(test->name, "big one");
+    cr_assert_str_eq(test->pattern->name, "all-reduce");
+    cr_assert_eq(test->options.rank_count, 8u);
+    cr_assert_eq(test->options.size_bytes, 1u << 20);
+    cr_assert_eq(test->options.chunk_bytes, 4096u);
+    cr_assert_str_eq(test->driver, "verbs");
+    cr_assert_eq(test->transfer, WEFT_TRANSFER_SEND);
+    cr_assert_eq(test->mtu_bytes, 1024u);
+    cr_assert_eq(test->iterations, 5000u);
+    cr_assert_eq(test->duration_ns, 0u);
+    cr_assert_eq(test->warmup, 0u);
+    cr_assert_eq(test->depth, 32u);
+    cr_assert_eq(test->interval_ns, 100000u);
+    cr_assert(test->reduce);
+    cr_assert(!test->verify);
+    cr_assert_eq(test->expect_count, 2u);
+    cr_assert_str_eq(test->expects[0].metric, "completion.p99");
+    cr_assert_str_eq(test->expects[1].text, "lost == 0");
+    test = &plan->tests[1];
+    cr_assert_str_eq(test->name, "pipeline");
+    cr_assert_eq(test->options.microbatches, 16u);
+    cr_assert_eq(test->options.calc_ns, 20000u);
+    cr_assert_eq(test->iterations, 0u, "it is timed");
+    cr_assert_eq(test->duration_ns, UINT64_C(2500000000));
+    cr_assert_eq(test->transfer, WEFT_TRANSFER_WRITE);
+    cr_assert_eq(test->expect_count, 0u);
+    weft_plan_destroy(plan);
+}
+
+static void refuses(const char *fields, const char *phrase)
+{
+    char text[2000];
+    (void)snprintf(text, sizeof(text), "tests:\n  - pattern: all-reduce\n    %s\n", fields);
+    struct weft_plan *plan = NULL;
+    struct weft_error error = {0};
+    cr_assert_eq(parse_into(text, &plan, &error), WEFT_INVALID, "%s", fields);
+    cr_assert_null(plan);
+    cr_assert_not_null(strstr(error.text, phrase), "no '%s' in: %s", phrase, error.text);
+}
+
+static void takes(const char *fields)
+{
+    char text[2000];
+    (void)snprintf(text, sizeof(text), "tests:\n  - pattern: all-reduce\n    %s\n", fields);
+    weft_plan_destroy(parse(text));
+}
+
+Test(plan, bounds_each_value)
+{
+    refuses("size: 0", "'size' must be from 1B to 1TiB");
+    refuses("size: 1025GiB", "'size' must be from 1B to 1TiB");
+    refuses("chunk: 0", "'chunk' must be from 1B to 1GiB");
+    refuses("chunk: 2GiB", "'chunk' must be from 1B to 1GiB");
+    refuses("ranks: 0", "'ranks' must be from 1 to 32768");
+    refuses("ranks: 4294967298", "'ranks' must be"); /* 2 in 32 bits */
+    refuses("microbatches: 0", "'microbatches' must be from 1 to 4096");
+    refuses("depth: 0", "'depth' must be from 1 to 4096");
+    refuses("depth: 4294967297", "'depth' must be");
+    refuses("iterations: 0", "'iterations' must be");
+    refuses("iterations: 1.5", "not a whole number");
+    refuses("duration: 0s", "'duration' must be from 1ms to 168h");
+    refuses("duration: 500h", "'duration' must be from 1ms to 168h");
+    refuses("interval: 1us", "'interval' must be from 10us to 1h");
+    refuses("calc: 2h", "'calc' must be from 0ns to 1h");
+    refuses("warmup: 2G", "'warmup' must be");
+    refuses("mtu: 0", "'mtu' must be 256, 512, 1024, 2048 or 4096");
+    refuses("mtu: 128", "'mtu' must be");
+    refuses("mtu: 8192", "'mtu' must be");
+    refuses("mtu: 1000", "'mtu' must be");
+    refuses("duration: 1s\n    iterations: 5", "not both");
+    refuses("name: ''", "may not be empty");
+    refuses("name: \"two\\nlines\"", "one line");
+    refuses("driver: [dpdk]", "'driver' must be a text");
+    takes("mtu: 256");
+    takes("mtu: 4KiB");
+    takes("duration: 168h");
+    takes("interval: 10us");
+    takes("warmup: 0");
+}
+
+/* The pattern's own check has a place in the file once the number of ranks is known. */
+Test(plan, asks_the_pattern)
+{
+    refuses("ranks: 1", "p.yaml:2:14: error: all-reduce takes");
+    takes("ranks: 2");
+}
+
+Test(plan, takes_every_pattern_by_name)
+{
+    for (const struct weft_pattern *const *pattern = weft_patterns(); *pattern; pattern++) {
+        char text[200];
+        (void)snprintf(text, sizeof(text), "tests: [{pattern: %s, ranks: %u}]", (*pattern)->name,
+                       (*pattern)->default_ranks);
+        struct weft_plan *plan = parse(text);
+        cr_assert_eq(plan->tests[0].pattern, *pattern);
+        weft_plan_destroy(plan);
+    }
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "fabric/base/random.h"
+#include "fabric/topology/topology.h"
+
+static struct weft_ip parse(const char *text)
+{
+    struct weft_ip address = {0};
+    struct weft_error error = {0};
+    cr_assert_eq(weft_ip_parse(text, &address, &error), WEFT_OK, "%s", error.text);
+    return address;
+}
+
+Test(ip, reads_both_versions)
+{
+    struct weft_ip v4 = parse("198.18.0.1/16");
+    cr_assert_eq(v4.version, 4);
+    cr_assert_eq(v4.prefix_bits, 16);
+    cr_assert_eq(memcmp(v4.bytes, "\xc6\x12\x00\x01\0\0\0\0\0\0\0\0\0\0\0\0", 16), 0);
+    struct weft_ip v6 = parse("2001:db8::1/48");
+    cr_assert_eq(v6.version, 6);
+    cr_assert_eq(v6.prefix_bits, 48);
+    cr_assert_eq(memcmp(v6.bytes, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01", 16), 0);
+}
+
+Test(ip, has_a_prefix_where_none_is_written)
+{
+    cr_assert_eq(parse("10.0.0.1").prefix_bits, 24);
+    cr_assert_eq(parse("fe80::1").prefix_bits, 64);
+    cr_assert_eq(parse("10.0.0.1/32").prefix_bits, 32);
+    cr_assert_eq(parse("fe80::1/128").prefix_bits, 128);
+    cr_assert_eq(parse("10.0.0.1/1").prefix_bits, 1);
+}
+
+Test(ip, refuses_what_is_none)
+{
+    static const char *const bads[] = {
+        "",
+        "x",
+        "1",
+        "1.2.3",
+        "1.2.3.4.5",
+        "1.2.3.256",
+        "1.2.3.4/",
+        "1.2.3.4/0",
+        "1.2.3.4/33",
+        "1.2.3.4/024",
+        "1.2.3.4/x",
+        "1.2.3.4 ",
+        " 1.2.3.4",
+        "01.2.3.4",
+        "1..3.4",
+        "1.2.3.-4",
+        "1.2.3.4/24/1",
+        "1.2.3.4444",
+        ":",
+        ":::",
+        "1:",
+        ":1",
+        "1::2::3",
+        "1:2:3:4:5:6:7",
+        "::/129",
+        "12345::",
+        "g::",
+        "fe80::1%eth0",
+        "1:2:3:4:5:6:7:8:9",
+        "1:2:3:4:5:6:7:8::",
+        "::1.2.3",
+        "::1.2.3.4:5",
+        "1:2:3:4:5:6:7:1.2.3.4",
+        "1.2.3.4::",
+    };
+    for (size_t i = 0; i < sizeof(bads) / sizeof(bads[0]); i++) {
+        struct weft_ip address = {.version = 9};
+        struct weft_error error = {0};
+        cr_assert_eq(weft_ip_parse(bads[i], &address, &error), WEFT_INVALID, "'%s'", bads[i]);
+        cr_assert_eq(address.version, 9, "'%s' touched the output", bads[i]);
+        cr_assert_not_null(strstr(error.text, "is not an IP address"));
+        cr_assert_not_null(strstr(error.text, "198.18.0.1/24"), "shows a right form");
+    }
+}
+
+static void check_against_the_system(const char *text)
+{
+    struct weft_ip address = {0};
+    uint8_t bytes[16] = {0};
+    int family = strchr(text, ':') ? AF_INET6 : AF_INET;
+    int known = inet_pton(family, text, bytes);
+    enum weft_status status = weft_ip_parse(text, &address, NULL);
+    cr_assert_eq(status == WEFT_OK, known == 1, "'%s'", text);
+    if (known == 1)
+        cr_assert_eq(memcmp(bytes, address.bytes, sizeof(bytes)), 0, "'%s'", text);
+}
+
+/* Texts near to addresses: every piece of one may be there or not. */
+Test(ip, agrees_with_inet_pton)
+{
+    static const char *const pieces[] = {":",    "::",      "1",     "0", "ab",
+                                         "ffff", "1.2.3.4", "12345", "."};
+    struct weft_random random;
+    weft_random_seed(&random, 5);
+    for (int i = 0; i < 300000; i++) {
+        char text[128] = "";
+        uint64_t count = weft_random_below(&random, 18);
+        for (uint64_t piece = 0; piece < count; piece++)
+            strcat(text, pieces[weft_random_below(&random, 9) % (piece % 2 ? 2 : 9)]);
+        check_against_the_system(text);
+    }
+}
+
+Test(ip, writes_what_inet_ntop_writes_and_reads_it_back)
+{
+    struct weft_random random;
+    weft_random_seed(&random, 6);
+    for (int i = 0; i < 100000; i++) {
+        struct weft_ip address = {.version = i % 2 ? 4 : 6, .prefix_bits = 1};
+        for (uint32_t byte = 0; byte < (i % 2 ? 4u : 16u); byte++)
+            address.bytes[byte] =
+                (uint8_t)(weft_random_below(&random, 3) ? 0 : weft_random_next(&random));
+        char ours[WEFT_IP_TEXT], system[WEFT_IP_TEXT];
+        weft_ip_format(&address, false, ours);
+        cr_assert_not_null(
+            inet_ntop(i % 2 ? AF_INET : AF_INET6, address.bytes, system, sizeof(system)));
+        /* glibc writes ::1.2.3.4 for the IPv4-compatible addresses that RFC 4291 gave up. */
+        if (i % 2 || !strchr(system, '.'))
+            cr_assert_str_eq(ours, system);
+        struct weft_ip back = parse(weft_ip_format(&address, true, ours));
+        cr_assert_eq(memcmp(&back, &address, sizeof(back)), 0, "%s", ours);
+    }
+}
+
+Test(ip, writes_the_known_forms)
+{
+    static const char *const texts[] = {
+        "0.0.0.0/1",
+        "255.255.255.255/32",
+        "::/128",
+        "::1/64",
+        "1::/64",
+        "1:0:0:2::/64",
+        "1:0:2:3:4:5:6:7/64",
+        "::ffff:10.0.0.1/128",
+        "1:2:3:4:5:6:7:8/64",
+    };
+    char text[WEFT_IP_TEXT];
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct weft_ip address = parse(texts[i]);
+        cr_assert_str_eq(weft_ip_format(&address, true, text), texts[i]);
+    }
+    struct weft_ip none = {0};
+    cr_assert_str_eq(weft_ip_format(&none, true, text), "none");
+}
