@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "drivers/roce/address.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -61,18 +60,4 @@ bool weft_ip_is_host(const struct weft_ip *ip)
         return ip->bytes[0] != 0 && ip->bytes[0] != 127 && ip->bytes[0] < 224;
     return ip->bytes[0] != 0xff && memcmp(ip->bytes, loopback6, 16) != 0 &&
            memcmp(ip->bytes, zero, 16) != 0;
-}
-
-char *weft_ip_format(const struct weft_ip *ip, char text[WEFT_IP_TEXT])
-{
-    const uint8_t *b = ip->bytes;
-    if (ip->version == 4) {
-        (void)snprintf(text, WEFT_IP_TEXT, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
-        return text;
-    }
-    size_t used = 0;
-    for (uint32_t i = 0; i < 16; i += 2)
-        used += (size_t)snprintf(text + used, WEFT_IP_TEXT - used, i ? ":%x" : "%x",
-                                 (unsigned)(b[i] << 8 | b[i + 1]));
-    return text;
 }

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* IP addresses: as GIDs, as text, and by prefix. */
+/* IP addresses: as GIDs and by prefix. Their text is in fabric/topology/ip.h. */
 #ifndef WEFT_ROCE_ADDRESS_H
 #define WEFT_ROCE_ADDRESS_H
 
 #include <stdbool.h>
 
-#include "fabric/driver.h"
-
-#define WEFT_IP_TEXT 48
+#include "fabric/topology/ip.h"
 
 /* IPv4 as ::ffff:a.b.c.d */
 void weft_ip_to_gid(const struct weft_ip *ip, uint8_t gid[16]);
@@ -20,7 +18,4 @@ bool weft_ip_within(const struct weft_ip *network, const struct weft_ip *ip);
 /* Unspecified, loopback or multicast addresses name no host on a network. */
 bool weft_ip_is_host(const struct weft_ip *ip);
 uint32_t weft_ip_len_bytes(const struct weft_ip *ip);
-/* Returns `text`. */
-char *weft_ip_format(const struct weft_ip *ip, char text[WEFT_IP_TEXT]);
-
 #endif

@@ -58,7 +58,7 @@ static enum weft_status describe_local(const struct weft_roce_qp *qp, const char
 static void describe(const struct weft_roce_qp *qp, struct weft_error *error)
 {
     char peer[WEFT_IP_TEXT];
-    weft_ip_format(&qp->path.address, peer);
+    weft_ip_format(&qp->path.address, false, peer);
     enum weft_failure failure = (enum weft_failure)qp->failure;
     if (failure == WEFT_FAILURE_NEIGHBOUR)
         (void)weft_neighbour_error(qp->port, qp->path.neighbour, error);

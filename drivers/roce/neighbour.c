@@ -196,6 +196,6 @@ enum weft_status weft_neighbour_error(const struct weft_roce_port *port,
         error, WEFT_PEER_LOST,
         "no answer to ARP for %s%s on this port (%s/%u) after %u tries; is it up, with this "
         "address, and on the same network?",
-        gateway ? "the gateway " : "", weft_ip_format(&neighbour->address, peer),
-        weft_ip_format(&port->address, own), port->address.prefix_bits, neighbour->tries);
+        gateway ? "the gateway " : "", weft_ip_format(&neighbour->address, false, peer),
+        weft_ip_format(&port->address, false, own), port->address.prefix_bits, neighbour->tries);
 }

@@ -76,11 +76,11 @@ static enum weft_status find_hop(const struct weft_roce_port *port, const struct
         return weft_error_set(error, WEFT_INVALID,
                               "the peer's address %s is IPv%u and this port's %s is IPv%u; give "
                               "both ends addresses of one version",
-                              weft_ip_format(peer, text), peer->version,
-                              weft_ip_format(&port->address, own), port->address.version);
+                              weft_ip_format(peer, false, text), peer->version,
+                              weft_ip_format(&port->address, false, own), port->address.version);
     if (!weft_ip_is_host(peer))
         return weft_error_set(error, WEFT_INVALID, "the peer's address %s is not that of a host",
-                              weft_ip_format(peer, text));
+                              weft_ip_format(peer, false, text));
     *ret_hop = *peer;
     if (weft_ip_within(&port->address, peer))
         return WEFT_OK;
@@ -88,7 +88,7 @@ static enum weft_status find_hop(const struct weft_roce_port *port, const struct
         return weft_error_set(error, WEFT_INVALID,
                               "%s is outside this port's network %s/%u and no gateway is set; "
                               "set a gateway or correct the prefix",
-                              weft_ip_format(peer, text), weft_ip_format(&port->address, own),
+                              weft_ip_format(peer, false, text), weft_ip_format(&port->address, false, own),
                               port->address.prefix_bits);
     *ret_hop = port->gateway;
     return WEFT_OK;
@@ -102,7 +102,7 @@ enum weft_status weft_path_open(struct weft_roce_port *port, struct weft_path *p
     if (ends->peer_qpn < 2 || ends->peer_qpn >= WEFT_ROCE_NUMBER_MASK)
         return weft_error_set(error, WEFT_INVALID,
                               "queue pair number %#x of %s is not one that data can be sent to",
-                              ends->peer_qpn, weft_ip_format(&peer, text));
+                              ends->peer_qpn, weft_ip_format(&peer, false, text));
     struct weft_ip hop;
     enum weft_status status = find_hop(port, &peer, &hop, error);
     if (status != WEFT_OK)

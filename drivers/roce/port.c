@@ -25,7 +25,7 @@ static enum weft_status check_address(const struct weft_roce_port_options *optio
     if (address->version == 6)
         return weft_error_set(error, WEFT_UNSUPPORTED,
                               "IPv6 addresses (%s) are not supported yet; use IPv4",
-                              weft_ip_format(address, text));
+                              weft_ip_format(address, false, text));
     if (address->version != 4 || !weft_ip_is_host(address) || address->prefix_bits > 32)
         return weft_error_set(error, WEFT_INVALID,
                               "a RoCE port needs a host's IP address, such as 10.0.0.1/24");
@@ -33,7 +33,7 @@ static enum weft_status check_address(const struct weft_roce_port_options *optio
         (gateway->version != address->version || !weft_ip_within(address, gateway)))
         return weft_error_set(error, WEFT_INVALID,
                               "the gateway %s is not in the port's own network",
-                              weft_ip_format(gateway, text));
+                              weft_ip_format(gateway, false, text));
     return WEFT_OK;
 }
 

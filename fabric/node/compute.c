@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a rank does besides sending: sums, in slices so that a poll stays short, and computations
+ * that only take time. */
+#include <assert.h>
+
+#include "fabric/node/internal.h"
+
+void weft_compute_add_reduce(struct weft_node *node, uint32_t lane, uint32_t op)
+{
+    assert(node->reduces_head - node->reduces_tail <= node->reduces_mask);
+    node->reduces[node->reduces_head++ & node->reduces_mask] =
+        (struct weft_pending_reduce){.op = op, .lane = lane};
+}
+
+void weft_compute_add_calc(struct weft_node *node, uint32_t lane, uint32_t op)
+{
+    uint64_t end_ns = node->now_ns + node->schedule->ops[op].duration_ns;
+    node->calcs[node->calc_count++] =
+        (struct weft_pending_calc){.op = op, .lane = lane, .end_ns = end_ns};
+    if (end_ns < node->calc_next_ns)
+        node->calc_next_ns = end_ns;
+}
+
+/* Adds up to `len_bytes` more of the operation. Returns whether it is complete. */
+static bool add_slice(struct weft_node *node, const struct weft_pending_reduce *reduce,
+                      uint64_t len_bytes)
+{
+    const struct weft_op *op = &node->schedule->ops[reduce->op];
+    uint64_t left_bytes = op->len_bytes - node->reduced_bytes;
+    if (!node->reduce)
+        len_bytes = left_bytes;
+    len_bytes = len_bytes < left_bytes ? len_bytes : left_bytes;
+    if (node->reduce) {
+        uint8_t *lane = weft_node_lane(node, reduce->lane) + node->reduced_bytes;
+        node->add((float *)(void *)(lane + op->offset_bytes),
+                  (const float *)(const void *)(lane + op->source_offset_bytes),
+                  len_bytes / sizeof(float));
+    }
+    node->reduced_bytes += len_bytes;
+    return node->reduced_bytes == op->len_bytes;
+}
+
+static uint32_t run_reduces(struct weft_node *node)
+{
+    uint32_t done = 0;
+    uint64_t budget_bytes = WEFT_NODE_REDUCE_SLICE_BYTES;
+    while (node->reduces_tail != node->reduces_head) {
+        struct weft_pending_reduce reduce = node->reduces[node->reduces_tail & node->reduces_mask];
+        uint64_t before_bytes = node->reduced_bytes;
+        bool complete = add_slice(node, &reduce, budget_bytes);
+        uint64_t spent_bytes = node->reduce ? node->reduced_bytes - before_bytes : 0;
+        spent_bytes += WEFT_NODE_REDUCE_OP_BYTES;
+        done++;
+        if (complete) {
+            node->reduces_tail++;
+            node->reduced_bytes = 0;
+            weft_graph_complete(node, reduce.lane, reduce.op);
+        }
+        if (spent_bytes >= budget_bytes)
+            break;
+        /* the slice ends at a whole element */
+        budget_bytes -= spent_bytes;
+        budget_bytes -= budget_bytes % sizeof(float);
+    }
+    return done;
+}
+
+/* Those that end now; what they make ready ends in a later poll, be it the next. */
+static uint32_t end_calcs(struct weft_node *node)
+{
+    if (node->now_ns < node->calc_next_ns)
+        return 0;
+    uint32_t done = 0, count = node->calc_count;
+    node->calc_next_ns = UINT64_MAX;
+    for (uint32_t i = 0; i < count;) {
+        struct weft_pending_calc calc = node->calcs[i];
+        if (calc.end_ns > node->now_ns) {
+            if (calc.end_ns < node->calc_next_ns)
+                node->calc_next_ns = calc.end_ns;
+            i++;
+            continue;
+        }
+        /* The last takes its place: first the old ones, so that `count` bounds the loop. */
+        node->calcs[i] = node->calcs[--count];
+        node->calcs[count] = node->calcs[--node->calc_count];
+        weft_graph_complete(node, calc.lane, calc.op);
+        done++;
+    }
+    return done;
+}
+
+uint32_t weft_node_compute(struct weft_node *node)
+{
+    return run_reduces(node) + end_calcs(node);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <assert.h>
+
+#include "fabric/node/internal.h"
+
+uint32_t weft_node_channel_count(const struct weft_node *node)
+{
+    return node->channel_count;
+}
+
+void weft_node_channel_address(const struct weft_node *node, uint32_t channel,
+                               struct weft_channel_address *ret_address)
+{
+    assert(channel < node->channel_count);
+    const struct weft_channel *at = &node->channels[channel];
+    *ret_address = (struct weft_channel_address){.from_rank = node->schedule->rank,
+                                                 .to_rank = at->peer,
+                                                 .slots_address = (uintptr_t)at->slots,
+                                                 .slots_rkey = node->region.rkey,
+                                                 .depth = node->slots_mask + 1};
+    node->driver->endpoint_address(at->endpoint, &ret_address->endpoint);
+}
+
+static struct weft_channel *find_channel(struct weft_node *node, uint32_t peer)
+{
+    for (uint32_t i = 0; i < node->channel_count; i++)
+        if (node->channels[i].peer == peer)
+            return &node->channels[i];
+    return NULL;
+}
+
+/* What a peer says comes from another process, so it is doubted. */
+static enum weft_status check_address(const struct weft_node *node,
+                                      const struct weft_channel *channel,
+                                      const struct weft_channel_address *peer,
+                                      struct weft_error *error)
+{
+    uint32_t rank = node->schedule->rank;
+    if (peer->to_rank != rank || !channel)
+        return weft_error_set(error, WEFT_INVALID,
+                              "rank %u was given the address of rank %u for rank %u, which its "
+                              "schedule does not join it with",
+                              rank, peer->from_rank, peer->to_rank);
+    if (channel->connected)
+        return weft_error_set(error, WEFT_EXISTS, "rank %u is connected to rank %u already", rank,
+                              peer->from_rank);
+    if (!peer->depth || peer->depth & (peer->depth - 1))
+        return weft_error_set(error, WEFT_INVALID,
+                              "rank %u: rank %u has a ring of %u slots, which is no power of two",
+                              rank, peer->from_rank, peer->depth);
+    return WEFT_OK;
+}
+
+enum weft_status weft_node_connect(struct weft_node *node, const struct weft_channel_address *peer,
+                                   struct weft_error *error)
+{
+    struct weft_channel *channel = find_channel(node, peer->from_rank);
+    enum weft_status status = check_address(node, channel, peer, error);
+    if (status != WEFT_OK)
+        return status;
+    channel->peer_slots_address = peer->slots_address;
+    channel->peer_slots_rkey = peer->slots_rkey;
+    channel->peer_slots_mask = peer->depth - 1;
+    channel->window = peer->depth < node->depth ? peer->depth : node->depth;
+    status = node->driver->endpoint_connect(channel->endpoint, &peer->endpoint, error);
+    if (status != WEFT_OK)
+        return weft_error_prefix(error, "rank %u to rank %u: ", node->schedule->rank,
+                                 peer->from_rank);
+    channel->connected = true;
+    return WEFT_OK;
+}
+
+enum weft_status weft_node_connected(const struct weft_node *node, struct weft_error *error)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < node->channel_count; i++) {
+        const struct weft_channel *channel = &node->channels[i];
+        enum weft_endpoint_state state = node->driver->endpoint_state(channel->endpoint, error);
+        if (state == WEFT_ENDPOINT_FAILED) {
+            (void)weft_error_prefix(error, "rank %u cannot reach rank %u: ", node->schedule->rank,
+                                    channel->peer);
+            return error && error->status != WEFT_OK ? error->status : WEFT_PEER_LOST;
+        }
+        all = all && state == WEFT_ENDPOINT_READY;
+    }
+    return all ? WEFT_OK : WEFT_AGAIN;
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the files of fabric/node share.
+ *
+ * Who touches what: `granted`, `done` and `failed` are the joints between the control thread and
+ * the worker. While done == granted the node is idle: the worker reads none of the phase's state,
+ * so that weft_node_start may write it; the store of `granted` hands it over, the store of `done`
+ * hands it back. */
+#ifndef WEFT_NODE_INTERNAL_H
+#define WEFT_NODE_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "fabric/node/add.h"
+#include "fabric/node/node.h"
+#include "fabric/node/slot.h"
+
+#define WEFT_NODE_LANES 2u
+#define WEFT_NODE_DEPTH_DEFAULT 16u
+/* Writes of slots on their way on one channel. Few, so that receives which are posted meanwhile
+ * share the next one. */
+#define WEFT_NODE_SLOT_WRITES 4u
+/* Slots and messages of up to this travel in the work request where the device can. */
+#define WEFT_NODE_INLINE_BYTES 128u
+#define WEFT_NODE_COMPLETIONS 64u
+#define WEFT_NODE_REDUCE_SLICE_BYTES (32u << 10)
+/* What an operation costs beside its bytes, as bytes: bounds the operations of one poll. */
+#define WEFT_NODE_REDUCE_OP_BYTES 256u
+#define WEFT_NODE_DURATIONS (1u << 16)
+#define WEFT_NODE_ALIGN_BYTES 4096u
+#define WEFT_NODE_INTERVAL_NS UINT64_C(1000000)
+
+/* One peer. The k-th message of a direction has sequence k + 1 for as long as the node lives. */
+struct weft_channel {
+    uint32_t peer;
+    struct weft_endpoint *endpoint;
+    bool connected;
+
+    /* to the peer */
+    const uint32_t *sends; /* operations in their order */
+    uint32_t send_count;
+    uint32_t send_at; /* the next to start */
+    uint32_t sends_outstanding;
+    uint64_t sent;                 /* messages posted since creation */
+    const struct weft_slot *slots; /* the peer writes them: slots of messages to it */
+
+    /* from the peer */
+    const uint32_t *receives;
+    uint32_t receive_count;
+    uint32_t receive_at;        /* the next to post */
+    uint64_t receive_iteration; /* of that one, counted as `done` is */
+    uint32_t receives_outstanding;
+    uint32_t window;    /* the most of them: what both ends have room for */
+    uint64_t posted;    /* receives posted since creation */
+    uint64_t announced; /* of them, whose slots were written */
+    uint64_t confirmed; /* of them, whose writes have completed: the staging is free */
+    uint32_t slot_writes;
+    struct weft_slot *staging; /* what is written from */
+    uint64_t peer_slots_address;
+    uint32_t peer_slots_rkey;
+    uint32_t peer_slots_mask;
+
+    /* the flow from the peer */
+    bool carries_bytes;       /* not only signals */
+    uint64_t posted_bytes;    /* of all receives posted since creation */
+    uint64_t completed_bytes; /* of them, completed */
+    uint64_t series_bytes;    /* at the start of the interval */
+};
+
+struct weft_pending_reduce {
+    uint32_t op;
+    uint32_t lane;
+};
+
+struct weft_pending_calc {
+    uint32_t op;
+    uint32_t lane;
+    uint64_t end_ns;
+};
+
+/* What was measured since weft_node_start; the worker's while it runs. */
+struct weft_tally {
+    struct weft_hist *latency_ns;
+    struct weft_hist *bandwidth_bps;
+    uint64_t sent_messages, sent_bytes;
+    uint64_t received_messages, received_bytes;
+    uint64_t first_start_ns, last_end_ns;
+    uint64_t stalled_iterations;
+    uint64_t iterations;
+};
+
+struct weft_durations {
+    uint64_t *values_ns;
+    _Atomic uint64_t head; /* the worker's */
+    _Atomic uint64_t tail; /* the control thread's */
+};
+
+struct weft_node {
+    struct weft_node_options options;
+    struct weft_capabilities capabilities;
+    const struct weft_driver *driver;
+    const struct weft_schedule *schedule;
+    weft_add_function *add;
+
+    /* memory: two lanes, then each channel's slots and staging */
+    uint8_t *memory;
+    uint64_t memory_bytes;
+    uint64_t lane_bytes;
+    struct weft_region region;
+    bool registered;
+
+    uint32_t depth;
+    uint32_t slots_mask; /* of this node's rings of slots and staging */
+    uint32_t inline_bytes;
+    struct weft_cq *cq;
+    uint32_t channel_count;
+    uint32_t endpoint_count; /* made so far */
+    struct weft_channel *channels;
+    uint32_t *channel_ops; /* all channels' sends and receives */
+    uint32_t *op_channels; /* which channel an operation belongs to */
+
+    /* the graph; [lane][operation] */
+    uint32_t *remaining[WEFT_NODE_LANES]; /* what must complete first; set again on starting */
+    uint32_t *initial;                    /* what it is set to */
+    uint64_t *posted_ns[WEFT_NODE_LANES];
+    uint32_t left[WEFT_NODE_LANES]; /* operations of the lane's iteration not yet complete */
+    uint32_t *gated; /* what only the start of the iteration and receives may hold back */
+    uint32_t gated_count;
+
+    /* one bit a channel */
+    uint32_t word_count;
+    uint64_t *send_ready;
+    uint64_t *receive_ready;
+    uint64_t *has_receives;
+
+    struct weft_pending_reduce *reduces;
+    uint32_t reduces_mask;
+    uint32_t reduces_head, reduces_tail;
+    uint64_t reduced_bytes; /* of the first of them */
+    struct weft_pending_calc *calcs;
+    uint32_t calc_count;
+    uint64_t calc_next_ns;
+
+    /* the run */
+    uint64_t now_ns;
+    bool running;        /* in an iteration */
+    bool stalled;        /* this iteration's start was counted as stalled */
+    uint64_t iteration;  /* of the worker: as `done`, without the atomic */
+    uint64_t open_limit; /* receives of iterations below may be posted */
+    uint32_t lane;       /* of the iteration that runs */
+    uint64_t start_ns;
+    uint32_t watched; /* the channel whose state is looked at next */
+
+    /* bandwidth */
+    bool series_running;
+    uint64_t series_start_ns;
+    uint64_t interval_ns;
+    uint64_t interval_inverse; /* 2^64 / interval_ns, rounded up */
+
+    /* the phase: written by weft_node_start */
+    _Atomic uint64_t base; /* iterations done before it */
+    enum weft_phase phase;
+    bool reduce;
+    struct weft_tally tally;
+    struct weft_durations durations;
+
+    _Atomic uint64_t granted;
+    _Atomic uint64_t done;
+    bool failed_here; /* the worker's own copy */
+    atomic_bool failed;
+    struct weft_error failure;
+
+    struct weft_completion completions[WEFT_NODE_COMPLETIONS];
+};
+
+/* What a work's id says. */
+enum weft_work_kind {
+    WEFT_WORK_SEND = 0,
+    WEFT_WORK_RECEIVE,
+    WEFT_WORK_SLOTS,
+};
+
+#define WEFT_WORK_KIND_SHIFT 62
+#define WEFT_WORK_LANE_SHIFT 61
+
+/* `value` is the operation, or how many slots are written. */
+static inline uint64_t weft_work_id(enum weft_work_kind kind, uint32_t lane, uint32_t value)
+{
+    return (uint64_t)kind << WEFT_WORK_KIND_SHIFT | (uint64_t)lane << WEFT_WORK_LANE_SHIFT | value;
+}
+
+static inline void weft_bit_set(uint64_t *words, uint32_t index)
+{
+    words[index / 64] |= UINT64_C(1) << (index % 64);
+}
+
+static inline void weft_bit_clear(uint64_t *words, uint32_t index)
+{
+    words[index / 64] &= ~(UINT64_C(1) << (index % 64));
+}
+
+static inline uint8_t *weft_node_lane(const struct weft_node *node, uint32_t lane)
+{
+    return node->memory + lane * node->lane_bytes;
+}
+
+/* Iterations of each phase begin with lane 0. */
+static inline uint32_t weft_node_lane_of(const struct weft_node *node, uint64_t iteration)
+{
+    return (uint32_t)(iteration - atomic_load_explicit(&node->base, memory_order_relaxed)) & 1u;
+}
+
+static inline uint32_t weft_channel_index(const struct weft_node *node,
+                                          const struct weft_channel *channel)
+{
+    return (uint32_t)(channel - node->channels);
+}
+
+/* graph.c */
+WEFT_CHECKED enum weft_status weft_graph_create(struct weft_node *node, struct weft_error *error);
+void weft_graph_destroy(struct weft_node *node);
+/* The operation is complete: what required it may be ready now. */
+void weft_graph_complete(struct weft_node *node, uint32_t lane, uint32_t op);
+/* The operation is started: its count is set for the lane's next iteration. */
+static inline void weft_graph_started(struct weft_node *node, uint32_t lane, uint32_t op)
+{
+    node->remaining[lane][op] = node->initial[op];
+}
+/* Opens the gate of an iteration. */
+void weft_graph_begin(struct weft_node *node, uint32_t lane);
+
+/* channels.c */
+WEFT_CHECKED enum weft_status weft_channels_create(struct weft_node *node,
+                                                   struct weft_error *error);
+void weft_channels_destroy(struct weft_node *node);
+
+/* resources.c */
+WEFT_CHECKED enum weft_status weft_resources_check(struct weft_node *node,
+                                                   struct weft_error *error);
+WEFT_CHECKED enum weft_status weft_resources_create(struct weft_node *node,
+                                                    struct weft_error *error);
+void weft_resources_destroy(struct weft_node *node);
+
+/* send.c, receive.c: what is ready on the channels; each returns how much was done */
+uint32_t weft_node_send(struct weft_node *node);
+uint32_t weft_node_receive(struct weft_node *node);
+
+/* complete.c */
+uint32_t weft_node_complete(struct weft_node *node);
+
+/* compute.c */
+void weft_compute_add_reduce(struct weft_node *node, uint32_t lane, uint32_t op);
+void weft_compute_add_calc(struct weft_node *node, uint32_t lane, uint32_t op);
+uint32_t weft_node_compute(struct weft_node *node);
+
+/* iterate.c */
+uint32_t weft_node_iterate(struct weft_node *node);
+
+/* series.c */
+void weft_series_begin(struct weft_node *node);
+void weft_series_sample(struct weft_node *node);
+/* bits * 1e9 / elapsed_ns without a division; off by less than 1e-6 of it. */
+uint64_t weft_series_rate(uint64_t len_bytes, uint64_t elapsed_ns);
+
+/* failure.c: the node does no more after either */
+void weft_node_fail_work(struct weft_node *node, const struct weft_channel *channel,
+                         const struct weft_completion *completion);
+void weft_node_fail_channel(struct weft_node *node, const struct weft_channel *channel);
+void weft_node_fail_message(struct weft_node *node, const struct weft_channel *channel, uint32_t op,
+                            const char *what, uint64_t found);
+
+#endif

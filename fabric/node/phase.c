@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The control thread's side of a run. */
+#include <assert.h>
+
+#include "fabric/node/internal.h"
+
+static uint64_t done_of(const struct weft_node *node)
+{
+    return atomic_load_explicit(&node->done, memory_order_acquire);
+}
+
+static void clear_tally(struct weft_tally *tally)
+{
+    struct weft_hist *latency_ns = tally->latency_ns;
+    struct weft_hist *bandwidth_bps = tally->bandwidth_bps;
+    weft_hist_clear(latency_ns);
+    weft_hist_clear(bandwidth_bps);
+    *tally = (struct weft_tally){.latency_ns = latency_ns, .bandwidth_bps = bandwidth_bps};
+}
+
+void weft_node_start(struct weft_node *node, const struct weft_phase_options *options)
+{
+    assert(options->phase < WEFT_PHASE_COUNT);
+    if (atomic_load_explicit(&node->failed, memory_order_acquire))
+        return;
+    uint64_t done = done_of(node);
+    assert(done == atomic_load_explicit(&node->granted, memory_order_relaxed));
+    atomic_store_explicit(&node->base, done, memory_order_relaxed);
+    node->phase = options->phase;
+    node->reduce = options->reduce || options->phase == WEFT_PHASE_VERIFY;
+    clear_tally(&node->tally);
+    atomic_store_explicit(&node->durations.tail,
+                          atomic_load_explicit(&node->durations.head, memory_order_acquire),
+                          memory_order_release);
+    for (uint32_t lane = 0; options->phase == WEFT_PHASE_VERIFY && lane < WEFT_NODE_LANES; lane++)
+        weft_verify_fill(weft_node_lane(node, lane), node->schedule->buffer_bytes,
+                         node->schedule->rank, lane);
+}
+
+void weft_node_grant(struct weft_node *node, uint64_t iterations)
+{
+    uint64_t base = atomic_load_explicit(&node->base, memory_order_relaxed);
+    assert(iterations <= UINT64_MAX / 2);
+    assert(base + iterations >= atomic_load_explicit(&node->granted, memory_order_relaxed));
+    /* A lane is filled once, and a second sum over it would not be the one expected. */
+    assert(node->phase != WEFT_PHASE_VERIFY || iterations <= WEFT_NODE_LANES);
+    atomic_store_explicit(&node->granted, base + iterations, memory_order_release);
+}
+
+uint64_t weft_node_iterations_done(const struct weft_node *node)
+{
+    return done_of(node) - atomic_load_explicit(&node->base, memory_order_relaxed);
+}
+
+void weft_node_verify(const struct weft_node *node, struct weft_verify_result *ret_result)
+{
+    assert(node->phase == WEFT_PHASE_VERIFY);
+    *ret_result = (struct weft_verify_result){0};
+    uint64_t iterations = weft_node_iterations_done(node);
+    for (uint32_t lane = 0; lane < WEFT_NODE_LANES && lane < iterations; lane++)
+        weft_verify_check(node->schedule, weft_node_lane(node, lane), lane, ret_result);
+}
+
+uint32_t weft_node_take_durations(struct weft_node *node, uint64_t *durations_ns, uint32_t count)
+{
+    struct weft_durations *durations = &node->durations;
+    uint64_t tail = atomic_load_explicit(&durations->tail, memory_order_relaxed);
+    uint64_t head = atomic_load_explicit(&durations->head, memory_order_acquire);
+    uint32_t taken = 0;
+    for (; taken < count && tail != head; taken++, tail++)
+        durations_ns[taken] = durations->values_ns[tail & (WEFT_NODE_DURATIONS - 1)];
+    atomic_store_explicit(&durations->tail, tail, memory_order_release);
+    return taken;
+}
+
+void weft_node_measured(const struct weft_node *node, struct weft_node_measured *ret_measured)
+{
+    (void)done_of(node); /* what the worker wrote before it is visible now */
+    const struct weft_tally *tally = &node->tally;
+    *ret_measured = (struct weft_node_measured){.latency_ns = tally->latency_ns,
+                                                .bandwidth_bps = tally->bandwidth_bps,
+                                                .sent_messages = tally->sent_messages,
+                                                .sent_bytes = tally->sent_bytes,
+                                                .received_messages = tally->received_messages,
+                                                .received_bytes = tally->received_bytes,
+                                                .first_start_ns = tally->first_start_ns,
+                                                .last_end_ns = tally->last_end_ns,
+                                                .stalled_iterations = tally->stalled_iterations,
+                                                .iterations = tally->iterations};
+}

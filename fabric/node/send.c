@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Messages to peers: each starts when it is the next of its channel, its requirements are complete
+ * and its slot has come. */
+#include "fabric/node/internal.h"
+
+static struct weft_work make_work(const struct weft_node *node, uint32_t index,
+                                  const struct weft_slot *slot)
+{
+    const struct weft_op *op = &node->schedule->ops[index];
+    bool write = node->options.transfer == WEFT_TRANSFER_WRITE;
+    return (struct weft_work){.id = weft_work_id(WEFT_WORK_SEND, node->lane, index),
+                              .memory = weft_node_lane(node, node->lane) + op->offset_bytes,
+                              .lkey = node->region.lkey,
+                              .len_bytes = (uint32_t)op->len_bytes,
+                              .operation =
+                                  write ? WEFT_OPERATION_WRITE_IMMEDIATE : WEFT_OPERATION_SEND,
+                              .immediate = write ? (uint32_t)slot->sequence : 0,
+                              .remote_address = write ? slot->address : 0,
+                              .rkey = write ? weft_slot_rkey(slot) : 0,
+                              .inlined = op->len_bytes && op->len_bytes <= node->inline_bytes};
+}
+
+/* Starts the next message of the channel. False: not now. */
+static bool start_next(struct weft_node *node, struct weft_channel *channel)
+{
+    uint32_t index = channel->sends[channel->send_at];
+    const struct weft_slot *place = &channel->slots[channel->sent & node->slots_mask];
+    struct weft_slot slot;
+    if (!weft_slot_read(place, channel->sent + 1, &slot))
+        return false;
+    if (weft_slot_len(&slot) != node->schedule->ops[index].len_bytes) {
+        weft_node_fail_message(node, channel, index, "the peer awaits a message of another length",
+                               weft_slot_len(&slot));
+        return false;
+    }
+    struct weft_work work = make_work(node, index, &slot);
+    if (!node->driver->post_send(channel->endpoint, &work, 1))
+        return false;
+    weft_graph_started(node, node->lane, index);
+    node->posted_ns[node->lane][index] = node->now_ns;
+    channel->sent++;
+    channel->sends_outstanding++;
+    channel->send_at = channel->send_at + 1 == channel->send_count ? 0 : channel->send_at + 1;
+    return true;
+}
+
+/* The channel stays ready while it waits for a slot or for room in the queue: nothing but memory
+ * says that they have come. */
+static uint32_t send_channel(struct weft_node *node, uint32_t index)
+{
+    struct weft_channel *channel = &node->channels[index];
+    uint32_t done = 0;
+    while (channel->sends_outstanding < node->depth &&
+           !node->remaining[node->lane][channel->sends[channel->send_at]]) {
+        if (!start_next(node, channel))
+            return done;
+        done++;
+    }
+    /* Set again by a completion, or when the next becomes ready. */
+    weft_bit_clear(node->send_ready, index);
+    return done;
+}
+
+uint32_t weft_node_send(struct weft_node *node)
+{
+    uint32_t done = 0;
+    for (uint32_t word = 0; word < node->word_count; word++) {
+        uint64_t bits = node->send_ready[word];
+        for (; bits; bits &= bits - 1)
+            done += send_channel(node, word * 64 + (uint32_t)__builtin_ctzll(bits));
+    }
+    return done;
+}

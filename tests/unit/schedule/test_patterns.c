@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "fabric/schedule/verify.h"
+#include "interpret.h"
+
+static const struct weft_pattern *find(const char *name)
+{
+    struct weft_error error = {0};
+    const struct weft_pattern *pattern = weft_pattern_find(name, &error);
+    cr_assert_not_null(pattern, "%s", error.text);
+    return pattern;
+}
+
+static uint64_t wrong_bytes(const struct world *world, uint32_t pass, uint64_t *ret_compared)
+{
+    struct weft_verify_result result = {0};
+    for (uint32_t rank = 0; rank < world->rank_count; rank++)
+        weft_verify_check(world->schedules[rank], world->buffers[rank], pass, &result);
+    *ret_compared = result.compared_bytes;
+    return result.wrong_bytes;
+}
+
+/* Matches, runs to the end, and leaves what it promises. Returns the bytes that were compared. */
+static uint64_t try_pattern(const char *name, const struct weft_pattern_options *options)
+{
+    struct world world;
+    struct weft_error error = {0};
+    world_init(&world, find(name), options);
+    enum weft_status status = weft_schedules_match(
+        (const struct weft_schedule *const *)world.schedules, world.rank_count, &error);
+    cr_assert_eq(status, WEFT_OK, "%s", error.text);
+    uint64_t compared = 0;
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        cr_assert(world_run(&world, pass, options->size_bytes + pass),
+                  "%s of %u ranks stands still", name, options->rank_count);
+        cr_assert_eq(wrong_bytes(&world, pass, &compared), 0, "%s, %u ranks, %lu B", name,
+                     options->rank_count, options->size_bytes);
+        /* the other pass looks different */
+        cr_assert_neq(wrong_bytes(&world, 1 - pass, &compared), 0);
+    }
+    world_fini(&world);
+    return compared;
+}
+
+Test(patterns, ping_pong)
+{
+    static const uint64_t sizes[] = {1, 2, 3, 4, 5, 8, 63, 64, 65, 4096, 100003};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct weft_pattern_options options = {.rank_count = 2, .size_bytes = sizes[i]};
+        cr_assert_eq(try_pattern("ping-pong", &options), 2 * sizes[i]);
+    }
+}
+
+Test(patterns, all_reduce)
+{
+    for (uint32_t ranks = 2; ranks <= 33; ranks++) {
+        uint64_t sizes[] = {4 * ranks, 4 * (ranks + 1), 4 * (7 * ranks + ranks / 2 + 1), 10020};
+        for (size_t i = 0; i < 4; i++) {
+            struct weft_pattern_options options = {
+                .rank_count = ranks, .size_bytes = sizes[i], .chunk_bytes = i % 2 ? 0 : 12};
+            if (i == 3)
+                options.chunk_bytes = 128;
+            cr_assert_eq(try_pattern("all-reduce", &options), ranks * sizes[i]);
+        }
+    }
+}
+
+Test(patterns, incast)
+{
+    for (uint32_t ranks = 2; ranks <= 33; ranks++) {
+        for (uint64_t size = 1; size < 40; size += 7) {
+            struct weft_pattern_options options = {
+                .rank_count = ranks, .size_bytes = size, .chunk_bytes = size % 3 ? 5 : 0};
+            cr_assert_eq(try_pattern("incast", &options), (ranks - 1) * size);
+        }
+    }
+}
+
+Test(patterns, pipeline)
+{
+    for (uint32_t ranks = 2; ranks <= 33; ranks++) {
+        for (uint32_t microbatches = 0; microbatches < 4; microbatches++) {
+            struct weft_pattern_options options = {.rank_count = ranks,
+                                                   .size_bytes = 4 + 8 * microbatches,
+                                                   .microbatches = microbatches,
+                                                   .calc_ns = 10};
+            uint64_t count = microbatches ? microbatches : 8;
+            cr_assert_eq(try_pattern("pipeline", &options), 2 * ranks * count * options.size_bytes);
+        }
+    }
+}
+
+/* The chunks are as large as was asked for and no larger, and a segment has at most 16 unless
+ * told. */
+Test(patterns, all_reduce_chunks)
+{
+    struct weft_pattern_options options = {
+        .rank_count = 8, .size_bytes = 4u << 20, .chunk_bytes = 0};
+    for (uint32_t i = 0; i < 3; i++) {
+        static const uint64_t chunk_bytes[] = {0, 100000, 4096};
+        static const uint64_t expected[] = {8, 6, 128};
+        struct weft_schedule *schedule = NULL;
+        struct weft_error error = {0};
+        options.chunk_bytes = chunk_bytes[i];
+        cr_assert_eq(find("all-reduce")->compile(&options, 3, &schedule, &error), WEFT_OK);
+        uint64_t sends = 0, bytes = 0;
+        for (uint32_t op = 0; op < schedule->op_count; op++) {
+            if (schedule->ops[op].kind != WEFT_OP_SEND)
+                continue;
+            sends++;
+            bytes += schedule->ops[op].len_bytes;
+            if (options.chunk_bytes)
+                cr_assert_leq(schedule->ops[op].len_bytes, options.chunk_bytes);
+        }
+        cr_assert_eq(sends, 14 * expected[i], "%lu", sends);
+        cr_assert_eq(bytes, 14 * options.size_bytes / 8);
+        weft_schedule_destroy(schedule);
+    }
+}
+
+Test(patterns, who_decides)
+{
+    static const char *const names[] = {"ping-pong", "all-reduce", "incast", "pipeline"};
+    for (uint32_t i = 0; i < 4; i++) {
+        const struct weft_pattern *pattern = find(names[i]);
+        struct weft_pattern_options options = {.rank_count = pattern->default_ranks,
+                                               .size_bytes = pattern->default_size_bytes};
+        struct world world;
+        world_init(&world, pattern, &options);
+        for (uint32_t rank = 0; rank < options.rank_count; rank++)
+            cr_assert_eq(world.schedules[rank]->decides_completion, rank == 0 || i == 1);
+        world_fini(&world);
+    }
+}
+
+Test(patterns, figures)
+{
+    struct weft_pattern_options options = {.rank_count = 8, .size_bytes = 1000};
+    cr_assert_float_eq(find("all-reduce")->bus_factor(8), 1.75, 1e-12);
+    cr_assert_eq(find("all-reduce")->algorithm_bytes(&options), 1000);
+    cr_assert_eq(find("incast")->algorithm_bytes(&options), 7000);
+    cr_assert_float_eq(find("incast")->bus_factor(8), 1, 1e-12);
+    cr_assert_eq(find("ping-pong")->algorithm_bytes(&options), 0);
+    cr_assert_float_eq(find("pipeline")->bus_factor(8), 0, 1e-12);
+}
+
+static void refuse(const char *name, const struct weft_pattern_options *options, const char *remedy)
+{
+    struct weft_error error = {0};
+    struct weft_schedule *schedule = NULL;
+    cr_assert_eq(find(name)->compile(options, 0, &schedule, &error), WEFT_INVALID, "%s: %s", name,
+                 remedy);
+    cr_assert_null(schedule);
+    cr_assert_not_null(strstr(error.text, remedy), "'%s' is not in '%s'", remedy, error.text);
+}
+
+Test(patterns, bad_options)
+{
+#define OPTIONS(...) &(const struct weft_pattern_options){__VA_ARGS__}
+    refuse("ping-pong", OPTIONS(.rank_count = 3, .size_bytes = 8), "exactly 2 ranks, not 3");
+    refuse("ping-pong", OPTIONS(.rank_count = 2, .size_bytes = 0), "choose 1 B");
+    refuse("ping-pong", OPTIONS(.rank_count = 2, .size_bytes = (1ull << 30) + 1), "at most");
+    refuse("ping-pong", OPTIONS(.rank_count = 2, .size_bytes = 8, .chunk_bytes = 4), "leave");
+    refuse("all-reduce", OPTIONS(.rank_count = 1, .size_bytes = 8), "2 to 32768 ranks, not 1");
+    refuse("all-reduce", OPTIONS(.rank_count = 8, .size_bytes = 28), "at least 32 B");
+    refuse("all-reduce", OPTIONS(.rank_count = 2, .size_bytes = 1001), "choose 1004 B");
+    refuse("all-reduce", OPTIONS(.rank_count = 2, .size_bytes = 1000, .chunk_bytes = 6),
+           "choose 8 B");
+    refuse("all-reduce", OPTIONS(.rank_count = 2, .size_bytes = 1ull << 40, .chunk_bytes = 4),
+           "larger chunks");
+    refuse("all-reduce", OPTIONS(.rank_count = 2, .size_bytes = 8, .microbatches = 4), "leave");
+    refuse("all-reduce", OPTIONS(.rank_count = 2, .size_bytes = 8, .calc_ns = 4), "leave");
+    refuse("incast", OPTIONS(.rank_count = 2, .size_bytes = 1ull << 40, .chunk_bytes = 1),
+           "larger chunks");
+    refuse("incast", OPTIONS(.rank_count = 2, .size_bytes = 8, .chunk_bytes = 1ull << 31),
+           "at most");
+    refuse("pipeline", OPTIONS(.rank_count = 2, .size_bytes = 6), "choose 8 B");
+    refuse("pipeline", OPTIONS(.rank_count = 2, .size_bytes = 8, .microbatches = 1u << 20),
+           "choose fewer");
+}
+
+Test(patterns, no_such_rank)
+{
+    struct weft_pattern_options options = {.rank_count = 4, .size_bytes = 64};
+    struct weft_error error = {0};
+    struct weft_schedule *schedule = NULL;
+    cr_assert_eq(find("incast")->compile(&options, 4, &schedule, &error), WEFT_INVALID);
+    cr_assert_not_null(strstr(error.text, "no rank 4"), "%s", error.text);
+}
+
+Test(patterns, unknown_name)
+{
+    struct weft_error error = {0};
+    cr_assert_null(weft_pattern_find("all-redcue", &error));
+    cr_assert_eq(error.status, WEFT_NOT_FOUND);
+    cr_assert_not_null(strstr(error.text, "did you mean 'all-reduce'?"), "%s", error.text);
+    cr_assert_null(weft_pattern_find("zzz", &error));
+    cr_assert_not_null(strstr(error.text, "ping-pong, all-reduce"), "%s", error.text);
+    for (const struct weft_pattern *const *at = weft_patterns(); *at; at++)
+        cr_assert_eq(weft_pattern_find((*at)->name, &error), *at);
+}
