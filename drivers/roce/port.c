@@ -220,7 +220,7 @@ static void run_timers(struct weft_roce_port *port, uint64_t now_ns)
         if (timer->deadline_ns != WEFT_TIMER_NEVER)
             weft_timer_set(&port->wheel, timer, timer->deadline_ns);
         else if (timer->kind == WEFT_TIMER_QP)
-            weft_requester_expired(WEFT_CONTAINER(timer, struct weft_roce_qp, timer), now_ns);
+            weft_requester_expired(WEFT_CONTAINER(timer, struct weft_roce_qp, timer));
         else
             weft_neighbour_expired(port, WEFT_CONTAINER(timer, struct weft_neighbour, timer));
     }

@@ -43,14 +43,12 @@ static uint8_t *put_extensions(const struct weft_send *work, const struct weft_o
     return at;
 }
 
+/* At a message's end, and some times in a window. */
 static bool ask_for_ack(struct weft_roce_qp *qp, bool last)
 {
     struct weft_requester *requester = &qp->requester;
-    const struct weft_roce_port *port = qp->port;
-    bool window_closes =
-        requester->next_sequence + 1 - requester->acked_sequence == port->window_packets;
     requester->since_ack_request++;
-    if (!last && !window_closes && requester->since_ack_request < port->ack_every)
+    if (!last && requester->since_ack_request < qp->port->ack_every)
         return false;
     requester->since_ack_request = 0;
     return true;
@@ -227,17 +225,14 @@ void weft_requester_acknowledge(struct weft_roce_qp *qp, const struct weft_packe
 
 /* Time passed without progress. The timer starts anew when the first packet goes out again: so a
  * port that gets no frames to fill does not run out of retries. */
-void weft_requester_expired(struct weft_roce_qp *qp, uint64_t now_ns)
+void weft_requester_expired(struct weft_roce_qp *qp)
 {
     struct weft_requester *requester = &qp->requester;
-    (void)now_ns;
     if (requester->rnr_waiting) {
         requester->rnr_waiting = false;
         weft_requester_activate(qp);
         return;
     }
-    if (requester->next_sequence == requester->acked_sequence)
-        return;
     qp->port->counters.timeouts++;
     if (requester->retries++ == qp->port->retry_limit) {
         weft_qp_fail(qp, &(struct weft_qp_error){.failure = WEFT_FAILURE_RETRY,

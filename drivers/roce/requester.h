@@ -34,6 +34,6 @@ uint32_t weft_requester_transmit(struct weft_roce_qp *qp, struct weft_roce_frame
 /* An ACK or NAK of this queue pair's packets. */
 void weft_requester_acknowledge(struct weft_roce_qp *qp, const struct weft_packet *packet,
                                 uint64_t now_ns);
-void weft_requester_expired(struct weft_roce_qp *qp, uint64_t now_ns);
+void weft_requester_expired(struct weft_roce_qp *qp);
 
 #endif

@@ -168,15 +168,15 @@ static void accept(struct weft_roce_qp *qp, const struct weft_packet *packet)
     qp->counters.received_payload_bytes += packet->payload_bytes;
     if (packet->opcode->last)
         end_message(qp, packet);
-    if (responder->answer == WEFT_ANSWER_NONE) {
-        responder->nak_sent = false;
-        if (packet->ack_request)
-            weft_qp_answer(qp, WEFT_ANSWER_ACK);
-    } else if (responder->answer != WEFT_ANSWER_ACK) {
+    if (responder->answer > WEFT_ANSWER_ACK) {
         /* A refusal is still to be sent, and what followed it was dropped: it now names the next
          * packet, whatever its reason was. */
         responder->answer = WEFT_ANSWER_NAK_SEQUENCE;
+        return;
     }
+    responder->nak_sent = false;
+    if (packet->ack_request)
+        weft_qp_answer(qp, WEFT_ANSWER_ACK);
 }
 
 static void out_of_sequence(struct weft_roce_qp *qp, int32_t distance)
@@ -242,6 +242,5 @@ void weft_responder_build(struct weft_roce_qp *qp, struct weft_roce_frame *frame
     uint8_t *at = weft_build_start(&qp->path, frame->data, WEFT_OPCODE_RC_ACKNOWLEDGE, psn, 0);
     weft_wire_put32(at, (uint32_t)answer_syndrome(responder) << 24 | responder->msn);
     frame->len_bytes = weft_build_finish(&qp->path, frame->data, at + WEFT_AETH_BYTES, NULL, 0);
-    responder->nak_sent = responder->answer != WEFT_ANSWER_ACK;
     responder->answer = WEFT_ANSWER_NONE;
 }

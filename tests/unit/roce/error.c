@@ -69,6 +69,63 @@ Test(error, retries_end_and_all_is_flushed_in_order)
     net_fini(&net);
 }
 
+/* What counts is how often in a row nothing is heard: after an answer the count starts anew. */
+Test(error, retries_count_in_a_row)
+{
+    struct net net;
+    net_init(&net, &(struct net_options){.seed = 3, .retry_limit = 3});
+    net_connect(&net);
+    for (uint64_t id = 0; id < 5; id++) {
+        net.sides[0].mute = true;
+        send_one(&net, id, WEFT_OPERATION_WRITE, 10);
+        net_run(&net, net.now_ns + 150000);
+        net.sides[0].mute = false;
+        expect_completion(&net, 0, id, WEFT_OK);
+    }
+    cr_assert_geq(weft_roce_port_counters(net.sides[0].port)->timeouts, 5);
+    net_fini(&net);
+}
+
+struct late {
+    uint8_t frame[128];
+    uint32_t len_bytes;
+};
+
+static bool hold_answers(struct net *net, uint32_t from, uint8_t *frame, uint32_t len_bytes)
+{
+    struct late *late = net->tap_context;
+    if (from == 0)
+        return true;
+    memcpy(late->frame, frame, len_bytes);
+    late->len_bytes = len_bytes;
+    return false;
+}
+
+/* The acknowledgement comes after the timeout, before anything was sent again. */
+Test(error, late_acknowledgement)
+{
+    struct net net;
+    struct late late = {.len_bytes = 0};
+    net_init(&net, &(struct net_options){.seed = 3, .mtu_bytes = 256});
+    net_connect(&net);
+    net.tap = hold_answers;
+    net.tap_context = &late;
+    send_one(&net, 1, WEFT_OPERATION_WRITE, 1000);
+    while (!late.len_bytes)
+        (void)net_step(&net);
+    net.sides[0].no_frames = true;
+    while (!weft_roce_port_counters(net.sides[0].port)->timeouts)
+        (void)net_step(&net);
+    net_inject(&net, 0, late.frame, late.len_bytes, false);
+    net.sides[0].no_frames = false;
+    net.tap = NULL;
+    expect_completion(&net, 0, 1, WEFT_OK);
+    send_one(&net, 2, WEFT_OPERATION_WRITE, 1000);
+    expect_completion(&net, 0, 2, WEFT_OK);
+    cr_assert_eq(weft_roce_port_counters(net.sides[0].port)->retransmitted_packets, 0);
+    net_fini(&net);
+}
+
 /* A lost acknowledgement: the packet comes again, and is acknowledged again but not executed. */
 Test(error, duplicate_is_not_executed)
 {
@@ -90,35 +147,48 @@ Test(error, duplicate_is_not_executed)
     net_fini(&net);
 }
 
-static bool drop_once(struct net *net, uint32_t from, uint8_t *frame, uint32_t len_bytes)
+/* Loses the data packets whose numbers, in the order of sending, have their bits set. */
+struct losses {
+    uint64_t bits;
+    uint32_t seen;
+};
+
+static bool lose(struct net *net, uint32_t from, uint8_t *frame, uint32_t len_bytes)
 {
-    uint32_t *left = net->tap_context;
+    struct losses *losses = net->tap_context;
     (void)len_bytes;
-    if (from != 0 || frame[42] > 0x0b || *left == 0)
+    if (from != 0 || frame[42] > 0x0b)
         return true;
-    return --*left != 0;
+    return !(losses->bits >> losses->seen++ & 1);
 }
 
-/* The fourth packet is lost: one NAK, then only what follows it is sent again. */
-Test(error, goes_back_to_the_packet_lost)
+static void check_losses(uint64_t bits, uint64_t naks, uint64_t sent_again)
 {
     struct net net;
-    uint32_t left = 4;
+    struct losses losses = {.bits = bits};
     net_init(&net, &(struct net_options){.seed = 4, .mtu_bytes = 256});
     net_connect(&net);
-    net.tap = drop_once;
-    net.tap_context = &left;
+    net.tap = lose;
+    net.tap_context = &losses;
     net_fill(net.sides[0].memory, 256 * 10, 1);
     uint64_t start_ns = net.now_ns;
     send_one(&net, 1, WEFT_OPERATION_WRITE, 256 * 10);
     expect_completion(&net, 0, 1, WEFT_OK);
     cr_assert(net_filled(net.sides[1].memory, 256 * 10, 1));
     const struct weft_device_counters *counters = weft_roce_port_counters(net.sides[0].port);
-    cr_assert_eq(counters->sequence_naks_received, 1);
+    cr_assert_eq(counters->sequence_naks_received, naks);
     cr_assert_eq(counters->timeouts, 0);
-    cr_assert_eq(counters->retransmitted_packets, 7);
+    cr_assert_eq(counters->retransmitted_packets, sent_again);
     cr_assert_lt(net.now_ns - start_ns, 50000);
     net_fini(&net);
+}
+
+/* The fourth packet is lost: one NAK, then only what follows it is sent again. Then the sixth
+ * packet of those sent again too: another NAK. */
+Test(error, goes_back_to_the_packet_lost)
+{
+    check_losses(1u << 3, 1, 7);
+    check_losses(1u << 3 | 1u << 15, 2, 7 + 2);
 }
 
 Test(error, receiver_not_ready_then_ready)
@@ -178,6 +248,22 @@ Test(error, receiver_not_ready_for_too_long)
     cr_assert_eq(weft_roce_port_counters(net.sides[0].port)->rnr_naks_received, 3);
     cr_assert_eq(state_of(&net, 0, &error), WEFT_ENDPOINT_FAILED);
     cr_assert_str_eq(error.text, "10.0.0.2 had no receive posted, 3 times in a row");
+    net_fini(&net);
+}
+
+/* So many in a row count: after a packet that is taken the count starts anew. */
+Test(error, receiver_not_ready_again_and_again)
+{
+    struct net net;
+    net_init(&net, &(struct net_options){.seed = 5, .rnr_retry_limit = 2});
+    net_connect(&net);
+    for (uint64_t id = 0; id < 4; id++) {
+        send_one(&net, id, WEFT_OPERATION_SEND, 30);
+        while (weft_roce_port_counters(net.sides[0].port)->rnr_naks_received < 2 * (id + 1))
+            cr_assert(net_step(&net));
+        net_receive(&net, 1, id, 0, 30);
+        expect_completion(&net, 0, id, WEFT_OK);
+    }
     net_fini(&net);
 }
 

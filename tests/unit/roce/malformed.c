@@ -182,6 +182,46 @@ Test(malformed, first_within_a_message)
     net_fini(&net);
 }
 
+/* A LAST that carries nothing. */
+Test(malformed, empty_last)
+{
+    struct net net;
+    static struct kept kept;
+    catch_packet(&net, &kept, WEFT_OPERATION_SEND, 256);
+    kept.frame[42] = WEFT_OPCODE_RC_SEND_FIRST;
+    net_inject(&net, 1, kept.frame, kept.len_bytes, true);
+    uint32_t psn = (weft_wire_get24(kept.frame + 50) + 1) & 0xffffff;
+    weft_wire_put32(kept.frame + 50, psn);
+    kept.frame[42] = WEFT_OPCODE_RC_SEND_LAST;
+    weft_wire_put16(kept.frame + 16, 44);
+    uint16_t checksum = weft_wire_get16(kept.frame + 24);
+    weft_wire_put16(kept.frame + 24, (uint16_t)(checksum + 256));
+    weft_wire_put16(kept.frame + 38, 24);
+    net_inject(&net, 1, kept.frame, 58, true);
+    cr_assert_eq(weft_roce_port_counters(net.sides[1].port)->malformed_packets, 0);
+    cr_assert_eq(weft_roce_qp_state(net.sides[1].qp, NULL), WEFT_ENDPOINT_FAILED);
+    net_fini(&net);
+}
+
+/* An answer of "not ready" is due when the same packet comes again and finds a receive: what came
+ * in between was dropped, so the peer must go on right behind this packet, and at once. */
+Test(malformed, not_ready_is_overtaken)
+{
+    struct net net;
+    static struct kept kept;
+    catch_packet(&net, &kept, WEFT_OPERATION_SEND, 50);
+    struct weft_responder *responder = &net.sides[1].qp->responder;
+    uint32_t posted = responder->posted;
+    responder->posted = responder->completed;
+    net_inject(&net, 1, kept.frame, kept.len_bytes, false);
+    cr_assert_eq(responder->answer, WEFT_ANSWER_RNR);
+    responder->posted = posted;
+    net_inject(&net, 1, kept.frame, kept.len_bytes, false);
+    cr_assert_eq(responder->answer, WEFT_ANSWER_NAK_SEQUENCE);
+    cr_assert_eq(net_wait(&net, 1).len_bytes, 50);
+    net_fini(&net);
+}
+
 /* Acknowledgements of what was never sent, reserved syndromes, NAKs from the past. */
 Test(malformed, acknowledgements)
 {
