@@ -2,9 +2,9 @@
 #include "drivers/dpdk/eal.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <sched.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,14 +37,16 @@ bool weft_eal_running(void)
     return atomic_load_explicit(&eal.running, memory_order_acquire);
 }
 
-WEFT_FORMAT(2, 3) static void add(struct arguments *arguments, const char *format, ...)
+/* Room for one more argument. */
+static char *next(struct arguments *arguments)
 {
-    if (arguments->count == ARGUMENTS_MAX)
-        return;
-    va_list list;
-    va_start(list, format);
-    (void)vsnprintf(arguments->text[arguments->count++], ARGUMENT_BYTES, format, list);
-    va_end(list);
+    assert(arguments->count < ARGUMENTS_MAX);
+    return arguments->text[arguments->count++];
+}
+
+static void add(struct arguments *arguments, const char *text)
+{
+    (void)snprintf(next(arguments), ARGUMENT_BYTES, "%s", text);
 }
 
 /* The main lcore floats over all CPUs that the caller may use: EAL sets the calling thread's
@@ -63,13 +65,13 @@ static void add_lcores(struct arguments *arguments, const cpu_set_t *cpus)
         used = strlen(text);
         cpu = last;
     }
-    add(arguments, "--lcores=0@(%s)", text);
+    (void)snprintf(next(arguments), ARGUMENT_BYTES, "--lcores=0@(%s)", text);
 }
 
 static void add_all(struct arguments *arguments, uint64_t memory_bytes, const cpu_set_t *cpus)
 {
     add(arguments, "weft");
-    add(arguments, "--file-prefix=weft-%d", (int)getpid());
+    (void)snprintf(next(arguments), ARGUMENT_BYTES, "--file-prefix=weft-%d", (int)getpid());
     add(arguments, "--no-telemetry");
     if (weft_system_free_hugepage_bytes() >= memory_bytes) {
         add(arguments, "--in-memory");
@@ -77,7 +79,7 @@ static void add_all(struct arguments *arguments, uint64_t memory_bytes, const cp
         add(arguments, "--no-huge");
         add(arguments, "--no-shconf");
         add(arguments, "-m");
-        add(arguments, "%llu", (unsigned long long)((memory_bytes >> 20) + 1));
+        (void)snprintf(next(arguments), ARGUMENT_BYTES, "%" PRIu64, (memory_bytes >> 20) + 1);
     }
     /* PCI devices are attached by name later on. An allow list of nothing keeps EAL from taking
      * all that are bound to vfio. */

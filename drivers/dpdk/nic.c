@@ -356,6 +356,7 @@ enum weft_status weft_nic_open(const struct weft_device_options *options, struct
     status = claim(&devargs, &nic, error);
     if (status)
         return status;
+    assert(nic);
     status = open_claimed(options, nic, error);
     if (status) {
         weft_nic_close(nic);

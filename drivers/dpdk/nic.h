@@ -13,19 +13,18 @@
 #include "fabric/driver.h"
 
 struct weft_nic {
-    struct weft_devargs devargs;
+    struct rte_mempool *pool;
+    uint64_t line_rate_bps;
+    uint32_t mtu_bytes; /* path MTU */
+    int32_t numa_node;
+    uint16_t port_id;
+    uint8_t mac[6];
     bool used;
     bool probed;
     bool started;
-    uint16_t port_id;
-    uint32_t pool_number;
-    struct rte_mempool *pool;
-    uint8_t mac[6];
-    uint32_t mtu_bytes; /* path MTU */
-    uint64_t line_rate_bps;
-    int32_t numa_node;
     bool up;
     char driver[32];
+    struct weft_devargs devargs;
 };
 
 /* For EAL's memory: what one needs at most. */

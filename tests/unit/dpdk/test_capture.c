@@ -157,7 +157,7 @@ Test(capture, waits_for_devices_that_are_behind)
     weft_capture_close(captures[1]);
     uint64_t bytes = 0;
     cr_expect_eq(count_frames(path, &bytes), 2000);
-    cr_expect_eq(bytes, 2000 * 60);
+    cr_expect_eq(bytes, UINT64_C(2000) * 60);
     weft_capture_stop();
     unlink(path);
 }

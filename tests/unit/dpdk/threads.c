@@ -53,12 +53,13 @@ static void set_up(struct side *side, uint32_t host)
         .cq = side->cq, .send_depth = DEPTH, .receive_depth = DEPTH};
     must(driver->endpoint_create(side->device, &endpoint, &side->endpoint, &error), &error);
     /* The first half is sent from, the second written to. */
-    side->buffer = malloc(2 * BYTES);
+    side->buffer = malloc(UINT64_C(2) * BYTES);
     if (!side->buffer)
         exit(1);
     memset(side->buffer, (int)host, BYTES);
     memset(side->buffer + BYTES, 0, BYTES);
-    must(driver->region_register(side->device, side->buffer, 2 * BYTES, &side->region, &error),
+    must(driver->region_register(side->device, side->buffer, UINT64_C(2) * BYTES, &side->region,
+                                 &error),
          &error);
 }
 
