@@ -49,13 +49,8 @@ static enum weft_status open_context(struct weft_device *device, struct ibv_devi
         const char *unusable = weft_verbs_unusable(devices[i]);
         if (unusable)
             return weft_error_set(error, WEFT_UNSUPPORTED, "%s", unusable);
-        device->context = ibv_open_device(devices[i]);
-        if (device->context)
-            return WEFT_OK;
-        return weft_verbs_errno_error(error, errno,
-                                      "opening /dev/infiniband/%s (it must be there and be "
-                                      "readable and writable for this user)",
-                                      devices[i]->dev_name);
+        device->context = weft_verbs_context_open(devices[i], error);
+        return device->context ? WEFT_OK : WEFT_PERMISSION;
     }
     char names[400];
     names_of(devices, names, sizeof(names));

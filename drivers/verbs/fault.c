@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "drivers/verbs/internal.h"
 
@@ -64,6 +65,7 @@ enum weft_status weft_verbs_errno_error(struct weft_error *error, int number, co
     va_end(arguments);
     enum weft_status status = status_of(number);
     uint64_t limit_bytes;
+    /* A device file refuses with EACCES, the limit with one of these. */
     if ((number == ENOMEM || number == EPERM) && weft_verbs_memory_is_limited(&limit_bytes))
         return weft_error_set(error, status,
                               "%s: %s; RDMA memory is locked, and this process may lock %" PRIu64
@@ -72,4 +74,22 @@ enum weft_status weft_verbs_errno_error(struct weft_error *error, int number, co
                               "in a systemd unit",
                               what, strerror(number), limit_bytes / 1024);
     return weft_error_set(error, status, "%s: %s", what, strerror(number));
+}
+
+struct ibv_context *weft_verbs_context_open(struct ibv_device *device, struct weft_error *error)
+{
+    struct ibv_context *context = ibv_open_device(device);
+    if (context)
+        return context;
+    int number = errno;
+    char path[128];
+    /* libibverbs goes on to look elsewhere, and its errno tells of that. */
+    (void)snprintf(path, sizeof(path), "/dev/infiniband/%s", device->dev_name);
+    if (access(path, R_OK | W_OK) != 0)
+        number = errno;
+    (void)weft_verbs_errno_error(error, number,
+                                 "opening %s, which must be there and be readable and writable for "
+                                 "this user (in a container: --device=/dev/infiniband)",
+                                 path);
+    return NULL;
 }

@@ -93,6 +93,8 @@ uint32_t weft_verbs_port_gids(struct ibv_context *context, uint8_t port, bool is
 /* 0: not known, or an emulated device's that means nothing. */
 uint64_t weft_verbs_port_rate(const struct weft_verbs_name *name);
 int32_t weft_verbs_numa_node(const char *device);
+/* Opens it, or says which file stands in the way. */
+struct ibv_context *weft_verbs_context_open(struct ibv_device *device, struct weft_error *error);
 /* What rules a device out whatever its state is; NULL: nothing. */
 const char *weft_verbs_unusable(struct ibv_device *device);
 /* The kernel's soft-RoCE. */

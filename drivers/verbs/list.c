@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What `weft devices` says: a line a port, and what stands in the way of using it. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,12 +112,10 @@ static void list_device(struct ibv_device *device, weft_device_visitor visit, vo
         visit_line(visit, visit_context, &line);
         return;
     }
-    struct ibv_context *context = ibv_open_device(device);
+    struct weft_error error = {0};
+    struct ibv_context *context = weft_verbs_context_open(device, &error);
     if (!context) {
-        (void)snprintf(line.hindrance, sizeof(line.hindrance),
-                       "/dev/infiniband/%s cannot be opened: %s; it must be there and be readable "
-                       "and writable for this user (in a container: --device=/dev/infiniband)",
-                       device->dev_name, strerror(errno));
+        (void)snprintf(line.hindrance, sizeof(line.hindrance), "%s", error.text);
         visit_line(visit, visit_context, &line);
         return;
     }
