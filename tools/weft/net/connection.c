@@ -344,6 +344,7 @@ static void handshake_over(uv_timer_t *timer)
 static enum weft_status begin_handshake(struct weft_connection *connection,
                                         struct weft_error *error)
 {
+    assert(connection);
     connection->state = STATE_HANDSHAKE;
     (void)uv_tcp_nodelay(&connection->tcp, 1);
     (void)uv_tcp_keepalive(&connection->tcp, 1, KEEPALIVE_S);
