@@ -172,6 +172,7 @@ enum weft_status weft_eal_start(const struct weft_driver_start *start, uint64_t 
         (void)pthread_key_delete(eal.thread_key);
         return start_error(error);
     }
+    weft_eal_log_take_libraries();
     atomic_store_explicit(&eal.running, true, memory_order_release);
     return WEFT_OK;
 }

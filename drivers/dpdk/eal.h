@@ -32,6 +32,8 @@ static inline void weft_eal_enter(void)
 /* The environment's and its drivers' own log: kept in memory, the newest lines; to stderr as well
  * where verbose. */
 void weft_eal_log_open(bool verbose);
+/* With EAL started: what the libraries of its drivers would print goes there too. */
+void weft_eal_log_take_libraries(void);
 /* Forgets the lines so far, so that an error quotes only what belongs to it. */
 void weft_eal_log_clear(void);
 /* The newest lines joined by "; "; returns `text`, which is empty where nothing was logged. */

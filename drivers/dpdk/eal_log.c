@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <dlfcn.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +41,34 @@ void weft_eal_log_open(bool verbose)
         return;
     (void)setvbuf(eal_log.stream, NULL, _IOLBF, 0);
     rte_openlog_stream(eal_log.stream);
+}
+
+/* As libbpf and libxdp want it; the level is an enum of theirs, whose 0 is for warnings. */
+WEFT_FORMAT(2, 0) static int print_to_log(int level, const char *format, va_list arguments)
+{
+    return level == 0 && eal_log.stream ? vfprintf(eal_log.stream, format, arguments) : 0;
+}
+
+/* The libraries under af_xdp print to stderr unless told otherwise. EAL has loaded them as its
+ * plug-in's dependencies, or they are not there. */
+static void redirect_library(const char *library, const char *setter)
+{
+    typedef int (*print_function)(int level, const char *format, va_list arguments);
+    print_function (*set_print)(print_function) = NULL;
+    void *handle = dlopen(library, RTLD_NOW | RTLD_NOLOAD);
+    if (!handle)
+        return;
+    void *symbol = dlsym(handle, setter);
+    memcpy(&set_print, &symbol, sizeof(symbol));
+    if (set_print)
+        (void)set_print(print_to_log);
+    (void)dlclose(handle);
+}
+
+void weft_eal_log_take_libraries(void)
+{
+    redirect_library("libbpf.so.1", "libbpf_set_print");
+    redirect_library("libxdp.so.1", "libxdp_set_print");
 }
 
 void weft_eal_log_clear(void)

@@ -8,7 +8,7 @@
 #include "drivers/roce/roce.h"
 
 enum {
-    CACHE = 256
+    CACHE = 64
 };
 
 uint32_t weft_pool_cached(uint32_t worker_count)

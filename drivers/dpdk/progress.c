@@ -8,15 +8,24 @@
 #include "drivers/dpdk/device.h"
 #include "drivers/dpdk/eal.h"
 
+static void prefetch_frame(const struct rte_mbuf *mbuf)
+{
+    const char *frame = rte_pktmbuf_mtod(mbuf, const char *);
+    for (uint32_t at = 0; at < mbuf->data_len; at += 64)
+        rte_prefetch0(frame + at);
+}
+
 static uint32_t receive(struct weft_device *device, uint64_t now_ns)
 {
     struct rte_mbuf *mbufs[WEFT_DEVICE_BURST];
     uint32_t count = rte_eth_rx_burst(device->port_id, device->queue_id, mbufs, WEFT_DEVICE_BURST);
-    for (uint32_t i = 0; i < count && i < 4; i++)
-        rte_prefetch0(rte_pktmbuf_mtod(mbufs[i], void *));
+    if (count)
+        prefetch_frame(mbufs[0]);
     for (uint32_t i = 0; i < count; i++) {
-        if (i + 4 < count)
-            rte_prefetch0(rte_pktmbuf_mtod(mbufs[i + 4], void *));
+        if (i + 2 < count)
+            rte_prefetch0(mbufs[i + 2]);
+        if (i + 1 < count)
+            prefetch_frame(mbufs[i + 1]);
         const uint8_t *frame = rte_pktmbuf_mtod(mbufs[i], const uint8_t *);
         uint32_t len_bytes = mbufs[i]->data_len;
         if (mbufs[i]->nb_segs > 1) {

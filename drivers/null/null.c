@@ -60,9 +60,14 @@ static enum weft_status service(struct weft_device *device, struct weft_error *e
 static enum weft_endpoint_state endpoint_state(const struct weft_endpoint *endpoint,
                                                struct weft_error *error)
 {
-    if (endpoint->state == WEFT_ENDPOINT_FAILED)
+    if (endpoint->state == WEFT_ENDPOINT_FAILED) {
         (void)weft_error_set(error, endpoint->failure, "%s", weft_status_text(endpoint->failure));
-    return endpoint->state;
+        return WEFT_ENDPOINT_FAILED;
+    }
+    if (!endpoint->peer || !atomic_load_explicit(&endpoint->peer->closed, memory_order_acquire))
+        return endpoint->state;
+    (void)weft_error_set(error, WEFT_PEER_LOST, "the peer's endpoint is gone");
+    return WEFT_ENDPOINT_FAILED;
 }
 
 static const struct weft_endpoint_counters *endpoint_counters(const struct weft_endpoint *endpoint)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What the device itself counts, from the files of its port in sysfs. They count the whole port, so
- * other programs' traffic too, and each maker names them in his own way. */
+ * other programs' traffic too, each maker names them in his own way, and the kernel reads them from
+ * the device anew only where they are older than its `lifespan` (10 ms or so): they lag. */
 #ifndef WEFT_DRIVERS_VERBS_COUNTERS_H
 #define WEFT_DRIVERS_VERBS_COUNTERS_H
 

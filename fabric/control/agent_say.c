@@ -14,7 +14,8 @@ void weft_agent_say_failure(struct weft_agent *agent, const struct weft_error *w
 {
     struct weft_error clean = *why;
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
-    Weft__Failure message = WEFT__FAILURE__INIT;
+    Weft__Failure message;
+    weft__failure__init(&message);
     weft_wire_text_clean(clean.text);
     message.status = (uint32_t)why->status;
     message.text = clean.text;
@@ -29,7 +30,8 @@ void weft_agent_say_hello(struct weft_agent *agent, const struct weft_host_envir
     static char version[] = WEFT_VERSION;
     struct weft_wire_environment out;
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
-    Weft__Hello message = WEFT__HELLO__INIT;
+    Weft__Hello message;
+    weft__hello__init(&message);
     weft_wire_environment_write(environment, &out);
     message.protocol = WEFT_CONTROL_VERSION;
     message.weft_version = version;

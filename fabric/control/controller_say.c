@@ -33,7 +33,8 @@ void weft_controller_say_hello(struct weft_controller *controller, uint32_t agen
 {
     static char version[] = WEFT_VERSION;
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
-    Weft__Hello message = WEFT__HELLO__INIT;
+    Weft__Hello message;
+    weft__hello__init(&message);
     message.protocol = WEFT_CONTROL_VERSION;
     message.weft_version = version;
     envelope.body_case = WEFT__ENVELOPE__BODY_HELLO;
@@ -161,7 +162,8 @@ void weft_controller_say_abort(struct weft_controller *controller, const char *r
 {
     char text[WEFT_BROKEN_BYTES];
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
-    Weft__Abort message = WEFT__ABORT__INIT;
+    Weft__Abort message;
+    weft__abort__init(&message);
     (void)snprintf(text, sizeof(text), "%s", reason);
     message.reason = text;
     envelope.body_case = WEFT__ENVELOPE__BODY_ABORT;

@@ -43,7 +43,8 @@ uint64_t weft_series_rate(uint64_t len_bytes, uint64_t elapsed_ns)
     uint64_t inverse = reciprocal(elapsed_ns << shift);
     /* bits * 1e9 * (inverse / 2^126) * 2^shift, with 32 bits dropped in between */
     uint64_t per_bit = (uint64_t)((weft_u128)inverse * NS_PER_S >> 32);
-    return (uint64_t)((weft_u128)len_bytes * BITS_PER_BYTE * per_bit >> (94 - shift));
+    weft_u128 rate_bps = (weft_u128)len_bytes * BITS_PER_BYTE * per_bit >> (94 - shift);
+    return rate_bps > UINT64_MAX ? UINT64_MAX : (uint64_t)rate_bps;
 }
 
 /* Slots that the peer has written, for it writes them through the same endpoint. */

@@ -12,6 +12,9 @@
 
 static const struct weft_driver *const driver = &weft_driver_verbs;
 
+/* Far longer than anything takes: how long a test waits before it has failed. */
+#define PATIENCE_NS UINT64_C(10000000000)
+
 unsigned passed_count, failed_count;
 
 bool check(bool holds, const char *format, ...)
@@ -81,7 +84,8 @@ bool end_endpoint(struct end *end, enum weft_transport transport)
         .inline_bytes = 64,
         .user = 0x77,
     };
-    end_endpoint_destroy(end);
+    if (end->endpoint)
+        end_endpoint_destroy(end);
     return check(driver->endpoint_create(end->device, &options, &end->endpoint, &error) == WEFT_OK,
                  "endpoint on %s: %s", end->device_name, error.text);
 }
@@ -120,7 +124,7 @@ static void take(struct end *end)
 
 bool ends_run(struct end *a, uint32_t a_count, struct end *b, uint32_t b_count)
 {
-    uint64_t deadline_ns = now_ns() + UINT64_C(10000000000);
+    uint64_t deadline_ns = now_ns() + PATIENCE_NS;
     while (now_ns() < deadline_ns) {
         take(a);
         take(b);
@@ -168,6 +172,27 @@ bool end_post(struct end *end, const struct weft_work *work)
     return driver->post_send(end->endpoint, work, 1) == 1;
 }
 
+bool ends_post_patiently(struct end *a, struct end *b, const struct weft_work *work)
+{
+    uint64_t deadline_ns = now_ns() + PATIENCE_NS;
+    bool posted = end_post(a, work);
+    while (!posted && now_ns() < deadline_ns) {
+        take(a);
+        take(b);
+        posted = end_post(a, work);
+    }
+    return posted;
+}
+
+bool end_wait_byte(const struct end *end, uint64_t offset, uint8_t value)
+{
+    const volatile uint8_t *byte = end->memory + END_HALF + offset;
+    uint64_t deadline_ns = now_ns() + PATIENCE_NS;
+    while (*byte != value && now_ns() < deadline_ns)
+        ;
+    return *byte == value;
+}
+
 bool end_post_receive(struct end *end, const struct weft_work *work)
 {
     return driver->post_receive(end->endpoint, work, 1) == 1;
@@ -186,4 +211,14 @@ void end_fill(struct end *end, uint64_t seed)
 void end_clear(struct end *end)
 {
     memset(end->memory + END_HALF, 0, END_HALF);
+}
+
+uint64_t end_grown(const struct end *end, size_t field, uint64_t before, uint64_t wanted)
+{
+    uint64_t deadline_ns = now_ns() + PATIENCE_NS;
+    uint64_t value;
+    do
+        memcpy(&value, (const char *)driver->counters(end->device) + field, sizeof(value));
+    while (value - before < wanted && now_ns() < deadline_ns);
+    return value - before;
 }

@@ -5,6 +5,7 @@
 #define WEFT_TESTS_VM_END_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "fabric/driver.h"
@@ -44,9 +45,17 @@ struct weft_work end_work(const struct end *from, const struct end *to,
                           enum weft_operation operation, uint32_t len_bytes);
 struct weft_work end_receive(const struct end *to, uint32_t len_bytes);
 bool end_post(struct end *end, const struct weft_work *work);
+/* Where the queue is full, waits for room. */
+bool ends_post_patiently(struct end *a, struct end *b, const struct weft_work *work);
 bool end_post_receive(struct end *end, const struct weft_work *work);
 
 void end_fill(struct end *end, uint64_t seed);
 void end_clear(struct end *end);
+/* Waits for a byte of what is received into, with no progress on the device. */
+bool end_wait_byte(const struct end *end, uint64_t offset, uint8_t value);
+
+/* By how much a counter of the device has grown since `before`; waits until it is `wanted`, for the
+ * kernel brings its figures up to date every 12 ms only. */
+uint64_t end_grown(const struct end *end, size_t field, uint64_t before, uint64_t wanted);
 
 #endif

@@ -43,7 +43,8 @@ static enum weft_status tell_hello(uint32_t protocol)
 {
     static char version[] = "9.9";
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
-    Weft__Hello message = WEFT__HELLO__INIT;
+    Weft__Hello message;
+    weft__hello__init(&message);
     message.protocol = protocol;
     message.weft_version = version;
     envelope.body_case = WEFT__ENVELOPE__BODY_HELLO;
@@ -78,9 +79,11 @@ static enum weft_status tell_prepare(void)
     uint32_t ranks[] = {0, 2}, rank_nics[] = {0, 0};
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
     Weft__Prepare message = WEFT__PREPARE__INIT;
-    Weft__Test test = WEFT__TEST__INIT;
-    Weft__Nic nic = WEFT__NIC__INIT;
+    Weft__Test test;
+    Weft__Nic nic;
     Weft__Nic *nics[] = {&nic};
+    weft__nic__init(&nic);
+    weft__test__init(&test);
     test.name = test_name;
     test.pattern = pattern_name;
     test.rank_count = 4;
@@ -160,7 +163,8 @@ Test(agent, refuses_addresses_for_ranks_that_are_not_its_own)
 Test(agent, stays_when_a_request_cannot_be_met)
 {
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
-    Weft__Abort message = WEFT__ABORT__INIT;
+    Weft__Abort message;
+    weft__abort__init(&message);
     runtime.watched = FAKE_PREPARE;
     runtime.fails = true;
     cr_assert_eq(tell_hello(WEFT_CONTROL_VERSION), WEFT_OK);

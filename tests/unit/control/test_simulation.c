@@ -304,7 +304,7 @@ static void run_all_sizes(enum fault fault)
 {
     run_all_broken(1, fault, 5);
     run_all_broken(3, fault, 10);
-    run_all_broken(20, fault, 5);
+    run_all_broken(20, fault, 2);
 }
 
 Test(simulation, an_agent_that_disconnects)

@@ -15,7 +15,7 @@ void *cluster_allocate(void *context, uint64_t len_bytes, int32_t numa_node)
     (void)context;
     (void)numa_node;
     assert(len_bytes % 4096 == 0);
-    return aligned_alloc(4096, len_bytes);
+    return len_bytes < UINT64_C(1) << 32 ? aligned_alloc(4096, len_bytes) : NULL;
 }
 
 void cluster_release(void *context, void *memory, uint64_t len_bytes)
