@@ -21,7 +21,7 @@ static enum weft_status read_all(FILE *file, const char *name, struct weft_sourc
     size_t len_bytes = 0;
     size_t room = 0;
     char *text = NULL;
-    while (!feof(file) && !ferror(file) && len_bytes <= SOURCE_BYTES_MAX) {
+    do {
         if (room - len_bytes < 2) {
             room = room ? room * 2 : 16384;
             char *larger = realloc(text, room);
@@ -32,7 +32,7 @@ static enum weft_status read_all(FILE *file, const char *name, struct weft_sourc
             text = larger;
         }
         len_bytes += fread(text + len_bytes, 1, room - len_bytes - 1, file);
-    }
+    } while (!feof(file) && !ferror(file) && len_bytes <= SOURCE_BYTES_MAX);
     if (ferror(file) || len_bytes > SOURCE_BYTES_MAX) {
         const char *why = ferror(file) ? strerror(errno) : "it is larger than 64 MiB";
         free(text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tools/weft/job.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,8 +161,11 @@ static enum weft_status override(const struct weft_job_options *options, struct 
 
 static bool changes_something(const struct weft_job_options *options)
 {
-    struct weft_job_options none = {.topology = options->topology};
-    return memcmp(options, &none, sizeof(none)) != 0;
+    for (const struct weft_option *row = weft_job_option_table; row->name; row++) {
+        if (row->offset != FIELD(topology) && weft_option_is_given(row, options))
+            return true;
+    }
+    return false;
 }
 
 static enum weft_status check_options(const struct weft_job_options *options,
@@ -282,6 +286,7 @@ static enum weft_status fill(const struct weft_job_options *options, const char 
     enum weft_status status = check_options(options, error);
     if (status == WEFT_OK)
         status = load_plan(job, what, error);
+    assert(status != WEFT_OK || job->plan);
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
         status = override(options, &job->plan->tests[i], error);
     if (status == WEFT_OK && options->topology)

@@ -44,7 +44,7 @@ static void put_test(FILE *out, const struct weft_test *test)
     put_text(out, "  - name: ", test->name);
     (void)fprintf(out, "    pattern: %s\n    driver: %s\n    ranks: %u\n", test->pattern->name,
                   test->driver, test->options.rank_count);
-    (void)fprintf(out, "    size: %" PRIu64 "\n", test->options.size_bytes);
+    put_size(out, "size", test->options.size_bytes);
     put_size(out, "chunk", test->options.chunk_bytes);
     put_count(out, "microbatches", test->options.microbatches);
     put_time(out, "calc", test->options.calc_ns);

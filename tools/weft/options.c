@@ -107,6 +107,24 @@ static enum weft_status set_value(const struct weft_option *option, const char *
     return WEFT_OK;
 }
 
+bool weft_option_is_given(const struct weft_option *option, const void *object)
+{
+    const void *field = (const char *)object + option->offset;
+    switch (option->kind) {
+    case WEFT_OPTION_FLAG:
+        return *(const bool *)field;
+    case WEFT_OPTION_TEXT:
+        return *(const char *const *)field != NULL;
+    case WEFT_OPTION_TEXTS:
+        return ((const struct weft_texts *)field)->count > 0;
+    case WEFT_OPTION_COUNT:
+    case WEFT_OPTION_SIZE:
+    case WEFT_OPTION_TIME:
+        return ((const struct weft_number *)field)->given;
+    }
+    return false;
+}
+
 /* `text` is what follows the dashes; `*next` the argument that may be its value. */
 static enum weft_status take_option(const struct weft_command *command, struct rows *rows,
                                     const char *text, char ***next, void *object,

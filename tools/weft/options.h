@@ -63,6 +63,9 @@ WEFT_CHECKED enum weft_status weft_options_parse(const struct weft_command *comm
                                                  struct weft_arguments *ret_arguments,
                                                  struct weft_error *error);
 
+/* Has the command line given it? */
+bool weft_option_is_given(const struct weft_option *option, const void *object);
+
 void weft_options_help(const struct weft_command *command);
 
 /* Parses; prints the help or the error where there is reason to. True: go on. False: end with

@@ -17,8 +17,9 @@
 /* A machine that vanished without a word is noticed after this and ten probes a second apart. */
 #define KEEPALIVE_S 10u
 
-static const char greeting_free[] = "weft 1 free";
-static const char greeting_busy[] = "weft 1 busy";
+#define GREETING_BYTES 11u
+static const uint8_t greeting_free[GREETING_BYTES] = "weft 1 free";
+static const uint8_t greeting_busy[GREETING_BYTES] = "weft 1 busy";
 
 enum connection_state {
     STATE_CONNECTING, /* TCP */
@@ -62,6 +63,7 @@ static void handle_closed(uv_handle_t *handle)
 
 static void close_handles(struct weft_connection *connection)
 {
+    assert(connection);
     if (connection->state == STATE_CLOSED)
         return;
     connection->state = STATE_CLOSED;
@@ -176,15 +178,13 @@ void weft_connection_send(struct weft_connection *connection, const uint8_t *fra
         doom(connection, &error);
 }
 
-static enum weft_status greet(struct weft_connection *connection, const char *greeting,
-                              struct weft_error *error)
+static enum weft_status greet(struct weft_connection *connection,
+                              const uint8_t greeting[GREETING_BYTES], struct weft_error *error)
 {
-    uint8_t frame[64];
-    uint32_t len_bytes = (uint32_t)strlen(greeting);
-    assert(WEFT_FRAME_HEADER_BYTES + len_bytes <= sizeof(frame));
-    weft_frame_header(len_bytes, frame);
-    memcpy(frame + WEFT_FRAME_HEADER_BYTES, greeting, len_bytes);
-    return send_frame(connection, frame, WEFT_FRAME_HEADER_BYTES + len_bytes, error);
+    uint8_t frame[WEFT_FRAME_HEADER_BYTES + GREETING_BYTES];
+    weft_frame_header(GREETING_BYTES, frame);
+    memcpy(frame + WEFT_FRAME_HEADER_BYTES, greeting, GREETING_BYTES);
+    return send_frame(connection, frame, sizeof(frame), error);
 }
 
 static void become_ready(struct weft_connection *connection)
@@ -211,18 +211,19 @@ static enum weft_status handshaken(struct weft_connection *connection, struct we
     return WEFT_OK;
 }
 
-static bool is_text(const struct weft_frame_reader *frames, const char *text)
+static bool is_greeting(const struct weft_frame_reader *frames,
+                        const uint8_t greeting[GREETING_BYTES])
 {
-    return frames->message_bytes == strlen(text) &&
-           memcmp(frames->message, text, frames->message_bytes) == 0;
+    return frames->message_bytes == GREETING_BYTES &&
+           memcmp(frames->message, greeting, GREETING_BYTES) == 0;
 }
 
 static enum weft_status take_greeting(struct weft_connection *connection, struct weft_error *error)
 {
-    if (is_text(&connection->frames, greeting_busy))
+    if (is_greeting(&connection->frames, greeting_busy))
         return weft_error_set(error, WEFT_EXISTS,
                               "is busy with another controller; try again when that run has ended");
-    if (!is_text(&connection->frames, greeting_free))
+    if (!is_greeting(&connection->frames, greeting_free))
         return weft_error_set(error, WEFT_INVALID,
                               "greets in words that this version does not know; both ends need "
                               "the same version of weft");
@@ -330,6 +331,7 @@ static void handshake_over(uv_timer_t *timer)
 {
     struct weft_connection *connection = timer->data;
     struct weft_error error = {0};
+    assert(connection);
     if (connection->state == STATE_CONNECTING)
         weft_error_set(&error, WEFT_AGAIN, "does not answer");
     else
@@ -342,6 +344,7 @@ static void handshake_over(uv_timer_t *timer)
 static enum weft_status begin_handshake(struct weft_connection *connection,
                                         struct weft_error *error)
 {
+    assert(connection);
     connection->state = STATE_HANDSHAKE;
     (void)uv_tcp_nodelay(&connection->tcp, 1);
     (void)uv_tcp_keepalive(&connection->tcp, 1, KEEPALIVE_S);
@@ -355,6 +358,7 @@ static void on_connect(uv_connect_t *request, int result)
 {
     struct weft_connection *connection = request->data;
     struct weft_error error = {0};
+    assert(connection);
     if (connection->state != STATE_CONNECTING)
         return; /* closed meanwhile */
     enum weft_status status =

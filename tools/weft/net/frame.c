@@ -12,7 +12,11 @@
 void weft_frame_reader_fini(struct weft_frame_reader *reader)
 {
     free(reader->message);
-    *reader = (struct weft_frame_reader){0};
+    reader->message = NULL;
+    reader->header_bytes = 0;
+    reader->message_bytes = 0;
+    reader->filled_bytes = 0;
+    reader->room_bytes = 0;
 }
 
 bool weft_frame_reader_within(const struct weft_frame_reader *reader)

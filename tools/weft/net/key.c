@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEX_DIGITS (2u * WEFT_KEY_BYTES)
+#define HEX_DIGITS ((size_t)2 * WEFT_KEY_BYTES)
 
 static enum weft_status write_all(int file, const char *text, size_t len_bytes)
 {
@@ -46,7 +46,7 @@ enum weft_status weft_key_generate(const char *path, struct weft_error *error)
     if (RAND_bytes(key.bytes, WEFT_KEY_BYTES) != 1)
         return weft_error_set(error, WEFT_IO, "OpenSSL has no random bytes for a key");
     char text[HEX_DIGITS + 1];
-    for (uint32_t i = 0; i < WEFT_KEY_BYTES; i++) {
+    for (size_t i = 0; i < WEFT_KEY_BYTES; i++) {
         text[2 * i] = "0123456789abcdef"[key.bytes[i] >> 4];
         text[2 * i + 1] = "0123456789abcdef"[key.bytes[i] & 15];
     }
@@ -123,17 +123,18 @@ static enum weft_status decode(const char *text, size_t len_bytes, const char *p
     bool whole =
         len_bytes == HEX_DIGITS || (len_bytes == HEX_DIGITS + 1 && text[HEX_DIGITS] == '\n');
     struct weft_key key;
-    for (uint32_t i = 0; whole && i < WEFT_KEY_BYTES; i++) {
+    for (size_t i = 0; whole && i < WEFT_KEY_BYTES; i++) {
         int high = hex_value(text[2 * i]);
         int low = hex_value(text[2 * i + 1]);
         whole = high >= 0 && low >= 0;
         key.bytes[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
     }
     if (!whole)
-        return weft_error_set(error, WEFT_INVALID,
-                              "%s holds no key: %u hex digits and a newline are expected; make one "
-                              "by weft keygen FILE and give every agent a copy",
-                              path, HEX_DIGITS);
+        return weft_error_set(
+            error, WEFT_INVALID,
+            "%s holds no key: %zu hex digits and a newline are expected; make one "
+            "by weft keygen FILE and give every agent a copy",
+            path, HEX_DIGITS);
     *ret_key = key;
     OPENSSL_cleanse(&key, sizeof(key));
     return WEFT_OK;
