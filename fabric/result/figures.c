@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fabric/result/figures.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,4 +163,39 @@ bool weft_figure_metric(const struct weft_test_result *result, const char *metri
     if (strcmp(metric, "busbw") == 0)
         return weft_test_busbw(result, ret_value);
     return total_of(result, metric, ret_value);
+}
+
+static const char *driver_of(const struct weft_result *result, const struct weft_test_result *test,
+                             uint32_t rank)
+{
+    const struct weft_topology *topology = result->topology;
+    const char *own = topology ? topology->nics[topology->rank_nics[rank]].driver : NULL;
+    if (own)
+        return own;
+    return test->test->driver ? test->test->driver : "dpdk";
+}
+
+/* Is this rank's driver also that of an earlier one? */
+static bool named_before(const struct weft_result *result, const struct weft_test_result *test,
+                         uint32_t rank)
+{
+    for (uint32_t i = 0; i < rank; i++) {
+        if (strcmp(driver_of(result, test, i), driver_of(result, test, rank)) == 0)
+            return true;
+    }
+    return false;
+}
+
+char *weft_figure_drivers(const struct weft_result *result, const struct weft_test_result *test,
+                          char text[WEFT_DRIVERS_TEXT])
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (uint32_t rank = 0; rank < test->rank_count && used < WEFT_DRIVERS_TEXT; rank++) {
+        if (named_before(result, test, rank))
+            continue;
+        used += (size_t)snprintf(text + used, WEFT_DRIVERS_TEXT - used, "%s%s", rank ? "+" : "",
+                                 driver_of(result, test, rank));
+    }
+    return text;
 }

@@ -19,4 +19,10 @@ bool weft_figure_metric(const struct weft_test_result *result, const char *metri
 /* The longest of the ranks' measured windows. */
 uint64_t weft_figure_window_ns(const struct weft_test_result *result);
 
+#define WEFT_DRIVERS_TEXT 64
+/* The drivers of the test's ranks, each once, joined by '+': a NIC may name its own. Returns
+ * `text`. */
+char *weft_figure_drivers(const struct weft_result *result, const struct weft_test_result *test,
+                          char text[WEFT_DRIVERS_TEXT]);
+
 #endif

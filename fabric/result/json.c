@@ -305,10 +305,11 @@ static json_t *test_json(struct maker *maker, const struct weft_result *result, 
 {
     const struct weft_test_result *test = &result->tests[index];
     int verified = weft_test_verified(test);
+    char drivers[WEFT_DRIVERS_TEXT];
     json_t *object = json_object();
     put(maker, object, "name", text(test->test->name));
     put(maker, object, "pattern", text(test->test->pattern->name));
-    put(maker, object, "driver", text(test->test->driver ? test->test->driver : "dpdk"));
+    put(maker, object, "driver", text(weft_figure_drivers(result, test, drivers)));
     put(maker, object, "ranks", whole(test->rank_count));
     put(maker, object, "size_bytes", whole(test->test->options.size_bytes));
     put(maker, object, "iterations", whole(test->iterations));

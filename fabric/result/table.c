@@ -41,11 +41,12 @@ static void print_head(FILE *out, const struct weft_result *result,
         [WEFT_TRANSFER_SEND] = "RC, SEND",
     };
     char size[WEFT_UNITS_TEXT];
+    char drivers[WEFT_DRIVERS_TEXT];
     uint32_t hosts = host_count(result->topology, test->rank_count);
     fprintf(out, "weft %s · %s, %s · %u rank%s on %u host%s · %s · %s", WEFT_VERSION,
             test->test->pattern->name, weft_format_size(test->test->options.size_bytes, size),
             test->rank_count, plural(test->rank_count), hosts, plural(hosts),
-            test->test->driver ? test->test->driver : "dpdk", transfers[test->test->transfer]);
+            weft_figure_drivers(result, test, drivers), transfers[test->test->transfer]);
     if (test->test->mtu_bytes)
         fprintf(out, ", MTU %u", test->test->mtu_bytes);
     fprintf(out, "\n");

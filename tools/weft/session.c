@@ -81,7 +81,7 @@ static void lose(struct peer *peer, enum weft_status status, const char *why)
         return;
     }
     char text[1400];
-    (void)snprintf(text, sizeof(text), "the agent of host %s at %s %s", peer->host,
+    (void)snprintf(text, sizeof(text), "the agent of host %.100s at %.100s %.1100s", peer->host,
                    peer->address ? peer->address : "this process", why);
     give_up(session, status, text);
 }
