@@ -88,7 +88,8 @@ static enum weft_status find_hop(const struct weft_roce_port *port, const struct
         return weft_error_set(error, WEFT_INVALID,
                               "%s is outside this port's network %s/%u and no gateway is set; "
                               "set a gateway or correct the prefix",
-                              weft_ip_format(peer, false, text), weft_ip_format(&port->address, false, own),
+                              weft_ip_format(peer, false, text),
+                              weft_ip_format(&port->address, false, own),
                               port->address.prefix_bits);
     *ret_hop = port->gateway;
     return WEFT_OK;

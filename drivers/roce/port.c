@@ -76,6 +76,7 @@ static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_o
     port->ack_every = port->window_packets >= 4 ? port->window_packets / 4 : 1;
     port->ack_timeout_ns =
         options->ack_timeout_ns ? options->ack_timeout_ns : DEFAULT_ACK_TIMEOUT_NS;
+    port->turn_left = WEFT_TRANSMIT_QUANTUM;
     port->qp_max = options->max_qps;
     port->region_max = options->max_regions;
     weft_random_seed(&port->random, options->seed);
@@ -238,19 +239,25 @@ static uint32_t transmit_answers(struct weft_roce_port *port, struct weft_roce_f
     return filled;
 }
 
+/* Queue pairs in turn. One whose turn is cut short by the end of the frames stays first and has the
+ * rest of it next time: all get the same share, however many frames come at once. */
 static uint32_t transmit_data(struct weft_roce_port *port, struct weft_roce_frame *frames,
                               uint32_t count, uint64_t now_ns)
 {
     uint32_t filled = 0;
     while (filled < count && !weft_link_empty(&port->active)) {
         struct weft_roce_qp *qp = WEFT_CONTAINER(port->active.next, struct weft_roce_qp, active);
+        uint32_t room = count - filled;
+        uint32_t quantum = room < port->turn_left ? room : port->turn_left;
+        uint32_t sent = qp->transport == WEFT_TRANSPORT_UD
+                            ? weft_ud_transmit(qp, frames + filled, quantum)
+                            : weft_requester_transmit(qp, frames + filled, quantum, now_ns);
+        filled += sent;
+        port->turn_left -= sent;
+        if (port->turn_left && weft_requester_can_send(qp))
+            break;
+        port->turn_left = WEFT_TRANSMIT_QUANTUM;
         weft_link_remove(&qp->active);
-        uint32_t quantum = count - filled;
-        if (quantum > WEFT_TRANSMIT_QUANTUM)
-            quantum = WEFT_TRANSMIT_QUANTUM;
-        filled += qp->transport == WEFT_TRANSPORT_UD
-                      ? weft_ud_transmit(qp, frames + filled, quantum)
-                      : weft_requester_transmit(qp, frames + filled, quantum, now_ns);
         weft_requester_activate(qp);
     }
     return filled;

@@ -72,8 +72,10 @@ uint32_t weft_roce_post_send(struct weft_roce_qp *qp, const struct weft_work *wo
     for (uint32_t i = 0; i < count; i++) {
         check_send(qp, &works[i]);
         put_send(qp, &works[i]);
-        if (qp->state == WEFT_ENDPOINT_FAILED)
+        if (qp->state == WEFT_ENDPOINT_FAILED) {
+            requester->cursor = requester->posted;
             weft_qp_complete_send(qp, WEFT_FLUSHED, 0);
+        }
     }
     weft_requester_activate(qp);
     return count;

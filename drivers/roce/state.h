@@ -212,6 +212,7 @@ struct weft_roce_port {
     struct weft_device_counters counters;
 
     struct weft_link active;
+    uint32_t turn_left; /* packets that the first of the active may still send in its turn */
     struct weft_link answers;
     struct weft_wheel wheel;
 

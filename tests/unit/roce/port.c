@@ -139,3 +139,76 @@ Test(port, idle)
     cr_assert_eq(weft_roce_next_event_ns(net.sides[1].port, net.now_ns), UINT64_MAX);
     net_fini(&net);
 }
+
+#define PAIRS 6u
+
+/* Counts the data packets of each queue pair among the first 96 sent. */
+struct shares {
+    uint32_t qpns[PAIRS];
+    uint32_t packets[PAIRS];
+    uint32_t total;
+};
+
+static bool count_shares(struct net *net, uint32_t from, uint8_t *frame, uint32_t len_bytes)
+{
+    struct shares *shares = net->tap_context;
+    (void)len_bytes;
+    if (from != 0 || frame[42] > 0x0b || shares->total == 96)
+        return true;
+    for (uint32_t i = 0; i < PAIRS; i++)
+        shares->packets[i] += shares->qpns[i] == weft_wire_get24(frame + 46);
+    shares->total++;
+    return true;
+}
+
+static void connect_pair(struct net *net, struct weft_roce_qp *pair[2])
+{
+    struct weft_endpoint_address addresses[2];
+    struct weft_error error = {0};
+    for (uint32_t side = 0; side < 2; side++) {
+        struct weft_roce_qp_options options = {
+            .cq = net->sides[side].cq, .send_depth = 4, .receive_depth = 4};
+        cr_assert_eq(weft_roce_qp_create(net->sides[side].port, &options, &pair[side], &error),
+                     WEFT_OK, "%s", error.text);
+        weft_roce_qp_address(pair[side], &addresses[side]);
+    }
+    cr_assert_eq(weft_roce_qp_connect(pair[0], &addresses[1], &error), WEFT_OK);
+    cr_assert_eq(weft_roce_qp_connect(pair[1], &addresses[0], &error), WEFT_OK);
+}
+
+/* Queue pairs that all have much to send get the same share, a quantum at a time. */
+Test(port, queue_pairs_take_turns)
+{
+    struct net net;
+    struct weft_roce_qp *pairs[PAIRS][2];
+    struct shares shares = {.total = 0};
+    net_init(&net, &(struct net_options){.seed = 1, .mtu_bytes = 256, .depth = 64});
+    net_connect(&net);
+    for (uint32_t i = 0; i < PAIRS; i++) {
+        connect_pair(&net, pairs[i]);
+        shares.qpns[i] = pairs[i][1]->qpn;
+    }
+    net.tap = count_shares;
+    net.tap_context = &shares;
+    for (uint32_t i = 0; i < PAIRS; i++) {
+        struct weft_work work = net_work(&net, 0, WEFT_OPERATION_WRITE, i * 10240, 10240);
+        work.id = i;
+        net_fill(work.memory, 10240, i);
+        cr_assert_eq(weft_roce_post_send(pairs[i][0], &work, 1), 1);
+    }
+    uint32_t seen = 0;
+    for (uint32_t i = 0; i < PAIRS; i++) {
+        struct weft_completion completion = net_wait(&net, 0);
+        cr_assert_eq(completion.status, WEFT_OK);
+        seen |= 1u << completion.id;
+    }
+    cr_assert_eq(seen, (1u << PAIRS) - 1);
+    for (uint32_t i = 0; i < PAIRS; i++) {
+        cr_assert(net_filled(net.sides[1].memory + i * 10240, 10240, i));
+        cr_assert_eq(shares.packets[i], 96 / PAIRS);
+    }
+    for (uint32_t i = 0; i < PAIRS; i++)
+        for (uint32_t side = 0; side < 2; side++)
+            weft_roce_qp_destroy(net.sides[side].port, pairs[i][side]);
+    net_fini(&net);
+}
