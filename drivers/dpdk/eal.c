@@ -73,7 +73,9 @@ static void add_all(struct arguments *arguments, uint64_t memory_bytes, const cp
     add(arguments, "weft");
     (void)snprintf(next(arguments), ARGUMENT_BYTES, "--file-prefix=weft-%d", (int)getpid());
     add(arguments, "--no-telemetry");
-    if (weft_system_free_hugepage_bytes() >= memory_bytes) {
+    /* Twice what is needed: another process may be about to take some, and EAL has no second try.
+     */
+    if (weft_system_free_hugepage_bytes() >= 2 * memory_bytes) {
         add(arguments, "--in-memory");
     } else {
         add(arguments, "--no-huge");
