@@ -23,8 +23,10 @@ trap 'exit 130' INT TERM
 check() {
     local name=$1 out rc
     shift
-    out=$("$@" 2>&1)
+    # Not in a subshell: what a function notes for the clean-up must stay.
+    "$@" >"$scratch/.check" 2>&1
     rc=$?
+    out=$(<"$scratch/.check")
     case $rc in
     0)
         passed=$((passed + 1))
