@@ -45,7 +45,8 @@ static void init_rank(struct cluster *cluster, const struct cluster_options *opt
                                      .device = cluster->devices[rank],
                                      .schedule = cluster->schedules[rank],
                                      .transfer = options->transfer,
-                                     .depth = options->depth,
+                                     .depth =
+                                         options->depths ? options->depths[rank] : options->depth,
                                      .interval_ns = options->interval_ns,
                                      .allocate = cluster_allocate,
                                      .release = cluster_release};

@@ -14,6 +14,7 @@ struct cluster_options {
     const struct weft_driver *driver; /* NULL: null */
     enum weft_transfer transfer;
     uint32_t depth;
+    const uint32_t *depths; /* instead: of each rank */
     uint64_t interval_ns;
     uint64_t seed; /* 0: strict round robin */
 };

@@ -162,6 +162,26 @@ Test(series, steady_by_whole_messages)
     steady(true);
 }
 
+/* Slots come through the same endpoint as messages, and are no goodput. */
+Test(series, slots_are_left_out)
+{
+    struct cluster_options options = {.pattern = "ping-pong",
+                                      .interval_ns = 20000,
+                                      .options = {.rank_count = 2, .size_bytes = 64}};
+    struct cluster cluster;
+    cluster_init(&cluster, &options);
+    cluster.step_ns = 500;
+    cluster_start(&cluster, WEFT_PHASE_MEASURE);
+    cluster_grant(&cluster, 1000);
+    cr_assert(cluster_reach(&cluster, 1000));
+    struct weft_node_measured measured = measured_of_target(&cluster);
+    double mean;
+    cr_assert(weft_hist_mean(measured.bandwidth_bps, &mean));
+    cr_assert_gt(measured.bandwidth_bps->count, 10);
+    cr_assert_lt((double)measured.bandwidth_bps->max, mean * 1.15);
+    cluster_fini(&cluster);
+}
+
 /* A poll that comes ten intervals late must not show ten intervals' bytes as one's. */
 Test(series, late_poll)
 {
@@ -210,7 +230,7 @@ Test(series, latency_is_from_post_to_completion)
     cr_assert(cluster_reach(&cluster, 10));
     struct weft_node_measured measured = measured_of_target(&cluster);
     cr_assert_eq(measured.latency_ns->count, 0);
-    cr_assert_eq(measured.sent_messages, 0);
+    cr_assert_eq(measured.sent_messages + measured.received_messages, 0);
     cluster_start(&cluster, WEFT_PHASE_MEASURE);
     cluster_grant(&cluster, 10);
     cr_assert(cluster_reach(&cluster, 10));

@@ -135,6 +135,24 @@ Test(run, all_reduce_of_many)
     }
 }
 
+/* Ranks whose rings are of different lengths, as on different devices. */
+Test(run, depths_differ)
+{
+    static const uint32_t depths[] = {3, 16, 1, 5, 7};
+    static const char *const names[] = {"all-reduce", "incast", "pipeline"};
+    for (uint32_t i = 0; i < 12; i++) {
+        struct cluster_options options = {.pattern = names[i % 3],
+                                          .transfer =
+                                              i % 2 ? WEFT_TRANSFER_SEND : WEFT_TRANSFER_WRITE,
+                                          .depths = depths,
+                                          .seed = i,
+                                          .options = {.rank_count = 5, .size_bytes = 2000}};
+        if (i % 3 < 2)
+            options.options.chunk_bytes = 40;
+        try_all(&options);
+    }
+}
+
 /* Chunks above the slice of one poll. */
 Test(run, all_reduce_of_large_chunks)
 {
@@ -313,6 +331,46 @@ Test(run, receives_wait_for_what_they_require)
     /* From the second on, rank 0 has waited for an iteration of rank 1. */
     for (uint32_t i = 1; i < 5; i++)
         cr_assert_geq(durations_ns[i], 9900);
+    cluster_fini(&cluster);
+}
+
+/* One way, and a receiver that computes on what came: its sender may run ahead as far as receives
+ * are posted, but no calculation starts before its iteration, nor does an iteration end early. */
+static enum weft_status compile_one_way(const struct weft_pattern_options *options, uint32_t rank,
+                                        struct weft_schedule **ret_schedule,
+                                        struct weft_error *error)
+{
+    struct weft_schedule_builder *builder = weft_schedule_builder_create(rank, options->rank_count);
+    struct weft_op message = {.kind = rank ? WEFT_OP_RECEIVE : WEFT_OP_SEND,
+                              .peer = 1 - rank,
+                              .len_bytes = options->size_bytes};
+    uint32_t moved = weft_schedule_add(builder, &message);
+    if (rank) {
+        struct weft_op calc = {.kind = WEFT_OP_CALC, .duration_ns = 10000};
+        weft_schedule_require(builder, weft_schedule_add(builder, &calc), moved);
+    }
+    weft_schedule_set_buffer(builder, options->size_bytes);
+    weft_schedule_set_decides(builder, rank == 1);
+    enum weft_status status = weft_schedule_finish(builder, ret_schedule, error);
+    weft_schedule_builder_destroy(builder);
+    return status;
+}
+
+Test(run, nothing_starts_before_its_iteration)
+{
+    struct weft_pattern pattern = {.compile = compile_one_way};
+    struct cluster_options options = {.custom = &pattern,
+                                      .options = {.rank_count = 2, .size_bytes = 64}};
+    struct cluster cluster;
+    cluster_init(&cluster, &options);
+    run(&cluster, WEFT_PHASE_MEASURE, 9);
+    uint64_t durations_ns[9];
+    cr_assert_eq(weft_node_take_durations(cluster.nodes[1], durations_ns, 9), 9);
+    for (uint32_t i = 0; i < 9; i++)
+        cr_assert_geq(durations_ns[i], 10000);
+    struct weft_node_measured measured;
+    weft_node_measured(cluster.nodes[1], &measured);
+    cr_assert_eq(measured.received_messages, 9);
     cluster_fini(&cluster);
 }
 

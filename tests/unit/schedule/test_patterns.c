@@ -146,6 +146,90 @@ Test(patterns, figures)
     cr_assert_float_eq(find("pipeline")->bus_factor(8), 0, 1e-12);
 }
 
+/* ---- memory ---- */
+
+struct touch {
+    uint64_t first_bytes, end_bytes;
+    bool writes;
+};
+
+static bool clash(const struct touch *a, const struct touch *b)
+{
+    return (a->writes || b->writes) && a->first_bytes < b->end_bytes &&
+           b->first_bytes < a->end_bytes;
+}
+
+/* What an operation touches: a reduce reads one place and changes another. */
+static uint32_t touches(const struct weft_op *op, struct touch found[2])
+{
+    found[0] = (struct touch){.first_bytes = op->offset_bytes,
+                              .end_bytes = op->offset_bytes + op->len_bytes,
+                              .writes = op->kind != WEFT_OP_SEND};
+    found[1] = (struct touch){.first_bytes = op->source_offset_bytes,
+                              .end_bytes = op->source_offset_bytes + op->len_bytes};
+    return op->kind == WEFT_OP_REDUCE ? 2 : op->kind == WEFT_OP_CALC ? 0 : 1;
+}
+
+static bool ops_clash(const struct weft_op *a, const struct weft_op *b)
+{
+    struct touch of_a[2], of_b[2];
+    uint32_t count_a = touches(a, of_a), count_b = touches(b, of_b);
+    for (uint32_t i = 0; i < count_a; i++)
+        for (uint32_t j = 0; j < count_b; j++)
+            if (clash(&of_a[i], &of_b[j]))
+                return true;
+    return false;
+}
+
+/* Marks all that waits for `op`. */
+static void reach(const struct weft_schedule *schedule, uint32_t op, bool *reached)
+{
+    if (reached[op])
+        return;
+    reached[op] = true;
+    for (uint32_t i = 0; i < schedule->ops[op].successor_count; i++)
+        reach(schedule, schedule->successors[schedule->ops[op].first_successor + i], reached);
+}
+
+/* Two operations of which one writes what the other touches wait for each other, one way or the
+ * other: until a send is complete its memory is the device's. */
+static void assert_no_races(const char *name, const struct weft_pattern_options *options)
+{
+    struct world world;
+    world_init(&world, find(name), options);
+    for (uint32_t rank = 0; rank < world.rank_count; rank++) {
+        const struct weft_schedule *schedule = world.schedules[rank];
+        enum {
+            OPS = 512
+        };
+        static bool reached[OPS][OPS];
+        cr_assert_lt(schedule->op_count, OPS);
+        memset(reached, 0, sizeof(reached));
+        for (uint32_t a = 0; a < schedule->op_count; a++)
+            reach(schedule, a, reached[a]);
+        for (uint32_t a = 0; a < schedule->op_count; a++)
+            for (uint32_t b = a + 1; b < schedule->op_count; b++)
+                cr_assert(reached[a][b] || reached[b][a] ||
+                              !ops_clash(&schedule->ops[a], &schedule->ops[b]),
+                          "%s: operations %u and %u of rank %u race", name, a, b, rank);
+    }
+    world_fini(&world);
+}
+
+Test(patterns, no_races)
+{
+    for (uint32_t ranks = 2; ranks < 8; ranks++) {
+        struct weft_pattern_options options = {
+            .rank_count = ranks, .size_bytes = 404, .chunk_bytes = 20};
+        assert_no_races("all-reduce", &options);
+        assert_no_races("incast", &options);
+        options.chunk_bytes = 0;
+        assert_no_races("pipeline", &options);
+        options.rank_count = 2;
+        assert_no_races("ping-pong", &options);
+    }
+}
+
 static void refuse(const char *name, const struct weft_pattern_options *options, const char *remedy)
 {
     struct weft_error error = {0};

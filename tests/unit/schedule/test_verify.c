@@ -70,6 +70,26 @@ Test(verify, sum_of_many_ranks)
     cr_assert_eq(result.found, result.expected + 1);
 }
 
+/* A sum of another place's elements. */
+Test(verify, sum_from_elsewhere)
+{
+    float buffer[100];
+    for (uint32_t i = 0; i < 100; i++)
+        buffer[i] = i < 10 ? 0
+                           : weft_verify_value(0, 1000 + i - 10, 3) +
+                                 weft_verify_value(1, 1000 + i - 10, 3);
+    struct weft_expectation sum = {
+        .kind = WEFT_EXPECT_SUM, .offset_bytes = 40, .from_offset_bytes = 4000, .len_bytes = 360};
+    struct weft_schedule schedule = {.rank_count = 2,
+                                     .expectation_count = 1,
+                                     .expectations = &sum,
+                                     .buffer_bytes = sizeof(buffer)};
+    struct weft_verify_result result = {0};
+    weft_verify_check(&schedule, (const uint8_t *)buffer, 3, &result);
+    cr_assert_eq(result.compared_bytes, 360);
+    cr_assert_eq(result.wrong_bytes, 0);
+}
+
 /* Every single byte of a copy counts, those of a part of an element too. */
 Test(verify, each_corrupted_byte_is_found)
 {
