@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a port and its device are: GIDs, MTU, rate, place in the machine. */
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,8 +124,7 @@ static enum weft_status choose_gid(struct weft_device *device, const struct weft
     free(gids);
     if (status != WEFT_OK)
         return status;
-    assert(device->gid.index <= UINT8_MAX || device->is_ethernet);
-    if (device->gid.index > UINT8_MAX)
+    if (device->is_ethernet && device->gid.index > UINT8_MAX)
         return weft_error_set(error, WEFT_UNSUPPORTED,
                               "GID %u is beyond the 256 that can be addressed", device->gid.index);
     return WEFT_OK;
