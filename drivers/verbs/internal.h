@@ -33,7 +33,7 @@ struct weft_device {
     struct weft_random random;
     /* Apart, for it is brought up to date through a const device. */
     struct weft_verbs_counters *counters;
-    char description[256];
+    char description[320];
 };
 
 /* Completions wait here between progress and cq_poll. */

@@ -173,7 +173,7 @@ Test(yaml, bounds_depth_and_counts)
     free(deep_maps);
     char keys[4096] = "";
     for (int i = 0; i < 129; i++)
-        (void)snprintf(keys + strlen(keys), 16, "k%d: 1\n", i);
+        (void)snprintf(keys + strlen(keys), 24, "k%d: 1\n", i);
     refuses(keys, "t.yaml:129:1: ", "more than 128 keys");
     char *many = repeated("- \n", WEFT_YAML_NODES_MAX + 1);
     refuses(many, "t.yaml:", "more than 4194304 values");
