@@ -15,6 +15,9 @@ struct bench_options {
     uint32_t depth;
     uint32_t seconds;
     uint32_t mtu_bytes;
+    /* pair: nobody polls at the far end. Right where a device takes an RDMA WRITE by itself, as
+     * perftest's server does; a thread there would only hold a processor. */
+    bool passive_peer;
     const char *peer; /* ud-send: what ud-receive printed */
 };
 

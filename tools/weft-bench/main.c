@@ -159,6 +159,8 @@ static void set_option(struct bench_options *options, const char *name, const ch
         options->seconds = (uint32_t)number(value);
     } else if (!strcmp(name, "--mtu")) {
         options->mtu_bytes = (uint32_t)number(value);
+    } else if (!strcmp(name, "--passive-peer")) {
+        options->passive_peer = strcmp(value, "yes") == 0;
     } else if (!strcmp(name, "--peer")) {
         options->peer = value;
     } else {

@@ -178,15 +178,18 @@ void bench_pair(const struct bench_options *options)
     pthread_t thread;
     bench_pin(0);
     open_both(options, ends);
-    struct taker *taker = start_taker(&thread, &ends[1], options);
+    struct taker *taker =
+        options->passive_peer ? NULL : start_taker(&thread, &ends[1], options);
     const struct weft_work work = work_to(options, &ends[0], &ends[1]);
     (void)send_for(&ends[0], &work, options, bench_now_ns() + 200000000u);
     uint64_t start_ns = bench_now_ns();
     uint64_t messages =
         send_for(&ends[0], &work, options, start_ns + options->seconds * UINT64_C(1000000000));
     uint64_t elapsed_ns = bench_now_ns() - start_ns;
-    atomic_store(&taker->stop, true);
-    pthread_join(thread, NULL);
+    if (taker) {
+        atomic_store(&taker->stop, true);
+        pthread_join(thread, NULL);
+    }
     report(options, messages, elapsed_ns);
     bench_close(&ends[0]);
     bench_close(&ends[1]);
