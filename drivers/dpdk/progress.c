@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The data path: bursts of frames between the ethdev and the RoCE port. */
 #include <assert.h>
+#include <string.h>
 
 #include <rte_ethdev.h>
 #include <rte_prefetch.h>
@@ -67,24 +68,49 @@ static void refill(struct weft_device *device)
     device->stash_first = 0;
 }
 
+static void stash_again(struct weft_device *device, struct rte_mbuf *mbuf)
+{
+    assert(device->stash_first > 0);
+    uint32_t at = --device->stash_first;
+    device->stash[at] = mbuf;
+    device->frames[at] = (struct weft_roce_frame){
+        .data = rte_pktmbuf_mtod(mbuf, uint8_t *),
+        .capacity_bytes = rte_pktmbuf_tailroom(mbuf),
+    };
+}
+
+/* Ranks that share a NIC talk to each other inside it, as queue pairs of an RDMA NIC do: no switch
+ * sends a frame back to where it came from. */
+static bool is_for_itself(const struct weft_device *device, const uint8_t *frame)
+{
+    return !device->loopback && memcmp(frame, device->mac, sizeof(device->mac)) == 0;
+}
+
 /* Moves filled frames from the stash to the queue of the unsent. */
 static void queue_filled(struct weft_device *device, uint32_t count, uint64_t now_ns)
 {
+    struct rte_mbuf *own[WEFT_DEVICE_BURST];
+    uint32_t own_count = 0;
     assert(device->unsent_count == 0 && device->stash_first + count <= WEFT_DEVICE_BURST);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t at = device->stash_first + i;
-        struct rte_mbuf *mbuf = device->stash[at];
-        assert(device->frames[at].len_bytes <= device->frames[at].capacity_bytes);
-        mbuf->data_len = (uint16_t)device->frames[at].len_bytes;
-        mbuf->pkt_len = device->frames[at].len_bytes;
-        device->unsent[i] = mbuf;
+        const struct weft_roce_frame *frame = &device->frames[at];
+        assert(frame->len_bytes <= frame->capacity_bytes);
         if (device->capture)
-            weft_capture_put(device->capture, device->frames[at].data, device->frames[at].len_bytes,
-                             now_ns);
+            weft_capture_put(device->capture, frame->data, frame->len_bytes, now_ns);
+        if (is_for_itself(device, frame->data)) {
+            weft_roce_receive(device->roce, frame->data, frame->len_bytes, now_ns);
+            own[own_count++] = device->stash[at];
+            continue;
+        }
+        device->stash[at]->data_len = (uint16_t)frame->len_bytes;
+        device->stash[at]->pkt_len = frame->len_bytes;
+        device->unsent[device->unsent_count++] = device->stash[at];
     }
     device->unsent_first = 0;
-    device->unsent_count = count;
     device->stash_first += count;
+    for (uint32_t i = 0; i < own_count; i++)
+        stash_again(device, own[i]);
 }
 
 static uint32_t transmit(struct weft_device *device, uint64_t now_ns)
