@@ -76,7 +76,6 @@ static enum weft_status driver_error(const struct weft_nic *nic, const char *wha
     const struct weft_devargs *devargs = &nic->devargs;
     char log[700];
     weft_eal_log_text(log, sizeof(log));
-    enum weft_status status = WEFT_IO;
     const char *remedy = "";
     switch (devargs->kind) {
     case WEFT_DEVARGS_PCI:
@@ -88,6 +87,10 @@ static enum weft_status driver_error(const struct weft_nic *nic, const char *wha
         remedy = "\nit needs CAP_NET_RAW and up to 5 MB of locked memory (ulimit -l)";
         break;
     case WEFT_DEVARGS_AF_XDP:
+        if (strstr(log, "MTU is too large")) {
+            remedy = "\nlower the MTU at the other end of the veth too: ip link set PEER mtu 3000";
+            break;
+        }
         remedy = "\nit needs root (CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF), an interface that takes "
                  "an XDP program and has none yet, and locked memory (ulimit -l); or use "
                  "net_af_packet0,iface=...";
@@ -100,7 +103,7 @@ static enum weft_status driver_error(const struct weft_nic *nic, const char *wha
         remedy = "\nis the driver's name right, and its library (librte-net-*) installed?";
         break;
     }
-    return weft_error_set(error, status, "device '%s' %s%s%s%s%s", devargs->text, what,
+    return weft_error_set(error, WEFT_IO, "device '%s' %s%s%s%s%s", devargs->text, what,
                           *log ? " (" : "", log, *log ? ")" : "", remedy);
 }
 
