@@ -12,6 +12,14 @@
 #define WEFT_ROCE_OVERHEAD_MAX 112u
 #define WEFT_ROCE_FRAME_MAX (WEFT_ROCE_OVERHEAD_MAX + 4096u)
 
+/* Limits, for the driver's capabilities. */
+#define WEFT_ROCE_QPS_MAX (1u << 16)
+#define WEFT_ROCE_REGIONS_MAX (1u << 16)
+#define WEFT_ROCE_QUEUE_DEPTH_MAX (1u << 16)
+#define WEFT_ROCE_CQ_DEPTH_MAX (1u << 22)
+#define WEFT_ROCE_INLINE_MAX 256u
+#define WEFT_ROCE_WINDOW_MAX (1u << 20)
+
 struct weft_roce_port;
 struct weft_roce_cq;
 struct weft_roce_qp;
@@ -29,6 +37,7 @@ struct weft_roce_port_options {
     uint64_t seed;
     uint64_t ack_timeout_ns; /* 0: a default; retried with the same period */
     uint8_t retry_limit;     /* 0: a default of 7 */
+    uint8_t rnr_retry_limit; /* 1 .. 6; 0 or 7: without end */
 };
 
 WEFT_CHECKED enum weft_status weft_roce_port_create(const struct weft_roce_port_options *options,

@@ -11,10 +11,11 @@
 
 /* ---- what a node is ---- */
 
+/* YAML's word "null" is a text here: it is a driver's name. */
 static bool is_nothing(const struct weft_yaml_node *node)
 {
     return node->kind == WEFT_YAML_TEXT && !node->quoted &&
-           (!*node->text || strcmp(node->text, "~") == 0 || strcmp(node->text, "null") == 0);
+           (!*node->text || strcmp(node->text, "~") == 0);
 }
 
 static const char *kind_text(const struct weft_yaml_node *node)

@@ -33,6 +33,10 @@ struct weft_agent_test {
     const uint32_t *local_ranks;
     const struct weft_nic *nics; /* one for each local rank; the same device: the same NIC */
     uint64_t seed;
+    /* Over the whole plan, for what a process can reserve only once: the most ranks that any test
+     * gives this agent, and the largest path MTU asked for (0: the largest there is). */
+    uint32_t plan_local_count;
+    uint32_t plan_mtu_bytes;
 };
 
 struct weft_agent_progress {
@@ -94,6 +98,7 @@ struct weft_controller_options {
     const uint32_t *host_agents; /* for each host of the topology: the agent (peer number) */
     uint32_t agent_count;
     uint64_t silence_limit_ns; /* an agent that says nothing for so long is lost; 0: 15 s */
+    uint64_t stall_limit_ns;   /* no iteration ends anywhere for so long: broken; 0: 60 s */
     uint64_t seed;
     struct weft_control_output output;
 };
@@ -114,16 +119,20 @@ WEFT_CHECKED enum weft_status weft_controller_create(const struct weft_controlle
 void weft_controller_destroy(struct weft_controller *controller);
 void weft_controller_lost(struct weft_controller *controller, uint32_t agent, const char *why,
                           uint64_t now_ns);
-/* A bad message makes that agent lost. */
+/* The agents are taken to be attached or about to be: each says hello first. A bad message makes
+ * that agent lost. */
 void weft_controller_receive(struct weft_controller *controller, uint32_t agent,
                              const uint8_t *message, size_t len_bytes, uint64_t now_ns);
 void weft_controller_tick(struct weft_controller *controller, uint64_t now_ns);
-/* Stops the test under way; what was measured is kept, the verdict is broken. */
+/* Stops the test under way; what was measured is kept, the verdict is broken. While measuring the
+ * agents run to the end of what they were granted, for 2 s at most, and tell their figures; a
+ * second interrupt does not wait for that. */
 void weft_controller_interrupt(struct weft_controller *controller, const char *why,
                                uint64_t now_ns);
 void weft_controller_status(const struct weft_controller *controller,
                             struct weft_controller_status *ret_status);
-/* The controller's own, complete once finished. */
+/* The controller's own, complete once finished. Where what was asked cannot be done here and
+ * nothing ran, `refused` is set in it. */
 const struct weft_result *weft_controller_result(const struct weft_controller *controller);
 
 #endif

@@ -17,6 +17,7 @@ struct weft_host_environment {
 
 /* What one rank reports of a test. */
 struct weft_rank_result {
+    bool reported; /* false: nothing has come from it, the rest is zero */
     uint32_t rank;
     uint32_t host; /* index into weft_result.environments */
     char driver[16];
@@ -29,6 +30,9 @@ struct weft_rank_result {
     uint64_t iterations, stalled_iterations;
     uint64_t window_ns;                   /* first start to last end, its own clock */
     struct weft_device_counters counters; /* grown over the measured window */
+    /* The device is a lower rank's too, so the same traffic stands in that one's counters: totals
+     * leave these out. */
+    bool counters_shared;
 };
 
 enum weft_verdict {
@@ -44,12 +48,15 @@ struct weft_expect_result {
     bool pass;
 };
 
+/* Room for a weft_error's text and who and when. */
+#define WEFT_BROKEN_BYTES 2048u
+
 struct weft_test_result {
     const struct weft_test *test; /* the plan's, which must outlive the result */
     uint32_t rank_count;
     uint64_t iterations;
     enum weft_verdict verdict;
-    char broken[512];                   /* why, where BROKEN */
+    char broken[WEFT_BROKEN_BYTES];     /* why, where BROKEN; else empty */
     struct weft_hist *completion_ns;    /* owned; slowest deciding rank of each iteration */
     struct weft_hist *latency_ns;       /* owned; merged */
     struct weft_hist *bandwidth_bps;    /* owned; merged */
@@ -66,6 +73,9 @@ struct weft_result {
     uint32_t test_count;                        /* done or begun */
     struct weft_test_result *tests;             /* owned; room for the plan's test_count */
     enum weft_verdict verdict;
+    /* BROKEN before anything ran, by what the user asked for and not by the world (no such device,
+     * a pattern that cannot be, two versions): exit status 2 and not 3. */
+    bool refused;
 };
 
 WEFT_CHECKED enum weft_status weft_result_create(const struct weft_plan *plan,
@@ -74,9 +84,17 @@ WEFT_CHECKED enum weft_status weft_result_create(const struct weft_plan *plan,
                                                  struct weft_error *error);
 void weft_result_destroy(struct weft_result *result);
 
+/* Begins the plan's next test: room for its ranks, histograms empty. */
+WEFT_CHECKED enum weft_status weft_result_begin(struct weft_result *result, uint32_t rank_count,
+                                                struct weft_test_result **ret_test,
+                                                struct weft_error *error);
+
 /* Merges the ranks' histograms, decides expectations and verdict. Once a test, when all is in or
- * the test broke. */
+ * the test broke (`broken` says why). A broken test's expectations fail as unknown: its figures are
+ * partial. */
 void weft_test_result_finish(struct weft_test_result *result);
+/* The whole verdict: the worst of the tests'. */
+void weft_result_finish(struct weft_result *result);
 
 /* Derived figures; false where there is none. */
 bool weft_test_algbw(const struct weft_test_result *result, double *ret_bps);
@@ -87,11 +105,22 @@ struct weft_test_totals {
     uint64_t duplicated, reordered, retransmitted, timeouts, rnr_naks, receive_dropped, icrc_errors;
 };
 void weft_test_totals(const struct weft_test_result *result, struct weft_test_totals *ret_totals);
-/* All ranks verified: 1; some wrong: 0; not verified: -1. */
+/* All ranks verified: 1; some wrong: 0; not verified, or nothing to compare: -1. */
 int weft_test_verified(const struct weft_test_result *result);
 
+/* What makes a figure doubtful, in words, such as a bandwidth above the NIC's line rate. */
+#define WEFT_WARNINGS_MAX 16
+struct weft_warnings {
+    uint32_t count;
+    char texts[WEFT_WARNINGS_MAX][256];
+};
+void weft_test_warnings(const struct weft_result *result, uint32_t test,
+                        struct weft_warnings *ret_warnings);
+
 /* result.json as text; malloc'd, the caller's; NULL: out of memory. The histogram fields name files
- * "<test index>-<figure>.csv". */
+ * "<test index>-<figure>.csv", the figures being "completion_ns", "latency_ns" and "bandwidth_bps":
+ * the caller writes weft_hist_csv's text into each that is named (a histogram without a sample is
+ * not). */
 char *weft_result_json(const struct weft_result *result);
 /* A histogram as its file holds it: lines "low,high,count" of the non-empty buckets under a
  * header; malloc'd. */

@@ -71,8 +71,10 @@ static enum weft_status check_gateway(struct weft_topology_parse *parse,
         return weft_error_at(parse->error, where,
                              "the gateway and the NIC's address are of two versions of IP");
     bool same = true;
-    for (uint32_t i = 0; i < address->prefix_bits; i++)
-        same = same && !((address->bytes[i / 8] ^ gateway->bytes[i / 8]) >> (7 - i % 8) & 1);
+    for (uint32_t i = 0; i < address->prefix_bits; i++) {
+        uint32_t differing = address->bytes[i / 8] ^ (uint32_t)gateway->bytes[i / 8];
+        same = same && !(differing >> (7 - i % 8) & 1);
+    }
     char text[WEFT_IP_TEXT];
     if (!same)
         return weft_error_at(parse->error, where, "the gateway lies outside the NIC's network, %s",

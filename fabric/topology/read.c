@@ -46,7 +46,8 @@ static bool host_bits_are(const struct weft_ip *address, uint32_t bit)
 {
     uint32_t bits = address->version == 4 ? 32 : 128;
     for (uint32_t i = address->prefix_bits; i < bits; i++) {
-        if ((address->bytes[i / 8] >> (7 - i % 8) & 1u) != bit)
+        uint32_t byte = address->bytes[i / 8];
+        if ((byte >> (7 - i % 8) & 1) != bit)
             return false;
     }
     return true;

@@ -3,7 +3,7 @@
 #ifndef WEFT_TOPOLOGY_TOPOLOGY_H
 #define WEFT_TOPOLOGY_TOPOLOGY_H
 
-#include "fabric/driver.h"
+#include "fabric/topology/ip.h"
 
 struct weft_nic {
     char *name;             /* unique in its host */
@@ -60,12 +60,5 @@ void weft_topology_destroy(struct weft_topology *topology);
 WEFT_CHECKED enum weft_status weft_topology_loopback(uint32_t rank_count,
                                                      struct weft_topology **ret_topology,
                                                      struct weft_error *error);
-
-/* "198.18.0.1/24", "198.18.0.1", "2001:db8::1/64". Without a prefix: 24 or 64. */
-WEFT_CHECKED enum weft_status weft_ip_parse(const char *text, struct weft_ip *ret_address,
-                                            struct weft_error *error);
-#define WEFT_IP_TEXT 64
-/* With "/prefix" where with_prefix. Returns `text`. */
-char *weft_ip_format(const struct weft_ip *address, bool with_prefix, char text[WEFT_IP_TEXT]);
 
 #endif

@@ -13,6 +13,7 @@ Test(suggest, finds_what_was_meant)
     cr_assert_str_eq(weft_suggest("iteration", names), "iterations");
     cr_assert_str_eq(weft_suggest("sizes", names), "size");
     cr_assert_str_eq(weft_suggest("sise", names), "size");
+    cr_assert_str_eq(weft_suggest("szie", names), "size", "a swap is one slip, not two");
 }
 
 Test(suggest, keeps_quiet_where_nothing_is_near)

@@ -133,6 +133,7 @@ Test(yaml, refuses_what_settings_do_not_need)
     refuses("a: *x\n", "t.yaml:1:", "aliases");
     refuses("a: !!int 5\n", "t.yaml:1:", "tags");
     refuses("a: !weft {b: 1}\n", "t.yaml:1:", "tags");
+    refuses("%YAML 1.1\n---\na: 1\n", "t.yaml:1:1: ", "directives");
     refuses("? [a, b]\n: 1\n", "t.yaml:1:3: ", "a key must be a plain text");
     refuses("a: \"x\\0y\"\n", "t.yaml:1:", "NUL");
 }
@@ -161,15 +162,18 @@ static char *repeated(const char *what, size_t count)
 
 Test(yaml, bounds_depth_and_counts)
 {
-    char *deep = repeated("[", 100000);
+    char *deep = repeated("[", 10000);
     refuses(deep, "t.yaml:1:17: ", "more than 16 deep");
     free(deep);
-    char *deep_maps = repeated("{a: ", 100000);
+    char *endless = repeated("[ ", 1000000); /* libfyaml would take 300 bytes for each */
+    refuses(endless, "t.yaml:1:20001: ", "more than 10000 brackets are open");
+    free(endless);
+    char *deep_maps = repeated("{a: ", 10000);
     refuses(deep_maps, "t.yaml:1:", "more than 16 deep");
     free(deep_maps);
     char keys[4096] = "";
     for (int i = 0; i < 129; i++)
-        (void)snprintf(keys + strlen(keys), 16, "k%d: 1\n", i);
+        (void)snprintf(keys + strlen(keys), 24, "k%d: 1\n", i);
     refuses(keys, "t.yaml:129:1: ", "more than 128 keys");
     char *many = repeated("- \n", WEFT_YAML_NODES_MAX + 1);
     refuses(many, "t.yaml:", "more than 4194304 values");

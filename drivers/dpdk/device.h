@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A device: a RoCE port on an ethdev queue pair. */
+#ifndef WEFT_DPDK_DEVICE_H
+#define WEFT_DPDK_DEVICE_H
+
+#include <rte_mbuf.h>
+
+#include "drivers/dpdk/capture.h"
+#include "drivers/dpdk/loopback.h"
+#include "drivers/roce/roce.h"
+#include "fabric/driver.h"
+
+#define WEFT_DEVICE_BURST 32u
+
+struct weft_nic;
+
+struct weft_device {
+    struct weft_roce_port *roce;
+    uint16_t port_id;
+    uint16_t queue_id;
+    struct weft_loopback_port *loopback; /* NULL: a NIC */
+    struct weft_nic *nic;                /* NULL: loopback */
+    struct weft_capture *capture;        /* NULL: none */
+    struct rte_mempool *pool;
+
+    /* Empty buffers; those below stash_first are missing, since the pool had none. */
+    struct rte_mbuf *stash[WEFT_DEVICE_BURST];
+    struct weft_roce_frame frames[WEFT_DEVICE_BURST];
+    uint32_t stash_first;
+
+    /* Filled, and not taken by the ethdev yet: they go first the next time. */
+    struct rte_mbuf *unsent[WEFT_DEVICE_BURST];
+    uint32_t unsent_first;
+    uint32_t unsent_count;
+
+    uint64_t oversized; /* received in several pieces: larger than anything of ours */
+    struct weft_ip address;
+    uint8_t mac[6];
+    uint32_t mtu_bytes;
+    uint64_t line_rate_bps;
+    int32_t numa_node;
+    uint32_t max_endpoints;
+    struct weft_device_counters counters; /* the copy that readers see */
+    char description[768];
+};
+
+uint32_t weft_device_progress(struct weft_device *device, uint64_t now_ns);
+/* Sets up and gives back the buffers that progress keeps. */
+void weft_device_init_buffers(struct weft_device *device);
+void weft_device_fini_buffers(struct weft_device *device);
+
+#endif

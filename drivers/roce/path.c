@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "drivers/roce/path.h"
+
+#include "drivers/roce/address.h"
+#include "drivers/roce/neighbour.h"
+
+#define HOP_LIMIT 64u
+
+uint16_t weft_path_source_port(uint32_t local_qpn, uint32_t peer_qpn)
+{
+    uint64_t product = (uint64_t)local_qpn * peer_qpn;
+    product ^= product >> 20;
+    product ^= product >> 40;
+    uint32_t flow_label = (uint32_t)product & 0xfffffu;
+    return (uint16_t)(0xc000u | ((flow_label & 0x3fffu) ^ (flow_label >> 14)));
+}
+
+static uint32_t checksum_add(uint32_t sum, const uint8_t *bytes, uint32_t len_bytes)
+{
+    for (uint32_t i = 0; i < len_bytes; i += 2)
+        sum += weft_wire_get16(bytes + i);
+    return sum;
+}
+
+static void fill_ipv4(const struct weft_roce_port *port, struct weft_path *path, uint8_t *ip)
+{
+    ip[0] = 0x45;
+    ip[1] = path->traffic_class;
+    weft_wire_put16(ip + 6, 0x4000); /* do not fragment */
+    ip[8] = path->hop_limit;
+    ip[9] = WEFT_IP_PROTOCOL_UDP;
+    memcpy(ip + 12, port->address.bytes, 4);
+    memcpy(ip + 16, path->address.bytes, 4);
+    path->checksum_base = checksum_add(0, ip, WEFT_IPV4_BYTES);
+}
+
+static void fill_ipv6(const struct weft_roce_port *port, const struct weft_path *path, uint8_t *ip)
+{
+    ip[0] = 0x60;
+    ip[6] = WEFT_IP_PROTOCOL_UDP;
+    memcpy(ip + 8, port->address.bytes, 16);
+    memcpy(ip + 24, path->address.bytes, 16);
+}
+
+static void fill_headers(const struct weft_roce_port *port, struct weft_path *path,
+                         const struct weft_path_ends *ends)
+{
+    bool version4 = path->address.version == 4;
+    path->ip_bytes = version4 ? WEFT_IPV4_BYTES : WEFT_IPV6_BYTES;
+    path->traffic_class = 0;
+    path->hop_limit = HOP_LIMIT;
+    memset(path->header, 0, sizeof(path->header));
+    memcpy(path->header + 6, port->mac, 6);
+    weft_wire_put16(path->header + 12, version4 ? WEFT_ETHERTYPE_IPV4 : WEFT_ETHERTYPE_IPV6);
+    uint8_t *ip = path->header + WEFT_ETHERNET_BYTES;
+    if (version4)
+        fill_ipv4(port, path, ip);
+    else
+        fill_ipv6(port, path, ip);
+    uint8_t *udp = ip + path->ip_bytes;
+    weft_wire_put16(udp, weft_path_source_port(ends->local_qpn, ends->peer_qpn));
+    weft_wire_put16(udp + 2, port->udp_port);
+    uint8_t *bth = udp + WEFT_UDP_BYTES;
+    weft_wire_put16(bth + 2, WEFT_ROCE_PKEY);
+    weft_wire_put32(bth + 4, ends->peer_qpn);
+    weft_icrc_mask(ip, path->ip_bytes);
+}
+
+/* The next hop: the peer, or the gateway where the peer is on another network. */
+static enum weft_status find_hop(const struct weft_roce_port *port, const struct weft_ip *peer,
+                                 struct weft_ip *ret_hop, struct weft_error *error)
+{
+    char text[WEFT_IP_TEXT];
+    char own[WEFT_IP_TEXT];
+    if (peer->version != port->address.version)
+        return weft_error_set(error, WEFT_INVALID,
+                              "the peer's address %s is IPv%u and this port's %s is IPv%u; give "
+                              "both ends addresses of one version",
+                              weft_ip_format(peer, false, text), peer->version,
+                              weft_ip_format(&port->address, false, own), port->address.version);
+    if (!weft_ip_is_host(peer))
+        return weft_error_set(error, WEFT_INVALID, "the peer's address %s is not that of a host",
+                              weft_ip_format(peer, false, text));
+    *ret_hop = *peer;
+    if (weft_ip_within(&port->address, peer))
+        return WEFT_OK;
+    if (!port->gateway.version)
+        return weft_error_set(error, WEFT_INVALID,
+                              "%s is outside this port's network %s/%u and no gateway is set; "
+                              "set a gateway or correct the prefix",
+                              weft_ip_format(peer, false, text),
+                              weft_ip_format(&port->address, false, own),
+                              port->address.prefix_bits);
+    *ret_hop = port->gateway;
+    return WEFT_OK;
+}
+
+enum weft_status weft_path_open(struct weft_roce_port *port, struct weft_path *path,
+                                const struct weft_path_ends *ends, struct weft_error *error)
+{
+    char text[WEFT_IP_TEXT];
+    struct weft_ip peer = weft_ip_from_gid(ends->peer_gid);
+    if (ends->peer_qpn < 2 || ends->peer_qpn >= WEFT_ROCE_NUMBER_MASK)
+        return weft_error_set(error, WEFT_INVALID,
+                              "queue pair number %#x of %s is not one that data can be sent to",
+                              ends->peer_qpn, weft_ip_format(&peer, false, text));
+    struct weft_ip hop;
+    enum weft_status status = find_hop(port, &peer, &hop, error);
+    if (status != WEFT_OK)
+        return status;
+    path->address = peer;
+    path->port = port;
+    path->qp = ends->qp;
+    weft_link_init(&path->link);
+    fill_headers(port, path, ends);
+    return weft_neighbour_attach(port, path, &hop, error);
+}
+
+void weft_path_close(struct weft_roce_port *port, struct weft_path *path)
+{
+    if (path->neighbour)
+        weft_neighbour_detach(port, path);
+}
+
+void weft_path_set_mac(struct weft_path *path, const uint8_t mac[6])
+{
+    memcpy(path->header, mac, 6);
+}

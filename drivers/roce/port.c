@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "drivers/roce/address.h"
+#include "drivers/roce/arp.h"
+#include "drivers/roce/neighbour.h"
+#include "drivers/roce/parse.h"
+#include "drivers/roce/requester.h"
+#include "drivers/roce/responder.h"
+#include "drivers/roce/ring.h"
+#include "drivers/roce/ud.h"
+
+#define DEFAULT_WINDOW_PACKETS 128u
+/* 4.096 us * 2^14, what is usual. */
+#define DEFAULT_ACK_TIMEOUT_NS UINT64_C(67108864)
+#define DEFAULT_RETRIES 7u
+
+static enum weft_status check_address(const struct weft_roce_port_options *options,
+                                      struct weft_error *error)
+{
+    char text[WEFT_IP_TEXT];
+    const struct weft_ip *address = &options->address;
+    const struct weft_ip *gateway = &options->gateway;
+    if (address->version == 6)
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "IPv6 addresses (%s) are not supported yet; use IPv4",
+                              weft_ip_format(address, false, text));
+    if (address->version != 4 || !weft_ip_is_host(address) || address->prefix_bits > 32)
+        return weft_error_set(error, WEFT_INVALID,
+                              "a RoCE port needs a host's IP address, such as 10.0.0.1/24");
+    if (gateway->version &&
+        (gateway->version != address->version || !weft_ip_within(address, gateway)))
+        return weft_error_set(error, WEFT_INVALID,
+                              "the gateway %s is not in the port's own network",
+                              weft_ip_format(gateway, false, text));
+    return WEFT_OK;
+}
+
+static enum weft_status check_options(const struct weft_roce_port_options *options,
+                                      struct weft_error *error)
+{
+    static const uint8_t no_mac[6] = {0};
+    uint32_t mtu_bytes = options->mtu_bytes;
+    if ((options->mac[0] & 1) || memcmp(options->mac, no_mac, 6) == 0)
+        return weft_error_set(error, WEFT_INVALID,
+                              "the port's MAC address is none or a group's, not one interface's");
+    if (mtu_bytes < 256 || mtu_bytes > 4096 || (mtu_bytes & (mtu_bytes - 1)) != 0)
+        return weft_error_set(error, WEFT_INVALID,
+                              "a path MTU of %u: it must be 256, 512, 1024, 2048 or 4096",
+                              mtu_bytes);
+    if (!options->max_qps || options->max_qps > WEFT_ROCE_QPS_MAX)
+        return weft_error_set(error, WEFT_INVALID, "%u endpoints on one port: it must be 1 to %u",
+                              options->max_qps, WEFT_ROCE_QPS_MAX);
+    if (options->max_regions > WEFT_ROCE_REGIONS_MAX)
+        return weft_error_set(error, WEFT_INVALID, "%u regions on one port: at most %u",
+                              options->max_regions, WEFT_ROCE_REGIONS_MAX);
+    if (options->window_packets > WEFT_ROCE_WINDOW_MAX)
+        return weft_error_set(error, WEFT_INVALID, "a window of %u packets: at most %u",
+                              options->window_packets, WEFT_ROCE_WINDOW_MAX);
+    return check_address(options, error);
+}
+
+static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_options *options)
+{
+    memcpy(port->mac, options->mac, 6);
+    port->udp_port = options->udp_port ? options->udp_port : WEFT_ROCE_UDP_PORT;
+    port->mtu_bytes = options->mtu_bytes;
+    port->mtu_shift = (uint8_t)__builtin_ctz(options->mtu_bytes);
+    port->retry_limit = options->retry_limit ? options->retry_limit : DEFAULT_RETRIES;
+    port->rnr_retry_limit = options->rnr_retry_limit ? options->rnr_retry_limit : 7;
+    port->address = options->address;
+    port->gateway = options->gateway;
+    port->window_packets =
+        options->window_packets ? options->window_packets : DEFAULT_WINDOW_PACKETS;
+    port->ack_every = port->window_packets >= 4 ? port->window_packets / 4 : 1;
+    port->ack_timeout_ns =
+        options->ack_timeout_ns ? options->ack_timeout_ns : DEFAULT_ACK_TIMEOUT_NS;
+    port->turn_left = WEFT_TRANSMIT_QUANTUM;
+    port->qp_max = options->max_qps;
+    port->region_max = options->max_regions;
+    weft_random_seed(&port->random, options->seed);
+    weft_link_init(&port->active);
+    weft_link_init(&port->answers);
+    weft_link_init(&port->asks);
+    weft_wheel_init(&port->wheel);
+    for (uint32_t i = 0; i < WEFT_NEIGHBOUR_BUCKETS; i++)
+        weft_link_init(&port->neighbours[i]);
+}
+
+enum weft_status weft_roce_port_create(const struct weft_roce_port_options *options,
+                                       struct weft_roce_port **ret_port, struct weft_error *error)
+{
+    assert(options && ret_port);
+    enum weft_status status = check_options(options, error);
+    if (status != WEFT_OK)
+        return status;
+    struct weft_roce_port *port = calloc(1, sizeof(*port));
+    if (!port)
+        return weft_error_set(error, WEFT_NO_MEMORY, "no memory for a RoCE port");
+    fill_port(port, options);
+    port->qp_mask = weft_ring_size(options->max_qps) - 1;
+    port->region_mask = weft_ring_size(options->max_regions) - 1;
+    port->qps = calloc(port->qp_mask + 1u, sizeof(struct weft_roce_qp *));
+    port->regions = calloc(port->region_mask + 1u, sizeof(*port->regions));
+    if (!port->qps || !port->regions) {
+        weft_roce_port_destroy(port);
+        return weft_error_set(error, WEFT_NO_MEMORY,
+                              "no memory for the tables of %u endpoints and %u regions",
+                              options->max_qps, options->max_regions);
+    }
+    *ret_port = port;
+    return WEFT_OK;
+}
+
+void weft_roce_port_destroy(struct weft_roce_port *port)
+{
+    if (!port)
+        return;
+    assert(!port->qp_count && !port->cq_count && !port->region_count);
+    free(port->qps);
+    free(port->regions);
+    free(port);
+}
+
+const struct weft_device_counters *weft_roce_port_counters(const struct weft_roce_port *port)
+{
+    return &port->counters;
+}
+
+uint32_t weft_roce_port_mtu(const struct weft_roce_port *port)
+{
+    return port->mtu_bytes;
+}
+
+static void receive_rc(struct weft_roce_qp *qp, const struct weft_packet *packet, uint64_t now_ns)
+{
+    switch ((enum weft_opcode_kind)packet->opcode->kind) {
+    case WEFT_OPCODE_SEND:
+    case WEFT_OPCODE_WRITE:
+    case WEFT_OPCODE_READ_REQUEST:
+    case WEFT_OPCODE_ATOMIC:
+    case WEFT_OPCODE_SEND_INVALIDATE:
+        weft_responder_receive(qp, packet);
+        break;
+    case WEFT_OPCODE_ACKNOWLEDGE:
+        weft_requester_acknowledge(qp, packet, now_ns);
+        break;
+    case WEFT_OPCODE_READ_RESPONSE:
+    case WEFT_OPCODE_ATOMIC_ACKNOWLEDGE:
+    case WEFT_OPCODE_CONGESTION:
+    case WEFT_OPCODE_NONE:
+        qp->port->counters.unexpected_packets++;
+        break;
+    }
+}
+
+/* The queue pair that the packet is for, from the peer that it is connected to; NULL: none. */
+static struct weft_roce_qp *find_qp(const struct weft_roce_port *port,
+                                    const struct weft_packet *packet)
+{
+    struct weft_roce_qp *qp = port->qps[packet->qpn & port->qp_mask];
+    if (!qp || qp->qpn != packet->qpn || qp->state == WEFT_ENDPOINT_NEW)
+        return NULL;
+    uint8_t service = packet->bth[0] >> 5;
+    if (qp->transport == WEFT_TRANSPORT_UD)
+        return service == WEFT_SERVICE_UD ? qp : NULL;
+    if (service != WEFT_SERVICE_RC)
+        return NULL;
+    const uint8_t *source = packet->ip_bytes == WEFT_IPV4_BYTES ? packet->ip + 12 : packet->ip + 8;
+    uint32_t address_bytes = packet->ip_bytes == WEFT_IPV4_BYTES ? 4 : 16;
+    return memcmp(source, qp->path.address.bytes, address_bytes) == 0 ? qp : NULL;
+}
+
+static void receive_roce(struct weft_roce_port *port, const struct weft_packet *packet,
+                         uint64_t now_ns)
+{
+    struct weft_roce_qp *qp = find_qp(port, packet);
+    if (!qp)
+        port->counters.unexpected_packets++;
+    else if (!weft_packet_icrc_good(packet))
+        port->counters.icrc_errors++;
+    else if (qp->transport == WEFT_TRANSPORT_UD)
+        weft_ud_receive(qp, packet);
+    else
+        receive_rc(qp, packet, now_ns);
+}
+
+void weft_roce_receive(struct weft_roce_port *port, const uint8_t *frame, uint32_t len_bytes,
+                       uint64_t now_ns)
+{
+    struct weft_packet packet;
+    port->counters.received_packets++;
+    port->counters.received_bytes += len_bytes;
+    switch (weft_packet_parse(port, frame, len_bytes, &packet)) {
+    case WEFT_PARSE_ROCE:
+        receive_roce(port, &packet, now_ns);
+        break;
+    case WEFT_PARSE_ARP:
+        weft_arp_receive(port, frame, len_bytes);
+        break;
+    case WEFT_PARSE_MALFORMED:
+        port->counters.malformed_packets++;
+        break;
+    case WEFT_PARSE_ICMPV6:
+    case WEFT_PARSE_UNEXPECTED:
+        port->counters.unexpected_packets++;
+        break;
+    }
+}
+
+static void run_timers(struct weft_roce_port *port, uint64_t now_ns)
+{
+    struct weft_link expired;
+    weft_link_init(&expired);
+    weft_wheel_run(&port->wheel, now_ns, &expired);
+    while (!weft_link_empty(&expired)) {
+        struct weft_timer *timer = WEFT_CONTAINER(expired.next, struct weft_timer, link);
+        weft_link_remove(&timer->link);
+        /* Another's expiry may have set it anew. */
+        if (timer->deadline_ns != WEFT_TIMER_NEVER)
+            weft_timer_set(&port->wheel, timer, timer->deadline_ns);
+        else if (timer->kind == WEFT_TIMER_QP)
+            weft_requester_expired(WEFT_CONTAINER(timer, struct weft_roce_qp, timer));
+        else
+            weft_neighbour_expired(port, WEFT_CONTAINER(timer, struct weft_neighbour, timer));
+    }
+}
+
+static uint32_t transmit_answers(struct weft_roce_port *port, struct weft_roce_frame *frames,
+                                 uint32_t count)
+{
+    uint32_t filled = 0;
+    while (filled < count && !weft_link_empty(&port->answers)) {
+        struct weft_roce_qp *qp = WEFT_CONTAINER(port->answers.next, struct weft_roce_qp, answer);
+        weft_link_remove(&qp->answer);
+        weft_responder_build(qp, &frames[filled++]);
+    }
+    return filled;
+}
+
+/* Queue pairs in turn. One whose turn is cut short by the end of the frames stays first and has the
+ * rest of it next time: all get the same share, however many frames come at once. */
+static uint32_t transmit_data(struct weft_roce_port *port, struct weft_roce_frame *frames,
+                              uint32_t count, uint64_t now_ns)
+{
+    uint32_t filled = 0;
+    while (filled < count && !weft_link_empty(&port->active)) {
+        struct weft_roce_qp *qp = WEFT_CONTAINER(port->active.next, struct weft_roce_qp, active);
+        uint32_t room = count - filled;
+        uint32_t quantum = room < port->turn_left ? room : port->turn_left;
+        uint32_t sent = qp->transport == WEFT_TRANSPORT_UD
+                            ? weft_ud_transmit(qp, frames + filled, quantum)
+                            : weft_requester_transmit(qp, frames + filled, quantum, now_ns);
+        filled += sent;
+        port->turn_left -= sent;
+        if (port->turn_left && weft_requester_can_send(qp))
+            break;
+        port->turn_left = WEFT_TRANSMIT_QUANTUM;
+        weft_link_remove(&qp->active);
+        weft_requester_activate(qp);
+    }
+    return filled;
+}
+
+uint32_t weft_roce_transmit(struct weft_roce_port *port, struct weft_roce_frame *frames,
+                            uint32_t count, uint64_t now_ns)
+{
+    run_timers(port, now_ns);
+    uint32_t filled = weft_neighbour_transmit(port, frames, count, now_ns);
+    filled += transmit_answers(port, frames + filled, count - filled);
+    filled += transmit_data(port, frames + filled, count - filled, now_ns);
+    port->counters.sent_packets += filled;
+    for (uint32_t i = 0; i < filled; i++)
+        port->counters.sent_bytes += frames[i].len_bytes;
+    return filled;
+}
+
+uint64_t weft_roce_next_event_ns(const struct weft_roce_port *port, uint64_t now_ns)
+{
+    if (!weft_link_empty(&port->active) || !weft_link_empty(&port->answers) ||
+        weft_neighbour_pending(port))
+        return now_ns;
+    return weft_wheel_next_ns(&port->wheel);
+}

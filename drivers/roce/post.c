@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Posting: works go into the rings; the packets are built when there are frames to fill. */
+#include <assert.h>
+
+#include "drivers/roce/qp.h"
+#include "drivers/roce/region.h"
+#include "drivers/roce/requester.h"
+
+static uint32_t packets_of(const struct weft_roce_qp *qp, uint32_t len_bytes)
+{
+    if (!len_bytes)
+        return 1;
+    return ((len_bytes - 1) >> qp->mtu_shift) + 1;
+}
+
+static void check_send(const struct weft_roce_qp *qp, const struct weft_work *work)
+{
+    assert(work->len_bytes <= WEFT_MESSAGE_BYTES_MAX);
+    assert(!work->inlined || work->len_bytes <= qp->requester.inline_bytes);
+    if (qp->transport == WEFT_TRANSPORT_RC) {
+        assert(work->operation <= WEFT_OPERATION_WRITE_IMMEDIATE);
+        return;
+    }
+    const struct weft_roce_destination *destination = (const void *)work->destination;
+    assert(work->operation == WEFT_OPERATION_SEND);
+    assert(work->len_bytes <= qp->port->mtu_bytes);
+    assert(destination && weft_path_ready(&destination->path));
+}
+
+static void put_send(struct weft_roce_qp *qp, const struct weft_work *work)
+{
+    struct weft_requester *requester = &qp->requester;
+    uint32_t slot = requester->posted++ & requester->mask;
+    struct weft_send *send = &requester->sends[slot];
+    send->id = work->id;
+    send->memory = work->memory;
+    send->remote_address = work->remote_address;
+    send->first = requester->posted_sequence;
+    send->packets = packets_of(qp, work->len_bytes);
+    send->len_bytes = work->len_bytes;
+    send->rkey = work->rkey;
+    send->immediate = work->immediate;
+    send->operation = (uint8_t)work->operation;
+    send->unsignaled = work->unsignaled;
+    send->bad_lkey = false;
+    requester->posted_sequence += send->packets;
+    requester->outstanding++;
+    if (qp->transport == WEFT_TRANSPORT_UD)
+        send->destination = (const void *)work->destination;
+    if (!work->len_bytes)
+        return;
+    if (work->inlined) {
+        uint8_t *copy = requester->inlined + (size_t)slot * requester->inline_stride;
+        memcpy(copy, work->memory, work->len_bytes);
+        send->memory = copy;
+    } else if (!weft_lkey_valid(qp->port, work->lkey, work->memory, work->len_bytes)) {
+        /* It fails in its turn; the key is kept for the error. */
+        send->bad_lkey = true;
+        send->rkey = work->lkey;
+    }
+}
+
+uint32_t weft_roce_post_send(struct weft_roce_qp *qp, const struct weft_work *works, uint32_t count)
+{
+    struct weft_requester *requester = &qp->requester;
+    /* Before it is connected neither the peer nor the path MTU is known. */
+    if (qp->state == WEFT_ENDPOINT_NEW)
+        return 0;
+    uint32_t room = requester->depth - requester->outstanding;
+    if (count > room)
+        count = room;
+    for (uint32_t i = 0; i < count; i++) {
+        check_send(qp, &works[i]);
+        put_send(qp, &works[i]);
+        if (qp->state == WEFT_ENDPOINT_FAILED) {
+            requester->cursor = requester->posted;
+            weft_qp_complete_send(qp, WEFT_FLUSHED, 0);
+        }
+    }
+    weft_requester_activate(qp);
+    return count;
+}
+
+static void put_receive(struct weft_roce_qp *qp, const struct weft_work *work)
+{
+    struct weft_responder *responder = &qp->responder;
+    struct weft_receive *receive = &responder->receives[responder->posted++ & responder->mask];
+    receive->id = work->id;
+    receive->memory = work->memory;
+    receive->len_bytes = work->len_bytes;
+    receive->bad_lkey =
+        work->len_bytes && !weft_lkey_valid(qp->port, work->lkey, work->memory, work->len_bytes);
+    responder->outstanding++;
+}
+
+uint32_t weft_roce_post_receive(struct weft_roce_qp *qp, const struct weft_work *works,
+                                uint32_t count)
+{
+    struct weft_responder *responder = &qp->responder;
+    uint32_t room = responder->depth - responder->outstanding;
+    if (count > room)
+        count = room;
+    for (uint32_t i = 0; i < count; i++) {
+        put_receive(qp, &works[i]);
+        if (qp->state == WEFT_ENDPOINT_FAILED)
+            weft_qp_complete_receive(qp, &(struct weft_completion){.status = WEFT_FLUSHED});
+    }
+    return count;
+}

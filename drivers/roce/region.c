@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "drivers/roce/region.h"
+
+#include <assert.h>
+
+/* Never zero, and never the key that the slot had before. */
+static uint32_t new_key(struct weft_roce_port *port, uint32_t index, uint32_t old_key)
+{
+    for (;;) {
+        uint32_t key = ((uint32_t)weft_random_next(&port->random) & ~port->region_mask) | index;
+        if (key > port->region_mask && key != old_key)
+            return key;
+    }
+}
+
+enum weft_status weft_roce_region_register(struct weft_roce_port *port, void *memory,
+                                           uint64_t len_bytes, struct weft_region *ret_region,
+                                           struct weft_error *error)
+{
+    assert(port && ret_region);
+    if (!memory || !len_bytes)
+        return weft_error_set(error, WEFT_INVALID, "a region of no bytes cannot be registered");
+    if (port->region_count == port->region_max)
+        return weft_error_set(error, WEFT_NO_MEMORY,
+                              "all %u memory regions of this port are in use; open the device with "
+                              "a larger max_regions",
+                              port->region_max);
+    uint32_t index = port->region_next;
+    while (port->regions[index].used)
+        index = (index + 1) & port->region_mask;
+    struct weft_mr *region = &port->regions[index];
+    region->memory = memory;
+    region->len_bytes = len_bytes;
+    region->lkey = new_key(port, index, region->lkey);
+    region->rkey = new_key(port, index, region->rkey);
+    region->used = true;
+    port->region_count++;
+    port->region_next = (index + 1) & port->region_mask;
+    *ret_region = (struct weft_region){.memory = memory,
+                                       .len_bytes = len_bytes,
+                                       .lkey = region->lkey,
+                                       .rkey = region->rkey,
+                                       .driver_data = region};
+    return WEFT_OK;
+}
+
+void weft_roce_region_deregister(struct weft_roce_port *port, struct weft_region *region)
+{
+    struct weft_mr *mr = &port->regions[region->lkey & port->region_mask];
+    assert(mr->used && mr->lkey == region->lkey && port->region_count);
+    mr->used = false;
+    port->region_count--;
+    *region = (struct weft_region){0};
+}

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "drivers/roce/requester.h"
+
+#include <assert.h>
+
+#include "drivers/roce/neighbour.h"
+
+#define RNR_RETRY_WITHOUT_END 7u
+/* So many timeouts in a row raise a doubt about the neighbour's MAC. */
+#define DOUBTFUL_RETRIES 2u
+
+/* By operation, first and last. */
+static const uint8_t opcodes[WEFT_OPERATION_COUNT][2][2] = {
+    [WEFT_OPERATION_SEND] = {{WEFT_OPCODE_RC_SEND_MIDDLE, WEFT_OPCODE_RC_SEND_LAST},
+                             {WEFT_OPCODE_RC_SEND_FIRST, WEFT_OPCODE_RC_SEND_ONLY}},
+    [WEFT_OPERATION_WRITE] = {{WEFT_OPCODE_RC_WRITE_MIDDLE, WEFT_OPCODE_RC_WRITE_LAST},
+                              {WEFT_OPCODE_RC_WRITE_FIRST, WEFT_OPCODE_RC_WRITE_ONLY}},
+    [WEFT_OPERATION_WRITE_IMMEDIATE] = {{WEFT_OPCODE_RC_WRITE_MIDDLE,
+                                         WEFT_OPCODE_RC_WRITE_LAST_IMMEDIATE},
+                                        {WEFT_OPCODE_RC_WRITE_FIRST,
+                                         WEFT_OPCODE_RC_WRITE_ONLY_IMMEDIATE}},
+};
+
+/* IBTA vol. 1, table 45, in units of 10 us. */
+static const uint32_t rnr_waits[32] = {65536, 1,    2,    3,     4,     6,     8,     12,
+                                       16,    24,   32,   48,    64,    96,    128,   192,
+                                       256,   384,  512,  768,   1024,  1536,  2048,  3072,
+                                       4096,  6144, 8192, 12288, 16384, 24576, 32768, 49152};
+
+static uint8_t *put_extensions(const struct weft_send *work, const struct weft_opcode *opcode,
+                               uint8_t *at)
+{
+    if (opcode->headers & WEFT_HEADER_RETH) {
+        weft_wire_put64(at, work->remote_address);
+        weft_wire_put32(at + 8, work->rkey);
+        weft_wire_put32(at + 12, work->len_bytes);
+        at += WEFT_RETH_BYTES;
+    }
+    if (opcode->headers & WEFT_HEADER_IMMEDIATE) {
+        weft_wire_put32(at, work->immediate);
+        at += WEFT_IMMEDIATE_BYTES;
+    }
+    return at;
+}
+
+/* At a message's end, and some times in a window. */
+static bool ask_for_ack(struct weft_roce_qp *qp, bool last)
+{
+    struct weft_requester *requester = &qp->requester;
+    requester->since_ack_request++;
+    if (!last && requester->since_ack_request < qp->port->ack_every)
+        return false;
+    requester->since_ack_request = 0;
+    return true;
+}
+
+/* The packet at next_sequence, which lies in `work`. */
+static void build(struct weft_roce_qp *qp, const struct weft_send *work,
+                  struct weft_roce_frame *frame)
+{
+    struct weft_requester *requester = &qp->requester;
+    uint32_t index = (uint32_t)(requester->next_sequence - work->first);
+    uint32_t offset_bytes = index << qp->mtu_shift;
+    bool first = index == 0;
+    bool last = index + 1 == work->packets;
+    uint32_t len_bytes = last ? work->len_bytes - offset_bytes : qp->mtu_bytes;
+    uint8_t opcode = opcodes[work->operation][first][last];
+    uint32_t psn_word = (uint32_t)requester->next_sequence & WEFT_ROCE_NUMBER_MASK;
+    if (ask_for_ack(qp, last))
+        psn_word |= WEFT_ACK_REQUEST;
+    assert(frame->capacity_bytes >= WEFT_ROCE_OVERHEAD_MAX + len_bytes);
+    uint8_t *at = weft_build_start(&qp->path, frame->data, opcode, psn_word, len_bytes);
+    at = put_extensions(work, &weft_opcodes[opcode], at);
+    const uint8_t *payload = len_bytes ? work->memory + offset_bytes : NULL;
+    frame->len_bytes = weft_build_finish(&qp->path, frame->data, at, payload, len_bytes);
+}
+
+static void step(struct weft_roce_qp *qp, const struct weft_send *work)
+{
+    struct weft_requester *requester = &qp->requester;
+    requester->next_sequence++;
+    if (requester->next_sequence == work->first + work->packets)
+        requester->cursor++;
+    if (requester->next_sequence > requester->sent_sequence)
+        requester->sent_sequence = requester->next_sequence;
+    else
+        qp->port->counters.retransmitted_packets++;
+}
+
+static void fail_bad_work(struct weft_roce_qp *qp, const struct weft_send *work)
+{
+    weft_qp_fail(qp, &(struct weft_qp_error){.failure = WEFT_FAILURE_LOCAL_SEND,
+                                             .detail = work->rkey,
+                                             .send_status = WEFT_LOCAL_PROTECTION,
+                                             .receive_status = WEFT_FLUSHED});
+}
+
+uint32_t weft_requester_transmit(struct weft_roce_qp *qp, struct weft_roce_frame *frames,
+                                 uint32_t count, uint64_t now_ns)
+{
+    struct weft_requester *requester = &qp->requester;
+    uint32_t filled = 0;
+    while (filled < count && weft_requester_can_send(qp)) {
+        const struct weft_send *work = &requester->sends[requester->cursor & requester->mask];
+        if (work->bad_lkey) {
+            fail_bad_work(qp, work);
+            break;
+        }
+        build(qp, work, &frames[filled++]);
+        step(qp, work);
+    }
+    if (filled && qp->timer.deadline_ns == WEFT_TIMER_NEVER)
+        weft_timer_set(&qp->port->wheel, &qp->timer, now_ns + qp->port->ack_timeout_ns);
+    return filled;
+}
+
+/* All before `sequence` are acknowledged. */
+static void advance(struct weft_roce_qp *qp, uint64_t sequence, uint64_t now_ns)
+{
+    struct weft_requester *requester = &qp->requester;
+    assert(sequence >= requester->acked_sequence && sequence <= requester->sent_sequence);
+    if (sequence == requester->acked_sequence)
+        return;
+    requester->acked_sequence = sequence;
+    requester->retries = 0;
+    requester->rnr_retries = 0;
+    requester->rnr_waiting = false;
+    while (requester->completed != requester->posted) {
+        const struct weft_send *work = &requester->sends[requester->completed & requester->mask];
+        if (work->first + work->packets > sequence)
+            break;
+        /* What was to be sent again has arrived meanwhile. */
+        if (requester->cursor == requester->completed)
+            requester->cursor++;
+        weft_qp_complete_send(qp, WEFT_OK, 0);
+    }
+    if (requester->next_sequence < sequence)
+        requester->next_sequence = sequence;
+    bool all = sequence == requester->sent_sequence;
+    weft_timer_set(&qp->port->wheel, &qp->timer,
+                   all ? WEFT_TIMER_NEVER : now_ns + qp->port->ack_timeout_ns);
+}
+
+static void go_back(struct weft_roce_qp *qp)
+{
+    struct weft_requester *requester = &qp->requester;
+    requester->next_sequence = requester->acked_sequence;
+    requester->cursor = requester->completed;
+    requester->since_ack_request = 0;
+}
+
+static void wait_for_receiver(struct weft_roce_qp *qp, uint8_t syndrome, uint64_t now_ns)
+{
+    struct weft_requester *requester = &qp->requester;
+    uint8_t limit = qp->port->rnr_retry_limit;
+    qp->port->counters.rnr_naks_received++;
+    if (limit < RNR_RETRY_WITHOUT_END && requester->rnr_retries++ == limit) {
+        weft_qp_fail(qp, &(struct weft_qp_error){.failure = WEFT_FAILURE_RNR_RETRY,
+                                                 .send_status = WEFT_RNR_RETRY_EXCEEDED,
+                                                 .receive_status = WEFT_FLUSHED,
+                                                 .vendor_error = syndrome});
+        return;
+    }
+    go_back(qp);
+    requester->rnr_waiting = true;
+    weft_timer_set(&qp->port->wheel, &qp->timer,
+                   now_ns + rnr_waits[syndrome & 0x1f] * UINT64_C(10000));
+}
+
+static void fail_refused(struct weft_roce_qp *qp, uint8_t syndrome)
+{
+    enum weft_status status = WEFT_REMOTE_OPERATION;
+    if (syndrome == WEFT_AETH_NAK_INVALID_REQUEST)
+        status = WEFT_REMOTE_INVALID_REQUEST;
+    else if (syndrome == WEFT_AETH_NAK_REMOTE_ACCESS)
+        status = WEFT_REMOTE_ACCESS;
+    weft_qp_fail(qp, &(struct weft_qp_error){.failure = WEFT_FAILURE_NAK,
+                                             .detail = syndrome,
+                                             .send_status = status,
+                                             .receive_status = WEFT_FLUSHED,
+                                             .vendor_error = syndrome});
+}
+
+static bool syndrome_known(uint8_t syndrome)
+{
+    if (syndrome & 0x80)
+        return false;
+    uint8_t class = syndrome & WEFT_AETH_CLASS_MASK;
+    return class == WEFT_AETH_CLASS_ACK || class == WEFT_AETH_CLASS_RNR ||
+           (syndrome >= WEFT_AETH_NAK_SEQUENCE && syndrome <= WEFT_AETH_NAK_REMOTE_OPERATION);
+}
+
+void weft_requester_acknowledge(struct weft_roce_qp *qp, const struct weft_packet *packet,
+                                uint64_t now_ns)
+{
+    struct weft_requester *requester = &qp->requester;
+    uint8_t syndrome = weft_packet_extension(packet, 0)[0];
+    if (!syndrome_known(syndrome)) {
+        qp->port->counters.malformed_packets++;
+        return;
+    }
+    uint64_t acked = requester->acked_sequence;
+    uint64_t outstanding = requester->sent_sequence - acked;
+    uint32_t distance = (packet->psn - (uint32_t)acked) & WEFT_ROCE_NUMBER_MASK;
+    uint8_t class = syndrome & WEFT_AETH_CLASS_MASK;
+    /* A NAK 60 may name the packet that would come next. What lies outside is old: all that it says
+     * is known. */
+    if (distance >= outstanding && !(syndrome == WEFT_AETH_NAK_SEQUENCE && distance == outstanding))
+        return;
+    if (class == WEFT_AETH_CLASS_ACK) {
+        advance(qp, acked + distance + 1, now_ns);
+    } else {
+        advance(qp, acked + distance, now_ns);
+        if (class == WEFT_AETH_CLASS_RNR) {
+            wait_for_receiver(qp, syndrome, now_ns);
+        } else if (syndrome == WEFT_AETH_NAK_SEQUENCE) {
+            qp->port->counters.sequence_naks_received++;
+            go_back(qp);
+        } else {
+            fail_refused(qp, syndrome);
+        }
+    }
+    weft_requester_activate(qp);
+}
+
+/* Time passed without progress. The timer starts anew when the first packet goes out again: so a
+ * port that gets no frames to fill does not run out of retries. */
+void weft_requester_expired(struct weft_roce_qp *qp)
+{
+    struct weft_requester *requester = &qp->requester;
+    if (requester->rnr_waiting) {
+        requester->rnr_waiting = false;
+        weft_requester_activate(qp);
+        return;
+    }
+    qp->port->counters.timeouts++;
+    if (requester->retries++ == qp->port->retry_limit) {
+        weft_qp_fail(qp, &(struct weft_qp_error){.failure = WEFT_FAILURE_RETRY,
+                                                 .send_status = WEFT_RETRY_EXCEEDED,
+                                                 .receive_status = WEFT_FLUSHED});
+        return;
+    }
+    if (requester->retries >= DOUBTFUL_RETRIES)
+        weft_neighbour_doubt(qp->port, qp->path.neighbour);
+    go_back(qp);
+    weft_requester_activate(qp);
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a port is made of, visible to the files of this folder and its tests. */
+#ifndef WEFT_ROCE_STATE_H
+#define WEFT_ROCE_STATE_H
+
+#include "drivers/roce/list.h"
+#include "drivers/roce/opcode.h"
+#include "drivers/roce/roce.h"
+#include "drivers/roce/timer.h"
+#include "drivers/roce/wire.h"
+#include "fabric/base/random.h"
+
+#define WEFT_NEIGHBOUR_BUCKETS 256u
+#define WEFT_NEIGHBOUR_TRIES 8u
+#define WEFT_NEIGHBOUR_ANSWERS 32u
+#define WEFT_TRANSMIT_QUANTUM 16u
+
+enum weft_timer_kind {
+    WEFT_TIMER_QP = 0,
+    WEFT_TIMER_NEIGHBOUR,
+};
+
+/* Who has an IP address on this network: its MAC, asked for by ARP. */
+struct weft_neighbour {
+    struct weft_link bucket_link;
+    struct weft_link ask_link; /* on the port's list while a question is to be sent */
+    struct weft_link paths;    /* those that wait for it or use it */
+    struct weft_timer timer;   /* when to ask again */
+    struct weft_ip address;
+    enum weft_endpoint_state state; /* CONNECTING, READY or FAILED */
+    uint32_t tries;
+    uint8_t mac[6];
+};
+
+/* The way to one remote queue pair, with the headers of its packets built beforehand. They stand
+ * masked for the ICRC: what a router may change is all ones there, and is put in last. */
+struct weft_path {
+    _Alignas(16) uint8_t header[80];
+    uint32_t ip_bytes;
+    uint32_t checksum_base; /* IPv4: the header's sum without its length */
+    uint8_t traffic_class;
+    uint8_t hop_limit;
+    struct weft_link link; /* the neighbour's list */
+    struct weft_neighbour *neighbour;
+    struct weft_roce_port *port;
+    struct weft_roce_qp *qp; /* RC: the queue pair that waits; UD: NULL */
+    struct weft_ip address;  /* the remote end's */
+};
+
+struct weft_mr {
+    uint8_t *memory;
+    uint64_t len_bytes;
+    uint32_t lkey;
+    uint32_t rkey;
+    bool used;
+};
+
+struct weft_roce_destination {
+    struct weft_path path;
+    uint32_t qpn;
+    uint32_t qkey;
+};
+
+struct weft_send {
+    uint64_t id;
+    const uint8_t *memory;
+    union {
+        uint64_t remote_address;
+        const struct weft_roce_destination *destination;
+    };
+    uint64_t first; /* sequence of its first packet */
+    uint32_t packets;
+    uint32_t len_bytes;
+    uint32_t rkey;
+    uint32_t immediate;
+    uint8_t operation;
+    bool unsignaled;
+    bool bad_lkey;
+};
+
+struct weft_receive {
+    uint64_t id;
+    uint8_t *memory;
+    uint32_t len_bytes;
+    bool bad_lkey;
+};
+
+struct weft_cq_entry {
+    struct weft_completion completion;
+    struct weft_roce_qp *qp;
+};
+
+struct weft_roce_cq {
+    struct weft_roce_port *port;
+    struct weft_cq_entry *entries;
+    uint32_t mask;
+    uint32_t head; /* next to be written; counts on */
+    uint32_t tail; /* next to be polled */
+    uint32_t depth;
+    uint32_t reserved; /* by the queues of its queue pairs */
+};
+
+/* What is to be answered to the requester, in order of precedence. */
+enum weft_answer {
+    WEFT_ANSWER_NONE = 0,
+    WEFT_ANSWER_ACK,
+    WEFT_ANSWER_RNR,
+    WEFT_ANSWER_NAK_SEQUENCE,
+    WEFT_ANSWER_NAK_FATAL,
+};
+
+/* Why a queue pair failed; the words are made when they are asked for. */
+enum weft_failure {
+    WEFT_FAILURE_NONE = 0,
+    WEFT_FAILURE_NEIGHBOUR,
+    WEFT_FAILURE_RETRY,
+    WEFT_FAILURE_RNR_RETRY,
+    WEFT_FAILURE_NAK,           /* detail: the syndrome */
+    WEFT_FAILURE_LOCAL_SEND,    /* detail: the lkey */
+    WEFT_FAILURE_LOCAL_RECEIVE, /* detail: the lkey */
+    WEFT_FAILURE_PEER_ACCESS,   /* detail: the rkey it used */
+    WEFT_FAILURE_PEER_REQUEST,  /* detail: the opcode */
+    WEFT_FAILURE_PEER_LENGTH,   /* detail: bytes that the receive could take */
+};
+
+/* Sequences are PSNs carried on in 64 bits: the low 24 are the PSN. */
+struct weft_requester {
+    struct weft_send *sends;
+    uint8_t *inlined; /* `inline_stride` bytes for each slot of the ring */
+    uint32_t mask;
+    uint32_t depth;
+    uint32_t outstanding; /* posted, and completion not polled */
+    uint32_t inline_bytes;
+    uint32_t inline_stride;
+    /* Slots of the ring, counting on: completed <= cursor <= posted. */
+    uint32_t posted;
+    uint32_t cursor;
+    uint32_t completed;
+    /* Packets: acked <= next <= sent <= posted. */
+    uint64_t posted_sequence;
+    uint64_t sent_sequence; /* the highest ever sent, plus one */
+    uint64_t next_sequence;
+    uint64_t acked_sequence; /* all before are acknowledged */
+    uint32_t since_ack_request;
+    uint8_t retries;
+    uint8_t rnr_retries;
+    bool rnr_waiting;
+};
+
+struct weft_responder {
+    struct weft_receive *receives;
+    uint32_t mask;
+    uint32_t depth;
+    uint32_t outstanding;
+    uint32_t posted;
+    uint32_t completed;
+    uint32_t expected_psn;
+    uint32_t msn;
+    uint8_t answer; /* enum weft_answer */
+    uint8_t fatal_syndrome;
+    bool nak_sent; /* packets ahead are dropped without a word until the expected one arrives */
+    /* The message that is under way: WEFT_OPCODE_NONE, SEND or WRITE. */
+    uint8_t kind;
+    uint32_t rkey;
+    uint64_t address;       /* WRITE: where its next byte goes */
+    uint32_t left_bytes;    /* WRITE: still to come; SEND: what the receive can still take */
+    uint32_t message_bytes; /* received of it so far */
+};
+
+struct weft_roce_qp {
+    struct weft_path path;
+    struct weft_roce_port *port;
+    struct weft_roce_cq *cq;
+    uint64_t user;
+    uint32_t qpn;
+    uint32_t peer_qpn;
+    uint32_t qkey;
+    uint32_t initial_psn;
+    uint32_t mtu_bytes;
+    uint8_t mtu_shift;
+    uint8_t transport; /* enum weft_transport */
+    uint8_t state;     /* enum weft_endpoint_state */
+    uint8_t failure;   /* enum weft_failure */
+    uint32_t failure_detail;
+    uint32_t destination_count;
+    struct weft_link active; /* on the port's list while it can send */
+    struct weft_link answer; /* on the port's list while an answer is due */
+    struct weft_timer timer; /* acknowledgement, or the end of an RNR wait */
+    struct weft_requester requester;
+    struct weft_responder responder;
+    struct weft_endpoint_counters counters;
+};
+
+/* An answer to a question of a neighbour. */
+struct weft_neighbour_answer {
+    uint8_t mac[6];
+    uint8_t address[16];
+};
+
+struct weft_roce_port {
+    uint8_t mac[6];
+    uint16_t udp_port;
+    uint32_t mtu_bytes;
+    uint8_t mtu_shift;
+    uint8_t retry_limit;
+    uint8_t rnr_retry_limit;
+    struct weft_ip address;
+    struct weft_ip gateway;
+    uint32_t window_packets;
+    uint32_t ack_every; /* packets */
+    uint64_t ack_timeout_ns;
+    struct weft_device_counters counters;
+
+    struct weft_link active;
+    uint32_t turn_left; /* packets that the first of the active may still send in its turn */
+    struct weft_link answers;
+    struct weft_wheel wheel;
+
+    struct weft_roce_qp **qps;
+    uint32_t qp_mask;
+    uint32_t qp_count;
+    uint32_t qp_max;
+    uint32_t qp_next; /* where to look for a free slot */
+    struct weft_mr *regions;
+    uint32_t region_mask;
+    uint32_t region_count;
+    uint32_t region_max;
+    uint32_t region_next;
+    uint32_t cq_count;
+
+    struct weft_link asks; /* neighbours to whom a question is due */
+    struct weft_link neighbours[WEFT_NEIGHBOUR_BUCKETS];
+    struct weft_neighbour_answer neighbour_answers[WEFT_NEIGHBOUR_ANSWERS];
+    uint32_t neighbour_answers_head; /* next to be written; counts on */
+    uint32_t neighbour_answers_tail;
+
+    struct weft_random random;
+};
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the parts of the agent share; within fabric/control only. */
+#ifndef WEFT_CONTROL_AGENT_H
+#define WEFT_CONTROL_AGENT_H
+
+#include "fabric/control/wire.h"
+
+#define WEFT_DURATIONS_A_BLOCK 4096u
+
+enum weft_agent_state {
+    WEFT_AGENT_IDLE = 0,   /* no test */
+    WEFT_AGENT_PREPARED,   /* addresses are told */
+    WEFT_AGENT_CONNECTING, /* channels come up */
+    WEFT_AGENT_READY,      /* between phases */
+    WEFT_AGENT_RUNNING,    /* a phase is started */
+    WEFT_AGENT_VERIFYING,  /* compares what the phase left, a rank a tick */
+    WEFT_AGENT_COLLECTING, /* tells results, some ranks a tick */
+    WEFT_AGENT_FAILED,     /* told so; waits for abort or release */
+};
+
+struct weft_agent {
+    const struct weft_agent_runtime *runtime;
+    void *runtime_context;
+    struct weft_wire wire;
+    bool attached, greeted;
+    enum weft_agent_state state;
+    bool held; /* prepare was called and release was not */
+    uint64_t said_ns;
+
+    /* The test. */
+    uint32_t rank_count, local_count;
+    uint32_t *local_ranks;
+    struct weft_verify_result *verified;
+    bool verified_known, decides;
+    uint32_t next_local; /* to be verified or collected */
+
+    /* The phase. */
+    enum weft_phase phase;
+    uint64_t granted, done_told, durations_told;
+    bool last;
+    uint64_t progress_told_ns;
+    uint64_t block[WEFT_DURATIONS_A_BLOCK];
+};
+
+/* Releases what prepare made, once, and forgets the test. */
+void weft_agent_release_test(struct weft_agent *agent);
+/* Tells the controller and releases the test, which cannot go on here. */
+void weft_agent_fail(struct weft_agent *agent, enum weft_status status, struct weft_error *error,
+                     uint64_t now_ns);
+
+void weft_agent_say_hello(struct weft_agent *agent, const struct weft_host_environment *environment,
+                          uint64_t now_ns);
+void weft_agent_say_connected(struct weft_agent *agent, uint64_t now_ns);
+void weft_agent_say_started(struct weft_agent *agent, uint64_t now_ns);
+void weft_agent_say_progress(struct weft_agent *agent, uint64_t iterations_done, uint64_t now_ns);
+/* The first `count` of the block. */
+void weft_agent_say_durations(struct weft_agent *agent, uint32_t count, uint64_t now_ns);
+/* The phase is over here. */
+void weft_agent_say_done(struct weft_agent *agent, uint64_t now_ns);
+void weft_agent_say_released(struct weft_agent *agent, uint64_t now_ns);
+void weft_agent_say_alive(struct weft_agent *agent, uint64_t now_ns);
+void weft_agent_say_failure(struct weft_agent *agent, const struct weft_error *why,
+                            uint64_t now_ns);
+
+#endif

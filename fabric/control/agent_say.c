@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fabric/control/agent.h"
+
+/* An agent that has no memory left for the few bytes of a message falls silent, and the controller
+ * ends the test for that. */
+static void say(struct weft_agent *agent, const Weft__Envelope *envelope, uint64_t now_ns)
+{
+    struct weft_error unsaid;
+    if (!weft_wire_send(&agent->wire, 0, envelope, &unsaid))
+        agent->said_ns = now_ns;
+}
+
+void weft_agent_say_failure(struct weft_agent *agent, const struct weft_error *why, uint64_t now_ns)
+{
+    struct weft_error clean = *why;
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Failure message;
+    weft__failure__init(&message);
+    weft_wire_text_clean(clean.text);
+    message.status = (uint32_t)why->status;
+    message.text = clean.text;
+    envelope.body_case = WEFT__ENVELOPE__BODY_FAILURE;
+    envelope.failure = &message;
+    say(agent, &envelope, now_ns);
+}
+
+void weft_agent_say_hello(struct weft_agent *agent, const struct weft_host_environment *environment,
+                          uint64_t now_ns)
+{
+    static char version[] = WEFT_VERSION;
+    struct weft_wire_environment out;
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Hello message;
+    weft__hello__init(&message);
+    weft_wire_environment_write(environment, &out);
+    message.protocol = WEFT_CONTROL_VERSION;
+    message.weft_version = version;
+    message.environment = &out.message;
+    envelope.body_case = WEFT__ENVELOPE__BODY_HELLO;
+    envelope.hello = &message;
+    say(agent, &envelope, now_ns);
+}
+
+/* Without an environment where the host cannot tell it any more. */
+void weft_agent_say_released(struct weft_agent *agent, uint64_t now_ns)
+{
+    struct weft_wire_environment out;
+    struct weft_host_environment environment = {0};
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Released message = WEFT__RELEASED__INIT;
+    if (!agent->runtime->environment(agent->runtime_context, &environment)) {
+        weft_wire_environment_write(&environment, &out);
+        message.environment = &out.message;
+    }
+    envelope.body_case = WEFT__ENVELOPE__BODY_RELEASED;
+    envelope.released = &message;
+    say(agent, &envelope, now_ns);
+}
+
+void weft_agent_say_connected(struct weft_agent *agent, uint64_t now_ns)
+{
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Connected message = WEFT__CONNECTED__INIT;
+    envelope.body_case = WEFT__ENVELOPE__BODY_CONNECTED;
+    envelope.connected = &message;
+    say(agent, &envelope, now_ns);
+}
+
+void weft_agent_say_started(struct weft_agent *agent, uint64_t now_ns)
+{
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Started message = WEFT__STARTED__INIT;
+    envelope.body_case = WEFT__ENVELOPE__BODY_STARTED;
+    envelope.started = &message;
+    say(agent, &envelope, now_ns);
+}
+
+void weft_agent_say_progress(struct weft_agent *agent, uint64_t iterations_done, uint64_t now_ns)
+{
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Progress message = WEFT__PROGRESS__INIT;
+    message.iterations_done = iterations_done;
+    envelope.body_case = WEFT__ENVELOPE__BODY_PROGRESS;
+    envelope.progress = &message;
+    say(agent, &envelope, now_ns);
+    agent->done_told = iterations_done;
+    agent->progress_told_ns = now_ns;
+}
+
+void weft_agent_say_durations(struct weft_agent *agent, uint32_t count, uint64_t now_ns)
+{
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Durations message = WEFT__DURATIONS__INIT;
+    message.first = agent->durations_told;
+    message.durations_ns = agent->block;
+    message.n_durations_ns = count;
+    envelope.body_case = WEFT__ENVELOPE__BODY_DURATIONS;
+    envelope.durations = &message;
+    say(agent, &envelope, now_ns);
+    agent->durations_told += count;
+}
+
+void weft_agent_say_done(struct weft_agent *agent, uint64_t now_ns)
+{
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Done message = WEFT__DONE__INIT;
+    message.iterations = agent->granted;
+    envelope.body_case = WEFT__ENVELOPE__BODY_DONE;
+    envelope.done = &message;
+    agent->state = WEFT_AGENT_READY;
+    say(agent, &envelope, now_ns);
+}
+
+void weft_agent_say_alive(struct weft_agent *agent, uint64_t now_ns)
+{
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Alive message = WEFT__ALIVE__INIT;
+    envelope.body_case = WEFT__ENVELOPE__BODY_ALIVE;
+    envelope.alive = &message;
+    say(agent, &envelope, now_ns);
+}

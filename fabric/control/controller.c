@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fabric/control/controller.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fabric/base/units.h"
+
+#define SILENCE_LIMIT_NS UINT64_C(15000000000)
+#define STALL_LIMIT_NS UINT64_C(60000000000)
+/* An agent that opens or closes devices, or fills buffers, says nothing meanwhile. */
+#define BLOCKED_TIMES 4u
+/* How long the others may take to let go of a broken test. */
+#define STOP_LIMIT_NS UINT64_C(5000000000)
+/* How long an interrupted test may run on to its last grant. */
+#define GRACE_NS UINT64_C(2000000000)
+/* Of a silence that the controller slept through itself only this counts: what was said is still on
+ * its way in. */
+#define SLEPT_COUNTS_NS UINT64_C(1000000000)
+
+/* ---- making ---- */
+
+static enum weft_status check_tests(const struct weft_controller_options *options,
+                                    struct weft_error *error)
+{
+    const struct weft_plan *plan = options->plan;
+    if (!plan->test_count)
+        return weft_error_set(error, WEFT_INVALID, "the plan has no test");
+    for (uint32_t i = 0; i < plan->test_count; i++) {
+        struct weft_pattern_options pattern = plan->tests[i].options;
+        if (!pattern.rank_count)
+            pattern.rank_count = options->topology->rank_count;
+        if (pattern.rank_count > options->topology->rank_count)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "test '%s' wants %u ranks, and the topology has %u: add ranks to "
+                                  "it or ask for fewer",
+                                  plan->tests[i].name, pattern.rank_count,
+                                  options->topology->rank_count);
+        enum weft_status status = plan->tests[i].pattern->check(&pattern, error);
+        if (status) {
+            (void)weft_error_prefix(error, "test '%s': ", plan->tests[i].name);
+            return status;
+        }
+    }
+    return WEFT_OK;
+}
+
+static enum weft_status name_agents(struct weft_controller *controller, struct weft_error *error)
+{
+    const struct weft_controller_options *options = &controller->options;
+    const struct weft_topology *topology = options->topology;
+    for (uint32_t i = 0; i < options->agent_count; i++)
+        controller->agents[i].host = "(none)";
+    for (uint32_t host = topology->host_count; host-- > 0;) {
+        if (options->host_agents[host] < options->agent_count)
+            controller->agents[options->host_agents[host]].host = topology->hosts[host].name;
+    }
+    for (uint32_t i = 0; i < options->agent_count; i++)
+        (void)snprintf(controller->agents[i].name, sizeof(controller->agents[i].name),
+                       "agent %u (host %.60s)", i, controller->agents[i].host);
+    for (uint32_t rank = 0; rank < topology->rank_count; rank++) {
+        uint32_t host = topology->nics[topology->rank_nics[rank]].host;
+        controller->rank_agents[rank] = options->host_agents[host];
+        if (controller->rank_agents[rank] >= options->agent_count)
+            return weft_error_set(error, WEFT_INVALID, "host '%s' has rank %u and no agent",
+                                  topology->hosts[host].name, rank);
+    }
+    return WEFT_OK;
+}
+
+static enum weft_status allocate(struct weft_controller *controller, struct weft_error *error)
+{
+    const struct weft_controller_options *options = &controller->options;
+    enum weft_status status =
+        weft_result_create(options->plan, options->topology, &controller->result, error);
+    if (status)
+        return status;
+    struct weft_result *result = controller->result;
+    result->environments = calloc(options->agent_count, sizeof(*result->environments));
+    controller->agents = calloc(options->agent_count, sizeof(*controller->agents));
+    controller->rank_agents =
+        calloc(options->topology->rank_count + 1u, sizeof(*controller->rank_agents));
+    if (!result->environments || !controller->agents || !controller->rank_agents ||
+        !weft_merge_init(&controller->merge))
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for the controller");
+    result->environment_count = options->agent_count;
+    controller->test = options->plan->tests[0];
+    if (!controller->test.options.rank_count)
+        controller->test.options.rank_count = options->topology->rank_count;
+    /* Begun at once: whatever goes wrong from now on stands in a test. */
+    return weft_result_begin(result, controller->test.options.rank_count, &controller->figures,
+                             error);
+}
+
+enum weft_status weft_controller_create(const struct weft_controller_options *options,
+                                        struct weft_controller **ret_controller,
+                                        struct weft_error *error)
+{
+    if (!options->agent_count)
+        return weft_error_set(error, WEFT_INVALID, "there is no agent to run ranks");
+    enum weft_status status = check_tests(options, error);
+    if (status)
+        return status;
+    struct weft_controller *controller = calloc(1, sizeof(*controller));
+    if (!controller)
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for the controller");
+    controller->options = *options;
+    if (!controller->options.silence_limit_ns)
+        controller->options.silence_limit_ns = SILENCE_LIMIT_NS;
+    if (!controller->options.stall_limit_ns)
+        controller->options.stall_limit_ns = STALL_LIMIT_NS;
+    controller->wire.output = options->output;
+    status = allocate(controller, error);
+    if (!status)
+        status = name_agents(controller, error);
+    if (status) {
+        weft_controller_destroy(controller);
+        return status;
+    }
+    *ret_controller = controller;
+    return WEFT_OK;
+}
+
+void weft_controller_destroy(struct weft_controller *controller)
+{
+    if (!controller)
+        return;
+    weft_result_destroy(controller->result);
+    weft_channels_fini(&controller->channels);
+    weft_merge_fini(&controller->merge);
+    weft_wire_fini(&controller->wire);
+    free(controller->agents);
+    free(controller->rank_agents);
+    free(controller);
+}
+
+/* ---- what happens ---- */
+
+static void lose(struct weft_controller *controller, uint32_t agent)
+{
+    controller->agents[agent].lost = true;
+}
+
+void weft_controller_lost(struct weft_controller *controller, uint32_t agent, const char *why,
+                          uint64_t now_ns)
+{
+    struct weft_controller_agent *peer = &controller->agents[agent];
+    if (controller->stage == WEFT_STAGE_FINISHED || peer->lost)
+        return;
+    lose(controller, agent);
+    weft_controller_break(controller, WEFT_PEER_LOST, now_ns, "%s was lost while %s: %s",
+                          peer->name, weft_controller_during(controller), why);
+    weft_controller_settle(controller);
+}
+
+void weft_controller_receive(struct weft_controller *controller, uint32_t agent,
+                             const uint8_t *message, size_t len_bytes, uint64_t now_ns)
+{
+    Weft__Envelope *envelope = NULL;
+    struct weft_error error = {0};
+    if (controller->stage == WEFT_STAGE_FINISHED || controller->agents[agent].lost)
+        return;
+    controller->agents[agent].silent_ns = 0;
+    enum weft_status status = weft_wire_open(message, len_bytes, &envelope, &error);
+    if (!status)
+        status = weft_controller_dispatch(controller, agent, envelope, now_ns, &error);
+    weft_wire_close(envelope);
+    if (!status)
+        return;
+    lose(controller, agent);
+    weft_controller_break(controller, WEFT_PEER_LOST, now_ns, "%s sent a bad message while %s: %s",
+                          controller->agents[agent].name, weft_controller_during(controller),
+                          error.text);
+    weft_controller_settle(controller);
+}
+
+void weft_controller_interrupt(struct weft_controller *controller, const char *why, uint64_t now_ns)
+{
+    struct weft_test_result *figures = controller->figures;
+    if (controller->stage >= WEFT_STAGE_STOPPING)
+        return;
+    bool measuring =
+        controller->stage == WEFT_STAGE_RUNNING && controller->phase == WEFT_PHASE_MEASURE;
+    /* What is measured whole is only being told. */
+    bool telling = controller->stage > WEFT_STAGE_RUNNING;
+    if (controller->interrupted || !(measuring || telling)) {
+        weft_controller_break(controller, WEFT_FLUSHED, now_ns, "interrupted while %s: %s",
+                              weft_controller_during(controller), why);
+        return;
+    }
+    (void)snprintf(figures->broken, sizeof(figures->broken), "interrupted while %s: %s",
+                   weft_controller_during(controller), why);
+    weft_wire_text_clean(figures->broken);
+    controller->interrupted = true;
+    if (measuring && !controller->lease.last) {
+        controller->lease.last = true;
+        weft_controller_say_grant(controller);
+    }
+}
+
+/* ---- what time brings ---- */
+
+/* May it be busy where it cannot speak? */
+static bool may_be_blocked(const struct weft_controller *controller, uint32_t agent)
+{
+    if (controller->agents[agent].answered || !controller->agents[agent].takes_part)
+        return false;
+    return controller->stage == WEFT_STAGE_PREPARING || controller->stage == WEFT_STAGE_STARTING ||
+           controller->stage == WEFT_STAGE_RELEASING;
+}
+
+static void check_silence(struct weft_controller *controller, uint64_t now_ns)
+{
+    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
+        char shown[WEFT_UNITS_TEXT];
+        struct weft_controller_agent *agent = &controller->agents[i];
+        uint64_t limit_ns = controller->options.silence_limit_ns *
+                            (may_be_blocked(controller, i) ? BLOCKED_TIMES : 1u);
+        if (agent->lost || agent->silent_ns < limit_ns)
+            continue;
+        lose(controller, i);
+        weft_controller_break(controller, WEFT_TIMEOUT, now_ns, "%s said nothing for %s while %s",
+                              agent->name, weft_format_time(limit_ns, shown),
+                              weft_controller_during(controller));
+    }
+    weft_controller_settle(controller);
+}
+
+/* Which one to name where several are waited for: the first. */
+static const char *awaited(const struct weft_controller *controller)
+{
+    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
+        const struct weft_controller_agent *agent = &controller->agents[i];
+        if (!agent->answered && (agent->takes_part || !agent->greeted))
+            return agent->name;
+    }
+    return "nobody";
+}
+
+static const char *slowest(const struct weft_controller *controller)
+{
+    uint64_t done = weft_controller_done(controller);
+    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
+        if (controller->agents[i].takes_part && controller->agents[i].done == done)
+            return controller->agents[i].name;
+    }
+    return "nobody";
+}
+
+static void check_stall(struct weft_controller *controller, uint64_t now_ns)
+{
+    char shown[WEFT_UNITS_TEXT];
+    uint64_t limit_ns = controller->options.stall_limit_ns;
+    bool blocks = controller->stage == WEFT_STAGE_PREPARING ||
+                  controller->stage == WEFT_STAGE_RELEASING ||
+                  controller->stage == WEFT_STAGE_STARTING;
+    if (controller->waited_ns < limit_ns * (blocks ? BLOCKED_TIMES : 1u))
+        return;
+    if (controller->stage == WEFT_STAGE_RUNNING)
+        weft_controller_break(controller, WEFT_TIMEOUT, now_ns,
+                              "no iteration ended for %s while %s: %" PRIu64 " had ended on all "
+                              "ranks; the slowest is on %s",
+                              weft_format_time(limit_ns, shown), weft_controller_during(controller),
+                              weft_controller_done(controller), slowest(controller));
+    else
+        weft_controller_break(controller, WEFT_TIMEOUT, now_ns,
+                              "%s did not come to an end within %s while %s", awaited(controller),
+                              weft_format_time(limit_ns, shown),
+                              weft_controller_during(controller));
+}
+
+/* Those that do not let go in time are let go of. */
+static void check_stop(struct weft_controller *controller)
+{
+    if (controller->stage != WEFT_STAGE_STOPPING || controller->waited_ns < STOP_LIMIT_NS)
+        return;
+    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
+        if (!controller->agents[i].answered)
+            lose(controller, i);
+    }
+    weft_controller_settle(controller);
+}
+
+static void pass_time(struct weft_controller *controller, uint64_t now_ns)
+{
+    uint64_t passed_ns = controller->ticked ? now_ns - controller->ticked_ns : 0;
+    if (passed_ns > SLEPT_COUNTS_NS)
+        passed_ns = SLEPT_COUNTS_NS;
+    controller->ticked = true;
+    controller->ticked_ns = now_ns;
+    controller->waited_ns += passed_ns;
+    if (controller->interrupted)
+        controller->grace_ns += passed_ns;
+    for (uint32_t i = 0; i < controller->options.agent_count; i++)
+        controller->agents[i].silent_ns += passed_ns;
+}
+
+void weft_controller_tick(struct weft_controller *controller, uint64_t now_ns)
+{
+    if (controller->stage == WEFT_STAGE_FINISHED)
+        return;
+    pass_time(controller, now_ns);
+    weft_controller_renew(controller, now_ns);
+    if (controller->interrupted && controller->grace_ns >= GRACE_NS)
+        weft_controller_break(controller, WEFT_FLUSHED, now_ns, "interrupted");
+    if (controller->stage < WEFT_STAGE_STOPPING)
+        check_stall(controller, now_ns);
+    if (controller->stage < WEFT_STAGE_STOPPING)
+        check_silence(controller, now_ns);
+    check_stop(controller);
+}
+
+/* ---- looking ---- */
+
+void weft_controller_status(const struct weft_controller *controller,
+                            struct weft_controller_status *ret_status)
+{
+    bool running = controller->stage == WEFT_STAGE_RUNNING;
+    const struct weft_lease *lease = &controller->lease;
+    *ret_status = (struct weft_controller_status){
+        .finished = controller->stage == WEFT_STAGE_FINISHED,
+        .test = controller->test_index,
+        .stage = weft_controller_during(controller),
+        .iterations_done = running ? weft_controller_done(controller) : 0,
+        .iterations_planned = running ? lease->options.iterations : 0,
+        .elapsed_ns = controller->ticked_ns > controller->stage_began_ns
+                          ? controller->ticked_ns - controller->stage_began_ns
+                          : 0,
+        .duration_ns = running ? lease->options.duration_ns : 0,
+    };
+}
+
+const struct weft_result *weft_controller_result(const struct weft_controller *controller)
+{
+    return controller->result;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the parts of the controller share; within fabric/control only. */
+#ifndef WEFT_CONTROL_CONTROLLER_H
+#define WEFT_CONTROL_CONTROLLER_H
+
+#include "fabric/control/channels.h"
+#include "fabric/control/lease.h"
+#include "fabric/control/merge.h"
+#include "fabric/control/wire.h"
+
+/* What all agents are being waited for. */
+enum weft_stage {
+    WEFT_STAGE_GREETING = 0, /* hello */
+    WEFT_STAGE_PREPARING,    /* prepared */
+    WEFT_STAGE_CONNECTING,   /* connected */
+    WEFT_STAGE_STARTING,     /* started */
+    WEFT_STAGE_RUNNING,      /* done */
+    WEFT_STAGE_COLLECTING,   /* all rank results */
+    WEFT_STAGE_RELEASING,    /* released */
+    WEFT_STAGE_STOPPING,     /* released, the test being broken */
+    WEFT_STAGE_FINISHED,
+};
+
+struct weft_controller_agent {
+    char name[96]; /* "agent 2 (host c)" */
+    const char *host;
+    bool greeted, lost;
+    bool takes_part; /* has ranks in this test */
+    bool decides;    /* sends durations */
+    bool answered;   /* in this stage */
+    uint64_t silent_ns;
+    uint64_t done, taken;    /* iterations of the phase, run and with their durations here */
+    uint32_t ranks_reported; /* of this test */
+    uint32_t local_count;    /* of this test */
+};
+
+struct weft_controller {
+    struct weft_controller_options options;
+    struct weft_wire wire;
+    struct weft_result *result;
+    struct weft_test_result *figures; /* of the test under way; the result's */
+    struct weft_test test;            /* the plan's, its rank count resolved */
+    uint32_t test_index;
+    struct weft_controller_agent *agents;
+    uint32_t *rank_agents; /* of all ranks of the topology */
+    struct weft_channels channels;
+    struct weft_merge merge;
+    struct weft_lease lease;
+
+    enum weft_stage stage;
+    enum weft_phase phase;
+    uint64_t warmup_worth; /* iterations a lease, as the warm-up went */
+    uint64_t waited_ns;    /* since anything came forward in this stage */
+    uint64_t stage_began_ns, ticked_ns, grace_ns;
+    bool ticked, interrupted;
+};
+
+/* ---- steps (controller_steps.c) ---- */
+
+/* Ends the test in words. `status` is why; a user's mistake before anything ran is a refusal. */
+void weft_controller_break(struct weft_controller *controller, enum weft_status status,
+                           uint64_t now_ns, const char *format, ...) WEFT_FORMAT(4, 5);
+/* An agent has done what its stage asks: where it is the last one, the next stage begins. */
+void weft_controller_answered(struct weft_controller *controller, uint32_t agent, uint64_t now_ns);
+/* Grants more, where it is time. */
+void weft_controller_renew(struct weft_controller *controller, uint64_t now_ns);
+uint64_t weft_controller_done(const struct weft_controller *controller);
+/* "while measuring": what is under way, for errors. */
+const char *weft_controller_during(const struct weft_controller *controller);
+/* Has everyone gone whom the end of a broken test waits for? Then it is the end. */
+void weft_controller_settle(struct weft_controller *controller);
+
+/* ---- messages (controller_messages.c) ---- */
+
+WEFT_CHECKED enum weft_status weft_controller_dispatch(struct weft_controller *controller,
+                                                       uint32_t agent,
+                                                       const Weft__Envelope *envelope,
+                                                       uint64_t now_ns, struct weft_error *error);
+
+/* ---- saying (controller_say.c) ---- */
+
+void weft_controller_say_hello(struct weft_controller *controller, uint32_t agent);
+WEFT_CHECKED enum weft_status weft_controller_say_prepare(struct weft_controller *controller,
+                                                          uint32_t agent, struct weft_error *error);
+WEFT_CHECKED enum weft_status weft_controller_say_connect(struct weft_controller *controller,
+                                                          uint32_t agent, struct weft_error *error);
+/* To all that take part. */
+void weft_controller_say_start(struct weft_controller *controller);
+void weft_controller_say_grant(struct weft_controller *controller);
+void weft_controller_say_collect(struct weft_controller *controller);
+void weft_controller_say_release(struct weft_controller *controller);
+/* To all that have greeted and are not lost. */
+void weft_controller_say_abort(struct weft_controller *controller, const char *reason);
+void weft_controller_say_bye(struct weft_controller *controller);
+
+#endif

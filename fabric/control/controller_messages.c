@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What agents say, checked against what they were asked. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fabric/control/controller.h"
+
+static enum weft_status mismatch(struct weft_controller *controller, uint32_t agent,
+                                 const Weft__Hello *message, uint64_t now_ns)
+{
+    char version[64];
+    struct weft_error unclean;
+    if (weft_wire_copy("hello.weft_version", message->weft_version, version, sizeof(version),
+                       &unclean))
+        (void)snprintf(version, sizeof(version), "of an unknown version");
+    weft_controller_break(controller, WEFT_UNSUPPORTED, now_ns,
+                          "%s (weft %s) speaks protocol %u, this controller (weft %s) protocol %u: "
+                          "install one version on both",
+                          controller->agents[agent].name, version, message->protocol, WEFT_VERSION,
+                          WEFT_CONTROL_VERSION);
+    return WEFT_OK;
+}
+
+static enum weft_status on_hello(struct weft_controller *controller, uint32_t agent,
+                                 const Weft__Hello *message, uint64_t now_ns,
+                                 struct weft_error *error)
+{
+    struct weft_controller_agent *peer = &controller->agents[agent];
+    peer->greeted = true;
+    /* So that the other end can say it in its words too. */
+    weft_controller_say_hello(controller, agent);
+    if (message->protocol != WEFT_CONTROL_VERSION)
+        return mismatch(controller, agent, message, now_ns);
+    if (!message->environment)
+        return weft_wire_missing("hello.environment", error);
+    enum weft_status status = weft_wire_environment_read(
+        message->environment, &controller->result->environments[agent], error);
+    if (!status)
+        weft_controller_answered(controller, agent, now_ns);
+    return status;
+}
+
+static enum weft_status on_prepared(struct weft_controller *controller, uint32_t agent,
+                                    const Weft__Prepared *message, uint64_t now_ns,
+                                    struct weft_error *error)
+{
+    struct weft_channel_address *addresses = NULL;
+    enum weft_status status =
+        weft_wire_addresses_read("prepared.addresses", message->addresses, message->n_addresses,
+                                 controller->figures->rank_count, &addresses, error);
+    if (!status)
+        status = weft_channels_add(&controller->channels, agent, addresses,
+                                   (uint32_t)message->n_addresses, controller->rank_agents, error);
+    free(addresses);
+    if (status)
+        return status;
+    controller->agents[agent].decides = message->decides;
+    weft_controller_answered(controller, agent, now_ns);
+    return WEFT_OK;
+}
+
+static enum weft_status on_progress(struct weft_controller *controller, uint32_t agent,
+                                    const Weft__Progress *message, uint64_t now_ns,
+                                    struct weft_error *error)
+{
+    struct weft_controller_agent *peer = &controller->agents[agent];
+    enum weft_status status = weft_wire_range("progress.iterations_done", message->iterations_done,
+                                              peer->done, controller->lease.granted, error);
+    if (status)
+        return status;
+    if (message->iterations_done > peer->done)
+        controller->waited_ns = 0;
+    peer->done = message->iterations_done;
+    weft_controller_renew(controller, now_ns);
+    return WEFT_OK;
+}
+
+/* Iterations whose durations all deciding agents have given. */
+static uint64_t complete(const struct weft_controller *controller)
+{
+    uint64_t least = UINT64_MAX;
+    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
+        const struct weft_controller_agent *agent = &controller->agents[i];
+        if (agent->takes_part && agent->decides && agent->taken < least)
+            least = agent->taken;
+    }
+    return least == UINT64_MAX ? 0 : least;
+}
+
+static enum weft_status check_durations(const struct weft_controller *controller, uint32_t agent,
+                                        const Weft__Durations *message, struct weft_error *error)
+{
+    const struct weft_controller_agent *peer = &controller->agents[agent];
+    if (controller->phase != WEFT_PHASE_MEASURE || !peer->decides)
+        return weft_error_set(error, WEFT_INVALID, "durations came where none were due");
+    enum weft_status status =
+        weft_wire_range("durations.first", message->first, peer->taken, peer->taken, error);
+    if (!status)
+        status = weft_wire_range("durations.durations_ns' count", message->n_durations_ns, 1,
+                                 controller->lease.granted - peer->taken, error);
+    for (size_t i = 0; i < message->n_durations_ns && !status; i++)
+        status = weft_wire_range("durations.durations_ns", message->durations_ns[i], 0, INT64_MAX,
+                                 error);
+    return status;
+}
+
+static enum weft_status on_durations(struct weft_controller *controller, uint32_t agent,
+                                     const Weft__Durations *message, uint64_t now_ns,
+                                     struct weft_error *error)
+{
+    enum weft_status status = check_durations(controller, agent, message, error);
+    if (status)
+        return status;
+    weft_merge_add(&controller->merge, message->first, message->durations_ns,
+                   message->n_durations_ns);
+    controller->agents[agent].taken += message->n_durations_ns;
+    controller->waited_ns = 0;
+    weft_merge_advance(&controller->merge, complete(controller),
+                       controller->figures->completion_ns);
+    weft_controller_renew(controller, now_ns);
+    return WEFT_OK;
+}
+
+static enum weft_status on_done(struct weft_controller *controller, uint32_t agent,
+                                const Weft__Done *message, uint64_t now_ns,
+                                struct weft_error *error)
+{
+    struct weft_controller_agent *peer = &controller->agents[agent];
+    uint64_t granted = controller->lease.granted;
+    if (!controller->lease.last)
+        return weft_error_set(error, WEFT_INVALID, "done came before the last grant");
+    enum weft_status status =
+        weft_wire_range("done.iterations", message->iterations, granted, granted, error);
+    if (status)
+        return status;
+    if (controller->phase == WEFT_PHASE_MEASURE && peer->decides && peer->taken < granted)
+        return weft_error_set(error, WEFT_INVALID,
+                              "done came with %" PRIu64 " of %" PRIu64 " durations", peer->taken,
+                              granted);
+    peer->done = granted;
+    weft_controller_answered(controller, agent, now_ns);
+    return WEFT_OK;
+}
+
+/* Is an earlier rank of the test on the same NIC? */
+static bool shares_device(const struct weft_controller *controller, uint32_t rank)
+{
+    const uint32_t *rank_nics = controller->options.topology->rank_nics;
+    for (uint32_t i = 0; i < rank; i++) {
+        if (rank_nics[i] == rank_nics[rank])
+            return true;
+    }
+    return false;
+}
+
+static enum weft_status check_rank(const struct weft_controller *controller, uint32_t agent,
+                                   uint32_t rank, struct weft_error *error)
+{
+    const struct weft_test_result *figures = controller->figures;
+    enum weft_status status =
+        weft_wire_range("rank_result.rank", rank, 0, figures->rank_count - 1, error);
+    if (status)
+        return status;
+    if (controller->rank_agents[rank] != agent)
+        return weft_error_set(error, WEFT_INVALID, "rank_result.rank is %u, no rank of this agent",
+                              rank);
+    if (figures->ranks[rank].reported)
+        return weft_error_set(error, WEFT_INVALID, "rank_result.rank is %u for the second time",
+                              rank);
+    return WEFT_OK;
+}
+
+static enum weft_status on_rank_result(struct weft_controller *controller, uint32_t agent,
+                                       const Weft__RankResult *message, uint64_t now_ns,
+                                       struct weft_error *error)
+{
+    struct weft_controller_agent *peer = &controller->agents[agent];
+    enum weft_status status = check_rank(controller, agent, message->rank, error);
+    if (status)
+        return status;
+    struct weft_rank_result *rank = &controller->figures->ranks[message->rank];
+    status = weft_wire_rank_read(message, rank, error);
+    if (status)
+        return status;
+    rank->host = agent;
+    rank->counters_shared = shares_device(controller, message->rank);
+    controller->waited_ns = 0;
+    if (++peer->ranks_reported == peer->local_count)
+        weft_controller_answered(controller, agent, now_ns);
+    return WEFT_OK;
+}
+
+static enum weft_status on_released(struct weft_controller *controller, uint32_t agent,
+                                    const Weft__Released *message, uint64_t now_ns,
+                                    struct weft_error *error)
+{
+    if (message->environment) {
+        enum weft_status status = weft_wire_environment_read(
+            message->environment, &controller->result->environments[agent], error);
+        if (status)
+            return status;
+    }
+    if (controller->stage == WEFT_STAGE_STOPPING) {
+        controller->agents[agent].answered = true;
+        weft_controller_settle(controller);
+    } else {
+        weft_controller_answered(controller, agent, now_ns);
+    }
+    return WEFT_OK;
+}
+
+/* A device that is not there is said as it was said on its host; what broke on the way has its
+ * moment beside it. */
+static enum weft_status on_failure(struct weft_controller *controller, uint32_t agent,
+                                   const Weft__Failure *message, uint64_t now_ns,
+                                   struct weft_error *error)
+{
+    const struct weft_controller_agent *peer = &controller->agents[agent];
+    enum weft_status status = weft_wire_range("failure.status", message->status, WEFT_INVALID,
+                                              WEFT_STATUS_COUNT - 1, error);
+    if (!status)
+        status = weft_wire_text("failure.text", message->text, WEFT_BROKEN_BYTES, error);
+    if (status)
+        return status;
+    if (controller->stage <= WEFT_STAGE_PREPARING)
+        weft_controller_break(controller, (enum weft_status)message->status, now_ns, "host %s: %s",
+                              peer->host, message->text);
+    else
+        weft_controller_break(controller, (enum weft_status)message->status, now_ns,
+                              "host %s, while %s: %s", peer->host,
+                              weft_controller_during(controller), message->text);
+    return WEFT_OK;
+}
+
+static enum weft_status unexpected(const struct weft_controller *controller,
+                                   const Weft__Envelope *envelope, struct weft_error *error)
+{
+    (void)controller;
+    return weft_error_set(error, WEFT_INVALID, "the message '%s' was not due",
+                          weft_wire_name(envelope->body_case));
+}
+
+/* Which stage a kind of message answers. */
+static bool is_due(const struct weft_controller *controller, uint32_t agent,
+                   Weft__Envelope__BodyCase body)
+{
+    static const struct {
+        Weft__Envelope__BodyCase body;
+        enum weft_stage stage;
+    } answers[] = {
+        {WEFT__ENVELOPE__BODY_PREPARED, WEFT_STAGE_PREPARING},
+        {WEFT__ENVELOPE__BODY_CONNECTED, WEFT_STAGE_CONNECTING},
+        {WEFT__ENVELOPE__BODY_STARTED, WEFT_STAGE_STARTING},
+        {WEFT__ENVELOPE__BODY_PROGRESS, WEFT_STAGE_RUNNING},
+        {WEFT__ENVELOPE__BODY_DURATIONS, WEFT_STAGE_RUNNING},
+        {WEFT__ENVELOPE__BODY_DONE, WEFT_STAGE_RUNNING},
+        {WEFT__ENVELOPE__BODY_RANK_RESULT, WEFT_STAGE_COLLECTING},
+        {WEFT__ENVELOPE__BODY_RELEASED, WEFT_STAGE_RELEASING},
+    };
+    const struct weft_controller_agent *peer = &controller->agents[agent];
+    if (!peer->greeted || !peer->takes_part || peer->answered)
+        return false;
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        if (answers[i].body == body)
+            return answers[i].stage == controller->stage;
+    }
+    return false;
+}
+
+static enum weft_status on_step(struct weft_controller *controller, uint32_t agent,
+                                const Weft__Envelope *envelope, uint64_t now_ns,
+                                struct weft_error *error)
+{
+    Weft__Envelope__BodyCase body = envelope->body_case;
+    if (!is_due(controller, agent, body))
+        return unexpected(controller, envelope, error);
+    if (body == WEFT__ENVELOPE__BODY_PREPARED)
+        return on_prepared(controller, agent, envelope->prepared, now_ns, error);
+    if (body == WEFT__ENVELOPE__BODY_PROGRESS)
+        return on_progress(controller, agent, envelope->progress, now_ns, error);
+    if (body == WEFT__ENVELOPE__BODY_DURATIONS)
+        return on_durations(controller, agent, envelope->durations, now_ns, error);
+    if (body == WEFT__ENVELOPE__BODY_DONE)
+        return on_done(controller, agent, envelope->done, now_ns, error);
+    if (body == WEFT__ENVELOPE__BODY_RANK_RESULT)
+        return on_rank_result(controller, agent, envelope->rank_result, now_ns, error);
+    if (body == WEFT__ENVELOPE__BODY_RELEASED)
+        return on_released(controller, agent, envelope->released, now_ns, error);
+    weft_controller_answered(controller, agent, now_ns);
+    return WEFT_OK;
+}
+
+enum weft_status weft_controller_dispatch(struct weft_controller *controller, uint32_t agent,
+                                          const Weft__Envelope *envelope, uint64_t now_ns,
+                                          struct weft_error *error)
+{
+    Weft__Envelope__BodyCase body = envelope->body_case;
+    if (body == WEFT__ENVELOPE__BODY_ALIVE)
+        return WEFT_OK;
+    if (controller->stage == WEFT_STAGE_STOPPING) {
+        /* What was said before the abort was heard matters no more. */
+        return body == WEFT__ENVELOPE__BODY_RELEASED
+                   ? on_released(controller, agent, envelope->released, now_ns, error)
+                   : WEFT_OK;
+    }
+    if (body == WEFT__ENVELOPE__BODY_HELLO && controller->stage == WEFT_STAGE_GREETING &&
+        !controller->agents[agent].greeted)
+        return on_hello(controller, agent, envelope->hello, now_ns, error);
+    if (body == WEFT__ENVELOPE__BODY_FAILURE)
+        return on_failure(controller, agent, envelope->failure, now_ns, error);
+    return on_step(controller, agent, envelope, now_ns, error);
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A test's way from stage to stage, and its end. */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fabric/control/controller.h"
+
+#define VERIFY_ITERATIONS 2u
+
+static void enter(struct weft_controller *controller, enum weft_stage stage, uint64_t now_ns)
+{
+    controller->stage = stage;
+    controller->stage_began_ns = now_ns;
+    controller->waited_ns = 0;
+    for (uint32_t i = 0; i < controller->options.agent_count; i++)
+        controller->agents[i].answered = false;
+}
+
+const char *weft_controller_during(const struct weft_controller *controller)
+{
+    static const char *const phases[WEFT_PHASE_COUNT] = {
+        [WEFT_PHASE_VERIFY] = "verifying",
+        [WEFT_PHASE_WARMUP] = "warming up",
+        [WEFT_PHASE_MEASURE] = "measuring",
+    };
+    switch (controller->stage) {
+    case WEFT_STAGE_GREETING:
+        return "greeting the agents";
+    case WEFT_STAGE_PREPARING:
+        return "preparing";
+    case WEFT_STAGE_CONNECTING:
+        return "connecting";
+    case WEFT_STAGE_STARTING:
+    case WEFT_STAGE_RUNNING:
+        return phases[controller->phase];
+    case WEFT_STAGE_COLLECTING:
+        return "collecting results";
+    case WEFT_STAGE_RELEASING:
+        return "releasing";
+    case WEFT_STAGE_STOPPING:
+        return "stopping";
+    case WEFT_STAGE_FINISHED:
+        break;
+    }
+    return "finished";
+}
+
+/* ---- the end ---- */
+
+static void finish_run(struct weft_controller *controller)
+{
+    weft_result_finish(controller->result);
+    weft_controller_say_bye(controller);
+    controller->stage = WEFT_STAGE_FINISHED;
+}
+
+static void finish_test(struct weft_controller *controller)
+{
+    /* A phase that was cut off: what all deciding ranks told is what there is. */
+    if (!controller->figures->iterations)
+        controller->figures->iterations = controller->figures->completion_ns->count;
+    weft_test_result_finish(controller->figures);
+    weft_channels_fini(&controller->channels);
+}
+
+void weft_controller_settle(struct weft_controller *controller)
+{
+    if (controller->stage != WEFT_STAGE_STOPPING)
+        return;
+    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
+        const struct weft_controller_agent *agent = &controller->agents[i];
+        if (agent->greeted && !agent->lost && !agent->answered)
+            return;
+    }
+    finish_test(controller);
+    finish_run(controller);
+}
+
+/* The user's mistakes come first in the enum. */
+static bool is_request(enum weft_status status)
+{
+    return status >= WEFT_INVALID && status <= WEFT_PERMISSION;
+}
+
+void weft_controller_break(struct weft_controller *controller, enum weft_status status,
+                           uint64_t now_ns, const char *format, ...)
+{
+    struct weft_test_result *figures = controller->figures;
+    if (controller->stage >= WEFT_STAGE_STOPPING)
+        return;
+    /* An interrupted test is broken for that reason, whatever else comes of it. */
+    if (!figures->broken[0]) {
+        va_list arguments;
+        va_start(arguments, format);
+        (void)vsnprintf(figures->broken, sizeof(figures->broken), format, arguments);
+        va_end(arguments);
+        /* Cut in the midst of a character it would be no text. */
+        weft_wire_text_clean(figures->broken);
+    }
+    controller->result->refused = is_request(status) && controller->test_index == 0 &&
+                                  controller->stage <= WEFT_STAGE_CONNECTING;
+    enter(controller, WEFT_STAGE_STOPPING, now_ns);
+    weft_controller_say_abort(controller, figures->broken);
+    weft_controller_settle(controller);
+}
+
+/* ---- from stage to stage ---- */
+
+static void assign_ranks(struct weft_controller *controller)
+{
+    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
+        struct weft_controller_agent *agent = &controller->agents[i];
+        agent->local_count = 0;
+        agent->ranks_reported = 0;
+        agent->decides = false;
+    }
+    for (uint32_t rank = 0; rank < controller->figures->rank_count; rank++)
+        controller->agents[controller->rank_agents[rank]].local_count++;
+    for (uint32_t i = 0; i < controller->options.agent_count; i++)
+        controller->agents[i].takes_part = controller->agents[i].local_count > 0;
+}
+
+static void begin_test(struct weft_controller *controller, uint64_t now_ns)
+{
+    struct weft_error error = {0};
+    enter(controller, WEFT_STAGE_PREPARING, now_ns);
+    controller->warmup_worth = 0;
+    assign_ranks(controller);
+    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
+        if (!controller->agents[i].takes_part)
+            continue;
+        enum weft_status status = weft_controller_say_prepare(controller, i, &error);
+        if (status) {
+            weft_controller_break(controller, status, now_ns, "%s", error.text);
+            return;
+        }
+    }
+}
+
+static void begin_next_test(struct weft_controller *controller, uint64_t now_ns)
+{
+    struct weft_error error = {0};
+    const struct weft_plan *plan = controller->options.plan;
+    controller->test_index++;
+    controller->test = plan->tests[controller->test_index];
+    if (!controller->test.options.rank_count)
+        controller->test.options.rank_count = controller->options.topology->rank_count;
+    struct weft_test_result *figures = NULL;
+    enum weft_status status = weft_result_begin(
+        controller->result, controller->test.options.rank_count, &figures, &error);
+    if (status) {
+        /* The last test is all there is to write it to. */
+        (void)snprintf(controller->figures->broken, sizeof(controller->figures->broken),
+                       "no next test: %s", error.text);
+        controller->figures->verdict = WEFT_VERDICT_BROKEN;
+        finish_run(controller);
+        return;
+    }
+    controller->figures = figures;
+    begin_test(controller, now_ns);
+}
+
+/* After a broken test no other is begun: the cause is still there. */
+static void end_test(struct weft_controller *controller, uint64_t now_ns)
+{
+    finish_test(controller);
+    if (controller->figures->broken[0] ||
+        controller->test_index + 1 == controller->options.plan->test_count)
+        finish_run(controller);
+    else
+        begin_next_test(controller, now_ns);
+}
+
+static void connect_channels(struct weft_controller *controller, uint64_t now_ns)
+{
+    struct weft_error error = {0};
+    enter(controller, WEFT_STAGE_CONNECTING, now_ns);
+    if (weft_channels_finish(&controller->channels, &error)) {
+        /* The agents' mistake, not the user's. */
+        weft_controller_break(controller, WEFT_IO, now_ns, "%s", error.text);
+        return;
+    }
+    enum weft_status status = WEFT_OK;
+    for (uint32_t i = 0; i < controller->options.agent_count && !status; i++) {
+        if (controller->agents[i].takes_part)
+            status = weft_controller_say_connect(controller, i, &error);
+    }
+    if (status)
+        weft_controller_break(controller, status, now_ns, "%s", error.text);
+}
+
+static void begin_phase(struct weft_controller *controller, enum weft_phase phase, uint64_t now_ns)
+{
+    controller->phase = phase;
+    enter(controller, WEFT_STAGE_STARTING, now_ns);
+    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
+        controller->agents[i].done = 0;
+        controller->agents[i].taken = 0;
+    }
+    weft_controller_say_start(controller);
+}
+
+static bool any_decides(const struct weft_controller *controller)
+{
+    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
+        if (controller->agents[i].takes_part && controller->agents[i].decides)
+            return true;
+    }
+    return false;
+}
+
+static void run_phase(struct weft_controller *controller, uint64_t now_ns)
+{
+    struct weft_lease_options options = {.iterations = VERIFY_ITERATIONS};
+    if (controller->phase == WEFT_PHASE_WARMUP)
+        options.iterations = controller->test.warmup;
+    if (controller->phase == WEFT_PHASE_MEASURE) {
+        options.iterations = controller->test.iterations;
+        options.duration_ns = controller->test.duration_ns;
+        options.window = any_decides(controller) ? WEFT_MERGE_WINDOW : 0;
+        options.expected = controller->warmup_worth;
+        weft_merge_clear(&controller->merge);
+    }
+    enter(controller, WEFT_STAGE_RUNNING, now_ns);
+    weft_lease_begin(&controller->lease, &options, now_ns);
+    weft_controller_renew(controller, now_ns);
+}
+
+/* The phase after the one that ended; the first is VERIFY's. */
+static void next_phase(struct weft_controller *controller, enum weft_phase from, uint64_t now_ns)
+{
+    if (from == WEFT_PHASE_VERIFY && controller->test.verify)
+        begin_phase(controller, WEFT_PHASE_VERIFY, now_ns);
+    else if (from <= WEFT_PHASE_WARMUP && controller->test.warmup)
+        begin_phase(controller, WEFT_PHASE_WARMUP, now_ns);
+    else
+        begin_phase(controller, WEFT_PHASE_MEASURE, now_ns);
+}
+
+static void end_phase(struct weft_controller *controller, uint64_t now_ns)
+{
+    switch (controller->phase) {
+    case WEFT_PHASE_VERIFY:
+        next_phase(controller, WEFT_PHASE_WARMUP, now_ns);
+        return;
+    case WEFT_PHASE_WARMUP:
+        controller->warmup_worth =
+            weft_lease_worth(controller->test.warmup, now_ns - controller->stage_began_ns);
+        next_phase(controller, WEFT_PHASE_MEASURE, now_ns);
+        return;
+    case WEFT_PHASE_MEASURE:
+    case WEFT_PHASE_COUNT:
+        break;
+    }
+    controller->figures->iterations = controller->lease.granted;
+    enter(controller, WEFT_STAGE_COLLECTING, now_ns);
+    weft_controller_say_collect(controller);
+}
+
+static void next_stage(struct weft_controller *controller, uint64_t now_ns)
+{
+    assert(controller->stage != WEFT_STAGE_FINISHED);
+    switch (controller->stage) {
+    case WEFT_STAGE_GREETING:
+        begin_test(controller, now_ns);
+        return;
+    case WEFT_STAGE_PREPARING:
+        connect_channels(controller, now_ns);
+        return;
+    case WEFT_STAGE_CONNECTING:
+        next_phase(controller, WEFT_PHASE_VERIFY, now_ns);
+        return;
+    case WEFT_STAGE_STARTING:
+        run_phase(controller, now_ns);
+        return;
+    case WEFT_STAGE_RUNNING:
+        end_phase(controller, now_ns);
+        return;
+    case WEFT_STAGE_COLLECTING:
+        enter(controller, WEFT_STAGE_RELEASING, now_ns);
+        weft_controller_say_release(controller);
+        return;
+    case WEFT_STAGE_RELEASING:
+        end_test(controller, now_ns);
+        return;
+    case WEFT_STAGE_STOPPING:
+        weft_controller_settle(controller);
+        return;
+    case WEFT_STAGE_FINISHED:
+        break;
+    }
+}
+
+void weft_controller_answered(struct weft_controller *controller, uint32_t agent, uint64_t now_ns)
+{
+    controller->agents[agent].answered = true;
+    controller->waited_ns = 0;
+    bool all = controller->stage == WEFT_STAGE_GREETING;
+    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
+        if ((all || controller->agents[i].takes_part) && !controller->agents[i].answered)
+            return;
+    }
+    next_stage(controller, now_ns);
+}
+
+/* ---- iterations ---- */
+
+uint64_t weft_controller_done(const struct weft_controller *controller)
+{
+    uint64_t done = UINT64_MAX;
+    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
+        const struct weft_controller_agent *agent = &controller->agents[i];
+        if (agent->takes_part && agent->done < done)
+            done = agent->done;
+    }
+    return done == UINT64_MAX ? 0 : done;
+}
+
+void weft_controller_renew(struct weft_controller *controller, uint64_t now_ns)
+{
+    if (controller->stage != WEFT_STAGE_RUNNING)
+        return;
+    if (weft_lease_renew(&controller->lease, weft_controller_done(controller),
+                         controller->merge.merged, now_ns))
+        weft_controller_say_grant(controller);
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fabric/control/wire.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Sums over all ranks stay within 64 bits. */
+#define COUNT_MAX (UINT64_C(1) << 47)
+
+/* ---- writing ---- */
+
+static uint32_t buckets_used(const struct weft_hist *hist)
+{
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < WEFT_HIST_BUCKETS; i++)
+        used += hist->buckets[i] > 0;
+    return used;
+}
+
+static void write_buckets(const struct weft_hist *hist, Weft__Histogram *message)
+{
+    uint32_t skip = 0;
+    for (uint32_t i = 0; i < WEFT_HIST_BUCKETS; i++, skip++) {
+        if (!hist->buckets[i])
+            continue;
+        message->skips[message->n_skips++] = skip;
+        message->counts[message->n_counts++] = hist->buckets[i];
+        skip = UINT32_MAX; /* the loop's step makes it 0 */
+    }
+}
+
+static void hist_fini(Weft__Histogram *message)
+{
+    free(message->skips);
+    free(message->counts);
+}
+
+static enum weft_status write_hist(const struct weft_hist *hist, Weft__Histogram *message,
+                                   struct weft_error *error)
+{
+    uint32_t used = buckets_used(hist);
+    weft__histogram__init(message);
+    message->skips = calloc(used + 1u, sizeof(*message->skips));
+    message->counts = calloc(used + 1u, sizeof(*message->counts));
+    if (!message->skips || !message->counts)
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for a histogram of %u buckets",
+                              used);
+    message->count = hist->count;
+    message->min = hist->count ? hist->min : 0;
+    message->max = hist->max;
+    message->sum_high = (uint64_t)(hist->sum >> 64);
+    message->sum_low = (uint64_t)hist->sum;
+    write_buckets(hist, message);
+    return WEFT_OK;
+}
+
+static void write_counters(const struct weft_device_counters *counters,
+                           Weft__DeviceCounters *message)
+{
+    weft__device_counters__init(message);
+    message->sent_packets = counters->sent_packets;
+    message->sent_bytes = counters->sent_bytes;
+    message->received_packets = counters->received_packets;
+    message->received_bytes = counters->received_bytes;
+    message->retransmitted_packets = counters->retransmitted_packets;
+    message->duplicate_packets = counters->duplicate_packets;
+    message->out_of_order_packets = counters->out_of_order_packets;
+    message->timeouts = counters->timeouts;
+    message->rnr_naks_received = counters->rnr_naks_received;
+    message->sequence_naks_received = counters->sequence_naks_received;
+    message->malformed_packets = counters->malformed_packets;
+    message->icrc_errors = counters->icrc_errors;
+    message->receive_dropped = counters->receive_dropped;
+    message->unexpected_packets = counters->unexpected_packets;
+}
+
+static void write_verified(const struct weft_verify_result *verified, Weft__Verified *message)
+{
+    weft__verified__init(message);
+    message->compared_bytes = verified->compared_bytes;
+    message->wrong_bytes = verified->wrong_bytes;
+    message->first_wrong_offset_bytes = verified->first_wrong_offset_bytes;
+    message->expected = verified->expected;
+    message->found = verified->found;
+}
+
+/* The message and all that it points to. */
+struct rank_out {
+    struct weft_rank_result copy;
+    Weft__RankResult message;
+    Weft__Verified verified;
+    Weft__Histogram latency_ns, bandwidth_bps;
+    Weft__DeviceCounters counters;
+};
+
+static void write_rank(const struct weft_rank_result *rank, struct rank_out *out)
+{
+    out->copy = *rank;
+    weft_wire_text_clean(out->copy.driver);
+    weft_wire_text_clean(out->copy.device);
+    write_verified(&rank->verified, &out->verified);
+    write_counters(&rank->counters, &out->counters);
+    Weft__RankResult *message = &out->message;
+    weft__rank_result__init(message);
+    message->rank = rank->rank;
+    message->driver = out->copy.driver;
+    message->device = out->copy.device;
+    message->verified = rank->verified_known ? &out->verified : NULL;
+    message->latency_ns = &out->latency_ns;
+    message->bandwidth_bps = &out->bandwidth_bps;
+    message->sent_messages = rank->sent_messages;
+    message->sent_bytes = rank->sent_bytes;
+    message->received_messages = rank->received_messages;
+    message->received_bytes = rank->received_bytes;
+    message->iterations = rank->iterations;
+    message->stalled_iterations = rank->stalled_iterations;
+    message->window_ns = rank->window_ns;
+    message->counters = &out->counters;
+}
+
+enum weft_status weft_wire_rank_send(struct weft_wire *wire, const struct weft_rank_result *rank,
+                                     struct weft_error *error)
+{
+    struct rank_out out = {0};
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    write_rank(rank, &out);
+    enum weft_status status = write_hist(rank->latency_ns, &out.latency_ns, error);
+    if (!status)
+        status = write_hist(rank->bandwidth_bps, &out.bandwidth_bps, error);
+    if (!status) {
+        envelope.body_case = WEFT__ENVELOPE__BODY_RANK_RESULT;
+        envelope.rank_result = &out.message;
+        status = weft_wire_send(wire, 0, &envelope, error);
+    }
+    hist_fini(&out.latency_ns);
+    hist_fini(&out.bandwidth_bps);
+    return status;
+}
+
+/* ---- reading ---- */
+
+static enum weft_status read_buckets(const char *field, const Weft__Histogram *message,
+                                     struct weft_hist *hist, struct weft_error *error)
+{
+    uint64_t next = 0;
+    if (message->n_skips != message->n_counts)
+        return weft_error_set(error, WEFT_INVALID, "%s has %zu skips and %zu counts", field,
+                              message->n_skips, message->n_counts);
+    for (size_t i = 0; i < message->n_counts; i++) {
+        next += message->skips[i];
+        if (next >= WEFT_HIST_BUCKETS)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "%s.skips[%zu] leads to bucket %" PRIu64 " of %u", field, i, next,
+                                  WEFT_HIST_BUCKETS);
+        if (!message->counts[i] ||
+            __builtin_add_overflow(hist->count, message->counts[i], &hist->count))
+            return weft_error_set(error, WEFT_INVALID, "%s.counts[%zu] is %" PRIu64, field, i,
+                                  message->counts[i]);
+        hist->buckets[next++] = message->counts[i];
+    }
+    return WEFT_OK;
+}
+
+static enum weft_status disagree(const char *field, const char *what, struct weft_error *error)
+{
+    return weft_error_set(error, WEFT_INVALID, "%s.%s disagrees with its buckets", field, what);
+}
+
+/* The first and the last bucket that hold something must be those of the minimum and maximum, and
+ * the sum must be possible. */
+static enum weft_status check_hist(const char *field, const Weft__Histogram *message,
+                                   const struct weft_hist *hist, struct weft_error *error)
+{
+    weft_u128 sum = (weft_u128)message->sum_high << 64 | message->sum_low;
+    if (message->count != hist->count || message->count > COUNT_MAX)
+        return disagree(field, "count", error);
+    if (!hist->count)
+        return message->min || message->max || sum ? disagree(field, "count", error) : WEFT_OK;
+    uint32_t first = 0;
+    uint32_t last = WEFT_HIST_BUCKETS - 1;
+    while (!hist->buckets[first])
+        first++;
+    while (!hist->buckets[last])
+        last--;
+    if (message->min > message->max || weft_hist_index(message->min) != first)
+        return disagree(field, "min", error);
+    if (weft_hist_index(message->max) != last)
+        return disagree(field, "max", error);
+    if (sum < (weft_u128)hist->count * message->min || sum > (weft_u128)hist->count * message->max)
+        return disagree(field, "sum", error);
+    return WEFT_OK;
+}
+
+static enum weft_status read_hist(const char *field, const Weft__Histogram *message,
+                                  struct weft_hist **ret_hist, struct weft_error *error)
+{
+    if (!message)
+        return weft_wire_missing(field, error);
+    struct weft_hist *hist = weft_hist_create();
+    if (!hist)
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for %s", field);
+    enum weft_status status = read_buckets(field, message, hist, error);
+    if (!status)
+        status = check_hist(field, message, hist, error);
+    if (status) {
+        weft_hist_destroy(hist);
+        return status;
+    }
+    if (hist->count)
+        hist->min = message->min;
+    hist->max = message->max;
+    hist->sum = (weft_u128)message->sum_high << 64 | message->sum_low;
+    *ret_hist = hist;
+    return WEFT_OK;
+}
+
+static void read_counters(const Weft__DeviceCounters *message, struct weft_device_counters *ret)
+{
+    *ret = (struct weft_device_counters){
+        .sent_packets = message->sent_packets,
+        .sent_bytes = message->sent_bytes,
+        .received_packets = message->received_packets,
+        .received_bytes = message->received_bytes,
+        .retransmitted_packets = message->retransmitted_packets,
+        .duplicate_packets = message->duplicate_packets,
+        .out_of_order_packets = message->out_of_order_packets,
+        .timeouts = message->timeouts,
+        .rnr_naks_received = message->rnr_naks_received,
+        .sequence_naks_received = message->sequence_naks_received,
+        .malformed_packets = message->malformed_packets,
+        .icrc_errors = message->icrc_errors,
+        .receive_dropped = message->receive_dropped,
+        .unexpected_packets = message->unexpected_packets,
+    };
+}
+
+static enum weft_status read_verified(const Weft__Verified *message, struct weft_rank_result *rank,
+                                      struct weft_error *error)
+{
+    if (!message)
+        return WEFT_OK;
+    rank->verified_known = true;
+    rank->verified = (struct weft_verify_result){
+        .compared_bytes = message->compared_bytes,
+        .wrong_bytes = message->wrong_bytes,
+        .first_wrong_offset_bytes = message->first_wrong_offset_bytes,
+        .expected = message->expected,
+        .found = message->found,
+    };
+    return weft_wire_range("rank_result.verified.wrong_bytes", message->wrong_bytes, 0,
+                           message->compared_bytes, error);
+}
+
+static void read_numbers(const Weft__RankResult *message, struct weft_rank_result *rank)
+{
+    rank->rank = message->rank;
+    rank->sent_messages = message->sent_messages;
+    rank->sent_bytes = message->sent_bytes;
+    rank->received_messages = message->received_messages;
+    rank->received_bytes = message->received_bytes;
+    rank->iterations = message->iterations;
+    rank->stalled_iterations = message->stalled_iterations;
+    rank->window_ns = message->window_ns;
+    read_counters(message->counters, &rank->counters);
+}
+
+enum weft_status weft_wire_rank_read(const Weft__RankResult *message,
+                                     struct weft_rank_result *ret_rank, struct weft_error *error)
+{
+    struct weft_rank_result rank = {.reported = true};
+    if (!message->counters)
+        return weft_wire_missing("rank_result.counters", error);
+    enum weft_status status = weft_wire_copy("rank_result.driver", message->driver, rank.driver,
+                                             sizeof(rank.driver), error);
+    if (!status)
+        status = weft_wire_copy("rank_result.device", message->device, rank.device,
+                                sizeof(rank.device), error);
+    if (!status)
+        status = read_verified(message->verified, &rank, error);
+    if (!status)
+        status = read_hist("rank_result.latency_ns", message->latency_ns, &rank.latency_ns, error);
+    if (!status)
+        status = read_hist("rank_result.bandwidth_bps", message->bandwidth_bps, &rank.bandwidth_bps,
+                           error);
+    if (status) {
+        weft_hist_destroy(rank.latency_ns);
+        return status;
+    }
+    read_numbers(message, &rank);
+    *ret_rank = rank;
+    return WEFT_OK;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fabric/control/wire.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_BYTES_MAX 256u
+#define DEVICE_BYTES_MAX 1024u
+
+/* ---- writing ---- */
+
+static char empty[] = "";
+
+static void write_ip(const struct weft_ip *address, struct weft_ip *copy, Weft__Ip *message,
+                     Weft__Ip **ret_field)
+{
+    *copy = *address;
+    weft__ip__init(message);
+    message->address.data = copy->bytes;
+    message->address.len = address->version == 4 ? 4 : 16;
+    message->prefix_bits = address->prefix_bits;
+    *ret_field = address->version ? message : NULL;
+}
+
+/* A NIC's message and what it points to. */
+struct nic_out {
+    Weft__Nic message;
+    Weft__Ip address, gateway;
+    struct weft_ip address_copy, gateway_copy;
+};
+
+static void write_nic(const struct weft_nic *nic, struct nic_out *out)
+{
+    weft__nic__init(&out->message);
+    out->message.name = nic->name ? nic->name : empty;
+    out->message.device = nic->device ? nic->device : empty;
+    out->message.driver = nic->driver ? nic->driver : empty;
+    out->message.rate_bps = nic->rate_bps;
+    write_ip(&nic->address, &out->address_copy, &out->address, &out->message.address);
+    write_ip(&nic->gateway, &out->gateway_copy, &out->gateway, &out->message.gateway);
+}
+
+static void write_test(const struct weft_test *test, char *pattern, Weft__Test *message)
+{
+    weft__test__init(message);
+    message->name = test->name;
+    message->pattern = pattern;
+    message->rank_count = test->options.rank_count;
+    message->size_bytes = test->options.size_bytes;
+    message->chunk_bytes = test->options.chunk_bytes;
+    message->microbatches = test->options.microbatches;
+    message->calc_ns = test->options.calc_ns;
+    message->driver = test->driver ? test->driver : empty;
+    message->transfer = (Weft__Transfer)test->transfer;
+    message->mtu_bytes = test->mtu_bytes;
+    message->iterations = test->iterations;
+    message->duration_ns = test->duration_ns;
+    message->warmup = test->warmup;
+    message->depth = test->depth;
+    message->interval_ns = test->interval_ns;
+    message->reduce = test->reduce;
+    message->verify = test->verify;
+}
+
+/* protobuf-c's messages hold pointers that it never writes through. */
+static uint32_t *mutable(const uint32_t *values)
+{
+    union {
+        const uint32_t *read;
+        uint32_t *write;
+    } pointer = {.read = values};
+    return pointer.write;
+}
+
+enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
+                                        const struct weft_wire_prepare *prepare,
+                                        struct weft_error *error)
+{
+    enum weft_status status = WEFT_NO_MEMORY;
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Prepare message = WEFT__PREPARE__INIT;
+    Weft__Test test;
+    char *pattern = strdup(prepare->test->pattern->name);
+    struct nic_out *nics = calloc(prepare->nic_count + 1, sizeof(*nics));
+    Weft__Nic **pointers = calloc(prepare->nic_count + 1, sizeof(Weft__Nic *));
+    if (!pattern || !nics || !pointers) {
+        (void)weft_error_set(error, status, "out of memory for the message 'prepare'");
+        goto out;
+    }
+    for (uint32_t i = 0; i < prepare->nic_count; i++) {
+        write_nic(prepare->nics[i], &nics[i]);
+        pointers[i] = &nics[i].message;
+    }
+    write_test(prepare->test, pattern, &test);
+    message.test = &test;
+    message.nics = pointers;
+    message.n_nics = prepare->nic_count;
+    message.local_ranks = mutable(prepare->local_ranks);
+    message.n_local_ranks = prepare->local_count;
+    message.rank_nics = mutable(prepare->rank_nics);
+    message.n_rank_nics = prepare->local_count;
+    message.seed = prepare->seed;
+    envelope.body_case = WEFT__ENVELOPE__BODY_PREPARE;
+    envelope.prepare = &message;
+    status = weft_wire_send(wire, peer, &envelope, error);
+out:
+    free(pointers);
+    free(nics);
+    free(pattern);
+    return status;
+}
+
+/* ---- reading ---- */
+
+static char *or_null(char *text)
+{
+    return *text ? text : NULL;
+}
+
+static enum weft_status read_ip(const char *field, const Weft__Ip *message, struct weft_ip *ret,
+                                struct weft_error *error)
+{
+    *ret = (struct weft_ip){0};
+    if (!message)
+        return WEFT_OK;
+    size_t len_bytes = message->address.len;
+    if (len_bytes != 4 && len_bytes != 16)
+        return weft_error_set(error, WEFT_INVALID, "%s has %zu bytes, not 4 or 16", field,
+                              len_bytes);
+    if (message->prefix_bits > 8 * len_bytes)
+        return weft_error_set(error, WEFT_INVALID, "%s has a prefix of %u bits, more than %zu",
+                              field, message->prefix_bits, 8 * len_bytes);
+    ret->version = len_bytes == 4 ? 4 : 6;
+    ret->prefix_bits = (uint8_t)message->prefix_bits;
+    memcpy(ret->bytes, message->address.data, len_bytes);
+    return WEFT_OK;
+}
+
+static enum weft_status read_nic(const Weft__Nic *message, struct weft_nic *nic,
+                                 struct weft_error *error)
+{
+    enum weft_status status =
+        weft_wire_text("prepare.nics.name", message->name, NAME_BYTES_MAX, error);
+    if (!status)
+        status = weft_wire_text("prepare.nics.device", message->device, DEVICE_BYTES_MAX, error);
+    if (!status)
+        status = weft_wire_text("prepare.nics.driver", message->driver, NAME_BYTES_MAX, error);
+    if (!status)
+        status = read_ip("prepare.nics.address", message->address, &nic->address, error);
+    if (!status)
+        status = read_ip("prepare.nics.gateway", message->gateway, &nic->gateway, error);
+    nic->name = message->name;
+    nic->device = or_null(message->device);
+    nic->driver = or_null(message->driver);
+    nic->rate_bps = message->rate_bps;
+    return status;
+}
+
+static enum weft_status check_numbers(const Weft__Test *message, struct weft_error *error)
+{
+    const struct {
+        const char *field;
+        uint64_t value, low, high;
+    } ranges[] = {
+        {"prepare.test.rank_count", message->rank_count, 1, WEFT_RANKS_MAX},
+        {"prepare.test.transfer", (uint64_t)message->transfer, 0, WEFT_TRANSFER_COUNT - 1},
+        {"prepare.test.depth", message->depth, 0, WEFT_CHANNELS_MAX},
+        {"prepare.test.mtu_bytes", message->mtu_bytes, 0, 4096},
+        {"prepare.test.iterations", message->iterations, 0, INT64_MAX},
+        {"prepare.test.duration_ns", message->duration_ns, 0, INT64_MAX},
+        {"prepare.test.warmup", message->warmup, 0, INT64_MAX},
+        {"prepare.test.interval_ns", message->interval_ns, 0, INT64_MAX},
+    };
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        enum weft_status status =
+            weft_wire_range(ranges[i].field, ranges[i].value, ranges[i].low, ranges[i].high, error);
+        if (status)
+            return status;
+    }
+    uint32_t mtu_bytes = message->mtu_bytes;
+    if (mtu_bytes && (mtu_bytes < 256 || (mtu_bytes & (mtu_bytes - 1))))
+        return weft_error_set(error, WEFT_INVALID,
+                              "prepare.test.mtu_bytes is %u, not 256, 512, 1024, 2048 or 4096",
+                              mtu_bytes);
+    if (!message->iterations == !message->duration_ns)
+        return weft_error_set(error, WEFT_INVALID,
+                              "prepare.test must have iterations or duration_ns, one of them");
+    return WEFT_OK;
+}
+
+static enum weft_status read_test(const Weft__Test *message, struct weft_test *test,
+                                  struct weft_error *error)
+{
+    enum weft_status status =
+        weft_wire_text("prepare.test.name", message->name, NAME_BYTES_MAX, error);
+    if (!status)
+        status = weft_wire_text("prepare.test.pattern", message->pattern, NAME_BYTES_MAX, error);
+    if (!status)
+        status = weft_wire_text("prepare.test.driver", message->driver, NAME_BYTES_MAX, error);
+    if (!status)
+        status = check_numbers(message, error);
+    if (status)
+        return status;
+    *test = (struct weft_test){
+        .name = message->name,
+        .pattern = weft_pattern_find(message->pattern, error),
+        .options = {.rank_count = message->rank_count,
+                    .size_bytes = message->size_bytes,
+                    .chunk_bytes = message->chunk_bytes,
+                    .microbatches = message->microbatches,
+                    .calc_ns = message->calc_ns},
+        .driver = or_null(message->driver),
+        .transfer = (enum weft_transfer)message->transfer,
+        .mtu_bytes = message->mtu_bytes,
+        .iterations = message->iterations,
+        .duration_ns = message->duration_ns,
+        .warmup = message->warmup,
+        .depth = message->depth,
+        .interval_ns = message->interval_ns,
+        .reduce = message->reduce,
+        .verify = message->verify,
+    };
+    return test->pattern ? test->pattern->check(&test->options, error) : WEFT_NOT_FOUND;
+}
+
+/* In rising order, so a rank that is given twice is found at once. */
+static enum weft_status check_ranks(const Weft__Prepare *message, uint32_t rank_count,
+                                    struct weft_error *error)
+{
+    if (message->n_rank_nics != message->n_local_ranks)
+        return weft_error_set(error, WEFT_INVALID,
+                              "prepare.rank_nics has %zu entries where prepare.local_ranks has %zu",
+                              message->n_rank_nics, message->n_local_ranks);
+    enum weft_status status =
+        weft_wire_range("prepare.local_ranks' count", message->n_local_ranks, 1, rank_count, error);
+    for (size_t i = 0; i < message->n_local_ranks && !status; i++) {
+        uint32_t lowest = i ? message->local_ranks[i - 1] + 1 : 0;
+        char field[64];
+        (void)snprintf(field, sizeof(field), "prepare.local_ranks[%zu]", i);
+        status = weft_wire_range(field, message->local_ranks[i], lowest, rank_count - 1, error);
+        if (!status && message->rank_nics[i] >= message->n_nics)
+            status = weft_error_set(error, WEFT_INVALID,
+                                    "prepare.rank_nics[%zu] is %u where there are %zu NICs", i,
+                                    message->rank_nics[i], message->n_nics);
+    }
+    return status;
+}
+
+static enum weft_status read_nics(const Weft__Prepare *message, struct weft_nic *nics,
+                                  struct weft_error *error)
+{
+    for (size_t i = 0; i < message->n_local_ranks; i++) {
+        enum weft_status status = read_nic(message->nics[message->rank_nics[i]], &nics[i], error);
+        if (status)
+            return status;
+    }
+    return WEFT_OK;
+}
+
+enum weft_status weft_wire_prepare_read(const Weft__Prepare *message,
+                                        struct weft_wire_prepared *ret_prepared,
+                                        struct weft_error *error)
+{
+    struct weft_test test;
+    if (!message->test)
+        return weft_wire_missing("prepare.test", error);
+    enum weft_status status = read_test(message->test, &test, error);
+    if (!status)
+        status = check_ranks(message, test.options.rank_count, error);
+    if (status)
+        return status;
+    struct weft_nic *nics = calloc(message->n_local_ranks, sizeof(*nics));
+    if (!nics)
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for the NICs of %zu ranks",
+                              message->n_local_ranks);
+    status = read_nics(message, nics, error);
+    if (status) {
+        free(nics);
+        return status;
+    }
+    *ret_prepared = (struct weft_wire_prepared){
+        .request = {.test = &ret_prepared->test,
+                    .local_count = (uint32_t)message->n_local_ranks,
+                    .local_ranks = message->local_ranks,
+                    .nics = nics,
+                    .seed = message->seed},
+        .test = test,
+        .nics = nics,
+    };
+    return WEFT_OK;
+}
+
+void weft_wire_prepared_fini(struct weft_wire_prepared *prepared)
+{
+    free(prepared->nics);
+    prepared->nics = NULL;
+}

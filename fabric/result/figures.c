@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fabric/result/figures.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WHOLE_MILLIONTHS 1000000u
+#define TAIL_SAMPLES 10u
+
+bool weft_figure_percentile(const struct weft_hist *hist, uint32_t millionths, uint64_t *ret_value)
+{
+    if ((weft_u128)hist->count * millionths < TAIL_SAMPLES * WHOLE_MILLIONTHS)
+        return false;
+    return weft_hist_percentile(hist, millionths, ret_value);
+}
+
+/* "99.9" is 999000 millionths; false where the text is not a percentile. */
+static bool parse_percentile(const char *text, uint32_t *ret_millionths)
+{
+    char *end = NULL;
+    unsigned long whole = strtoul(text, &end, 10);
+    if (end == text || whole >= 100)
+        return false;
+    uint32_t millionths = (uint32_t)whole * 10000u;
+    if (*end == '.') {
+        uint32_t scale = 1000;
+        for (end++; *end >= '0' && *end <= '9' && scale > 0; end++, scale /= 10)
+            millionths += (uint32_t)(*end - '0') * scale;
+    }
+    *ret_millionths = millionths;
+    return *end == '\0' && millionths > 0;
+}
+
+bool weft_figure_stat(const struct weft_hist *hist, const char *name, double *ret_value)
+{
+    uint32_t millionths = 0;
+    uint64_t value = 0;
+    if (!hist->count)
+        return false;
+    if (strcmp(name, "mean") == 0)
+        return weft_hist_mean(hist, ret_value);
+    if (strcmp(name, "min") == 0)
+        value = hist->min;
+    else if (strcmp(name, "max") == 0)
+        value = hist->max;
+    else if (name[0] != 'p' || !parse_percentile(name + 1, &millionths) ||
+             !weft_figure_percentile(hist, millionths, &value))
+        return false;
+    *ret_value = (double)value;
+    return true;
+}
+
+bool weft_test_algbw(const struct weft_test_result *result, double *ret_bps)
+{
+    double mean_ns = 0;
+    struct weft_pattern_options options = result->test->options;
+    options.rank_count = result->rank_count;
+    uint64_t len_bytes = result->test->pattern->algorithm_bytes(&options);
+    if (!len_bytes || !weft_hist_mean(result->completion_ns, &mean_ns) || mean_ns <= 0)
+        return false;
+    *ret_bps = (double)len_bytes * 8.0 * 1e9 / mean_ns;
+    return true;
+}
+
+bool weft_test_busbw(const struct weft_test_result *result, double *ret_bps)
+{
+    double algbw_bps = 0;
+    double factor = result->test->pattern->bus_factor(result->rank_count);
+    if (factor <= 0 || !weft_test_algbw(result, &algbw_bps))
+        return false;
+    *ret_bps = algbw_bps * factor;
+    return true;
+}
+
+static void add_counters(struct weft_test_totals *totals,
+                         const struct weft_device_counters *counters)
+{
+    totals->duplicated += counters->duplicate_packets;
+    totals->reordered += counters->out_of_order_packets;
+    totals->retransmitted += counters->retransmitted_packets;
+    totals->timeouts += counters->timeouts;
+    totals->rnr_naks += counters->rnr_naks_received;
+    totals->receive_dropped += counters->receive_dropped;
+    totals->icrc_errors += counters->icrc_errors;
+}
+
+void weft_test_totals(const struct weft_test_result *result, struct weft_test_totals *ret_totals)
+{
+    struct weft_test_totals totals = {0};
+    for (uint32_t i = 0; i < result->rank_count; i++) {
+        const struct weft_rank_result *rank = &result->ranks[i];
+        totals.sent_bytes += rank->sent_bytes;
+        totals.received_bytes += rank->received_bytes;
+        totals.sent_messages += rank->sent_messages;
+        totals.received_messages += rank->received_messages;
+        if (!rank->counters_shared)
+            add_counters(&totals, &rank->counters);
+    }
+    if (totals.sent_messages > totals.received_messages)
+        totals.lost = totals.sent_messages - totals.received_messages;
+    *ret_totals = totals;
+}
+
+int weft_test_verified(const struct weft_test_result *result)
+{
+    uint64_t compared_bytes = 0;
+    bool all = true;
+    for (uint32_t i = 0; i < result->rank_count; i++) {
+        const struct weft_rank_result *rank = &result->ranks[i];
+        if (rank->verified_known && rank->verified.wrong_bytes > 0)
+            return 0;
+        all = all && rank->verified_known;
+        compared_bytes += rank->verified.compared_bytes;
+    }
+    return all && compared_bytes > 0 ? 1 : -1;
+}
+
+uint64_t weft_figure_window_ns(const struct weft_test_result *result)
+{
+    uint64_t window_ns = 0;
+    for (uint32_t i = 0; i < result->rank_count; i++) {
+        if (result->ranks[i].window_ns > window_ns)
+            window_ns = result->ranks[i].window_ns;
+    }
+    return window_ns;
+}
+
+/* Of some ranks only, a count says nothing: what they sent may have arrived at a silent one. */
+static bool total_of(const struct weft_test_result *result, const char *metric, double *ret_value)
+{
+    struct weft_test_totals totals;
+    if (result->ranks_reported < result->rank_count)
+        return false;
+    weft_test_totals(result, &totals);
+    if (strcmp(metric, "lost") == 0)
+        *ret_value = (double)totals.lost;
+    else if (strcmp(metric, "retransmitted") == 0)
+        *ret_value = (double)totals.retransmitted;
+    else
+        return false;
+    return true;
+}
+
+bool weft_figure_metric(const struct weft_test_result *result, const char *metric,
+                        double *ret_value)
+{
+    const struct {
+        const char *prefix;
+        const struct weft_hist *hist;
+    } hists[] = {
+        {"completion.", result->completion_ns},
+        {"latency.", result->latency_ns},
+        {"bandwidth.", result->bandwidth_bps},
+    };
+    for (size_t i = 0; i < sizeof(hists) / sizeof(hists[0]); i++) {
+        size_t prefix_length = strlen(hists[i].prefix);
+        if (strncmp(metric, hists[i].prefix, prefix_length) == 0)
+            return weft_figure_stat(hists[i].hist, metric + prefix_length, ret_value);
+    }
+    if (strcmp(metric, "algbw") == 0)
+        return weft_test_algbw(result, ret_value);
+    if (strcmp(metric, "busbw") == 0)
+        return weft_test_busbw(result, ret_value);
+    return total_of(result, metric, ret_value);
+}
+
+static const char *driver_of(const struct weft_result *result, const struct weft_test_result *test,
+                             uint32_t rank)
+{
+    const struct weft_topology *topology = result->topology;
+    const char *own = topology ? topology->nics[topology->rank_nics[rank]].driver : NULL;
+    if (own)
+        return own;
+    return test->test->driver ? test->test->driver : "dpdk";
+}
+
+/* Is this rank's driver also that of an earlier one? */
+static bool named_before(const struct weft_result *result, const struct weft_test_result *test,
+                         uint32_t rank)
+{
+    for (uint32_t i = 0; i < rank; i++) {
+        if (strcmp(driver_of(result, test, i), driver_of(result, test, rank)) == 0)
+            return true;
+    }
+    return false;
+}
+
+char *weft_figure_drivers(const struct weft_result *result, const struct weft_test_result *test,
+                          char text[WEFT_DRIVERS_TEXT])
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (uint32_t rank = 0; rank < test->rank_count && used < WEFT_DRIVERS_TEXT; rank++) {
+        if (named_before(result, test, rank))
+            continue;
+        used += (size_t)snprintf(text + used, WEFT_DRIVERS_TEXT - used, "%s%s", rank ? "+" : "",
+                                 driver_of(result, test, rank));
+    }
+    return text;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fabric/result/result.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "fabric/result/figures.h"
+
+static enum weft_status no_memory(struct weft_error *error)
+{
+    return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for the result");
+}
+
+enum weft_status weft_result_create(const struct weft_plan *plan,
+                                    const struct weft_topology *topology,
+                                    struct weft_result **ret_result, struct weft_error *error)
+{
+    struct weft_result *result = calloc(1, sizeof(*result));
+    if (!result)
+        return no_memory(error);
+    result->plan = plan;
+    result->topology = topology;
+    result->tests = calloc(plan->test_count ? plan->test_count : 1, sizeof(*result->tests));
+    if (!result->tests) {
+        free(result);
+        return no_memory(error);
+    }
+    *ret_result = result;
+    return WEFT_OK;
+}
+
+static void test_fini(struct weft_test_result *test)
+{
+    for (uint32_t i = 0; test->ranks && i < test->rank_count; i++) {
+        weft_hist_destroy(test->ranks[i].latency_ns);
+        weft_hist_destroy(test->ranks[i].bandwidth_bps);
+    }
+    weft_hist_destroy(test->completion_ns);
+    weft_hist_destroy(test->latency_ns);
+    weft_hist_destroy(test->bandwidth_bps);
+    free(test->ranks);
+    free(test->expects);
+}
+
+void weft_result_destroy(struct weft_result *result)
+{
+    if (!result)
+        return;
+    for (uint32_t i = 0; i < result->test_count; i++)
+        test_fini(&result->tests[i]);
+    free(result->tests);
+    free(result->environments);
+    free(result);
+}
+
+enum weft_status weft_result_begin(struct weft_result *result, uint32_t rank_count,
+                                   struct weft_test_result **ret_test, struct weft_error *error)
+{
+    assert(result->test_count < result->plan->test_count);
+    const struct weft_test *plan_test = &result->plan->tests[result->test_count];
+    struct weft_test_result *test = &result->tests[result->test_count];
+    uint32_t expect_count = plan_test->expect_count;
+    *test = (struct weft_test_result){
+        .test = plan_test,
+        .rank_count = rank_count,
+        .completion_ns = weft_hist_create(),
+        .latency_ns = weft_hist_create(),
+        .bandwidth_bps = weft_hist_create(),
+        .ranks = calloc(rank_count ? rank_count : 1, sizeof(*test->ranks)),
+        .expects = calloc(expect_count ? expect_count : 1, sizeof(*test->expects)),
+    };
+    if (!test->completion_ns || !test->latency_ns || !test->bandwidth_bps || !test->ranks ||
+        !test->expects) {
+        test_fini(test);
+        return no_memory(error);
+    }
+    for (uint32_t i = 0; i < rank_count; i++)
+        test->ranks[i].rank = i;
+    for (uint32_t i = 0; i < expect_count; i++)
+        test->expects[i].expect = &plan_test->expects[i];
+    result->test_count++;
+    *ret_test = test;
+    return WEFT_OK;
+}
+
+static void merge_ranks(struct weft_test_result *result)
+{
+    result->ranks_reported = 0;
+    for (uint32_t i = 0; i < result->rank_count; i++) {
+        const struct weft_rank_result *rank = &result->ranks[i];
+        if (rank->latency_ns)
+            weft_hist_merge(result->latency_ns, rank->latency_ns);
+        if (rank->bandwidth_bps)
+            weft_hist_merge(result->bandwidth_bps, rank->bandwidth_bps);
+        result->ranks_reported += rank->reported;
+    }
+}
+
+static bool holds(const struct weft_expect *expect, double actual)
+{
+    switch (expect->relation) {
+    case WEFT_RELATION_LESS:
+        return actual < expect->value;
+    case WEFT_RELATION_LESS_EQUAL:
+        return actual <= expect->value;
+    case WEFT_RELATION_GREATER:
+        return actual > expect->value;
+    case WEFT_RELATION_GREATER_EQUAL:
+        return actual >= expect->value;
+    case WEFT_RELATION_EQUAL:
+        return actual >= expect->value && actual <= expect->value;
+    case WEFT_RELATION_COUNT:
+        break;
+    }
+    return false;
+}
+
+static bool decide_expects(struct weft_test_result *result)
+{
+    bool all = true;
+    for (uint32_t i = 0; i < result->test->expect_count; i++) {
+        struct weft_expect_result *expect = &result->expects[i];
+        expect->known = !result->broken[0] &&
+                        weft_figure_metric(result, expect->expect->metric, &expect->actual);
+        expect->pass = expect->known && holds(expect->expect, expect->actual);
+        all = all && expect->pass;
+    }
+    return all;
+}
+
+void weft_test_result_finish(struct weft_test_result *result)
+{
+    merge_ranks(result);
+    bool expected = decide_expects(result);
+    if (result->broken[0])
+        result->verdict = WEFT_VERDICT_BROKEN;
+    else if (!expected || weft_test_verified(result) == 0)
+        result->verdict = WEFT_VERDICT_FAIL;
+    else
+        result->verdict = WEFT_VERDICT_PASS;
+}
+
+void weft_result_finish(struct weft_result *result)
+{
+    result->verdict = WEFT_VERDICT_PASS;
+    for (uint32_t i = 0; i < result->test_count; i++) {
+        if (result->tests[i].verdict > result->verdict)
+            result->verdict = result->tests[i].verdict;
+    }
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The table that a person reads. */
+#include "fabric/result/result.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fabric/base/units.h"
+#include "fabric/result/figures.h"
+
+#define COLUMN_WIDTH 10
+
+/* With one "s" for any number but one. */
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
+static uint32_t host_count(const struct weft_topology *topology, uint32_t rank_count)
+{
+    uint32_t count = 0;
+    for (uint32_t host = 0; host < topology->host_count; host++) {
+        for (uint32_t rank = 0; rank < rank_count && rank < topology->rank_count; rank++) {
+            if (topology->nics[topology->rank_nics[rank]].host == host) {
+                count++;
+                break;
+            }
+        }
+    }
+    return count;
+}
+
+static void print_head(FILE *out, const struct weft_result *result,
+                       const struct weft_test_result *test)
+{
+    static const char *const transfers[WEFT_TRANSFER_COUNT] = {
+        [WEFT_TRANSFER_WRITE] = "RC, RDMA WRITE",
+        [WEFT_TRANSFER_SEND] = "RC, SEND",
+    };
+    char size[WEFT_UNITS_TEXT];
+    char drivers[WEFT_DRIVERS_TEXT];
+    uint32_t hosts = host_count(result->topology, test->rank_count);
+    fprintf(out, "weft %s · %s, %s · %u rank%s on %u host%s · %s · %s", WEFT_VERSION,
+            test->test->pattern->name, weft_format_size(test->test->options.size_bytes, size),
+            test->rank_count, plural(test->rank_count), hosts, plural(hosts),
+            weft_figure_drivers(result, test, drivers), transfers[test->test->transfer]);
+    if (test->test->mtu_bytes)
+        fprintf(out, ", MTU %u", test->test->mtu_bytes);
+    fprintf(out, "\n");
+}
+
+static void print_wrong_ranks(FILE *out, const struct weft_test_result *test)
+{
+    char wrong[WEFT_UNITS_TEXT];
+    char compared[WEFT_UNITS_TEXT];
+    for (uint32_t i = 0; i < test->rank_count; i++) {
+        const struct weft_verify_result *verified = &test->ranks[i].verified;
+        if (!test->ranks[i].verified_known || !verified->wrong_bytes)
+            continue;
+        fprintf(out,
+                "           rank %u: %s of %s wrong, first at byte %" PRIu64
+                ": expected %g, found %g\n",
+                i, weft_show_size(verified->wrong_bytes, wrong),
+                weft_show_size(verified->compared_bytes, compared),
+                verified->first_wrong_offset_bytes, (double)verified->expected,
+                (double)verified->found);
+    }
+}
+
+static void print_verified(FILE *out, const struct weft_test_result *test)
+{
+    uint64_t compared_bytes = 0;
+    uint32_t wrong_ranks = 0;
+    char size[WEFT_UNITS_TEXT];
+    for (uint32_t i = 0; i < test->rank_count; i++) {
+        compared_bytes += test->ranks[i].verified.compared_bytes;
+        wrong_ranks += test->ranks[i].verified.wrong_bytes > 0;
+    }
+    switch (weft_test_verified(test)) {
+    case 1:
+        fprintf(out, "verified   every element on %u rank%s, %s compared, none wrong\n",
+                test->rank_count, plural(test->rank_count), weft_show_size(compared_bytes, size));
+        return;
+    case 0:
+        fprintf(out, "verified   WRONG DATA on %u of %u ranks\n", wrong_ranks, test->rank_count);
+        print_wrong_ranks(out, test);
+        return;
+    default:
+        break;
+    }
+    if (!test->test->verify)
+        fprintf(out, "verified   not verified: --no-verify\n");
+    else if (test->verdict == WEFT_VERDICT_BROKEN)
+        fprintf(out, "verified   not verified: the test broke before\n");
+    else
+        fprintf(out, "verified   not verified: this pattern leaves nothing to compare\n");
+}
+
+static void print_measured(FILE *out, const struct weft_test_result *test)
+{
+    char count[WEFT_UNITS_TEXT];
+    char window[WEFT_UNITS_TEXT];
+    fprintf(out, "measured   %s iteration%s", weft_show_count(test->iterations, count),
+            plural(test->iterations));
+    if (weft_figure_window_ns(test))
+        fprintf(out, " in %s", weft_show_time(weft_figure_window_ns(test), window));
+    fprintf(out, "\n");
+}
+
+static void print_cell(FILE *out, bool known, uint64_t value_ns)
+{
+    char shown[WEFT_UNITS_TEXT] = "-";
+    if (known)
+        weft_show_time(value_ns, shown);
+    fprintf(out, "%*s", COLUMN_WIDTH, shown);
+}
+
+static void print_times(FILE *out, const char *name, const struct weft_hist *hist,
+                        const char *counted)
+{
+    static const uint32_t millionths[] = {500000, 990000, 999000};
+    char count[WEFT_UNITS_TEXT];
+    fprintf(out, "  %-12s", name);
+    for (size_t i = 0; i < sizeof(millionths) / sizeof(millionths[0]); i++) {
+        uint64_t value_ns = 0;
+        bool known = weft_figure_percentile(hist, millionths[i], &value_ns);
+        print_cell(out, known, value_ns);
+    }
+    print_cell(out, hist->count > 0, hist->max);
+    fprintf(out, "    %s %s%s\n", weft_show_count(hist->count, count), counted,
+            plural(hist->count));
+}
+
+/* "22.1 Gbps", or a dash. Returns `shown`. */
+static const char *show_rate(bool known, uint64_t rate_bps, char shown[WEFT_UNITS_TEXT])
+{
+    (void)snprintf(shown, WEFT_UNITS_TEXT, "-");
+    return known ? weft_show_rate(rate_bps, shown) : shown;
+}
+
+static void print_bandwidth(FILE *out, const struct weft_test_result *test)
+{
+    char median[WEFT_UNITS_TEXT];
+    char slowest[WEFT_UNITS_TEXT];
+    char interval[WEFT_UNITS_TEXT];
+    uint64_t p50_bps = 0;
+    uint64_t p1_bps = 0;
+    bool p50_known = weft_figure_percentile(test->bandwidth_bps, 500000, &p50_bps);
+    bool p1_known = weft_figure_percentile(test->bandwidth_bps, 10000, &p1_bps);
+    weft_format_time(test->test->interval_ns ? test->test->interval_ns : 1000000, interval);
+    fprintf(out, "  bandwidth   %s per flow in intervals of %s (p50), slowest 1 %% below %s\n",
+            show_rate(p50_known, p50_bps, median), interval, show_rate(p1_known, p1_bps, slowest));
+}
+
+static const char *show_bandwidth(bool known, double rate_bps, char shown[WEFT_UNITS_TEXT])
+{
+    return show_rate(known, known ? (uint64_t)llround(rate_bps) : 0, shown);
+}
+
+static void print_totals(FILE *out, const struct weft_result *result,
+                         const struct weft_test_result *test)
+{
+    char shown[WEFT_UNITS_TEXT];
+    double rate_bps = 0;
+    struct weft_test_totals totals;
+    uint64_t noise_floor_ns = 0;
+    weft_test_totals(test, &totals);
+    for (uint32_t i = 0; i < result->environment_count; i++) {
+        if (result->environments[i].noise_floor_ns > noise_floor_ns)
+            noise_floor_ns = result->environments[i].noise_floor_ns;
+    }
+    bool known = weft_test_busbw(test, &rate_bps);
+    fprintf(out, "  busbw %s", show_bandwidth(known, rate_bps, shown));
+    known = weft_test_algbw(test, &rate_bps);
+    fprintf(out, " · algbw %s", show_bandwidth(known, rate_bps, shown));
+    fprintf(out, " · lost %s", weft_show_count(totals.lost, shown));
+    fprintf(out, " · retransmitted %s", weft_show_count(totals.retransmitted, shown));
+    fprintf(out, " · noise floor %s\n", weft_show_time(noise_floor_ns, shown));
+}
+
+static void print_figures(FILE *out, const struct weft_result *result,
+                          const struct weft_test_result *test)
+{
+    fprintf(out, "  %-12s%*s%*s%*s%*s\n", "", COLUMN_WIDTH, "p50", COLUMN_WIDTH, "p99",
+            COLUMN_WIDTH, "p99.9", COLUMN_WIDTH, "max");
+    print_times(out, "completion", test->completion_ns, "iteration");
+    print_times(out, "message", test->latency_ns, "message");
+    print_bandwidth(out, test);
+    print_totals(out, result, test);
+}
+
+/* As the metric counts: a time, a rate or a number. */
+static void show_actual(const struct weft_expect_result *expect, char shown[WEFT_UNITS_TEXT])
+{
+    const char *metric = expect->expect->metric;
+    uint64_t value = (uint64_t)llround(expect->actual);
+    if (!expect->known)
+        (void)snprintf(shown, WEFT_UNITS_TEXT, "unknown");
+    else if (strncmp(metric, "completion.", 11) == 0 || strncmp(metric, "latency.", 8) == 0)
+        weft_show_time(value, shown);
+    else if (strncmp(metric, "bandwidth.", 10) == 0 || strcmp(metric, "algbw") == 0 ||
+             strcmp(metric, "busbw") == 0)
+        weft_show_rate(value, shown);
+    else
+        weft_show_count(value, shown);
+}
+
+static void print_expects(FILE *out, const struct weft_test_result *test)
+{
+    char shown[WEFT_UNITS_TEXT];
+    for (uint32_t i = 0; i < test->test->expect_count; i++) {
+        const struct weft_expect_result *expect = &test->expects[i];
+        show_actual(expect, shown);
+        fprintf(out, "%s   %s: it is %s%s\n", expect->pass ? "expected" : "FAILED  ",
+                expect->expect->text, shown,
+                expect->known || test->broken[0] ? "" : ", too few samples or not of this pattern");
+    }
+}
+
+/* The lines after the first stand under the first. */
+static void print_broken(FILE *out, const char *why)
+{
+    fprintf(out, "BROKEN     ");
+    for (; *why; why++) {
+        fputc(*why, out);
+        if (*why == '\n' && why[1] != '\n')
+            fprintf(out, "           ");
+    }
+    fprintf(out, "\n");
+}
+
+static void print_test(FILE *out, const struct weft_result *result, uint32_t index)
+{
+    const struct weft_test_result *test = &result->tests[index];
+    struct weft_warnings warnings;
+    print_head(out, result, test);
+    if (test->broken[0])
+        print_broken(out, test->broken);
+    if (test->broken[0] && !test->iterations)
+        return;
+    print_verified(out, test);
+    print_measured(out, test);
+    print_figures(out, result, test);
+    print_expects(out, test);
+    weft_test_warnings(result, index, &warnings);
+    for (uint32_t i = 0; i < warnings.count; i++)
+        fprintf(out, "warning    %s\n", warnings.texts[i]);
+}
+
+char *weft_test_table(const struct weft_result *result, uint32_t test)
+{
+    char *table = NULL;
+    size_t len_bytes = 0;
+    FILE *out = open_memstream(&table, &len_bytes);
+    if (!out)
+        return NULL;
+    print_test(out, result, test);
+    bool failed = ferror(out) != 0;
+    if (fclose(out) || failed) {
+        free(table);
+        return NULL;
+    }
+    return table;
+}

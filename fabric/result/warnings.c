@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fabric/base/units.h"
+#include "fabric/result/result.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+WEFT_FORMAT(2, 3) static void warn(struct weft_warnings *warnings, const char *format, ...)
+{
+    if (warnings->count == WEFT_WARNINGS_MAX)
+        return;
+    char *text = warnings->texts[warnings->count++];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof(warnings->texts[0]), format, arguments);
+    va_end(arguments);
+}
+
+static bool above(double rate_bps, uint64_t line_rate_bps)
+{
+    return rate_bps > (double)line_rate_bps * 1.01;
+}
+
+/* What came in over the whole window, and the fastest interval of a flow. */
+static void check_rate(const struct weft_rank_result *rank, uint64_t line_rate_bps,
+                       struct weft_warnings *warnings)
+{
+    char found[WEFT_UNITS_TEXT];
+    char line[WEFT_UNITS_TEXT];
+    double mean_bps =
+        rank->window_ns ? (double)rank->received_bytes * 8e9 / (double)rank->window_ns : 0;
+    if (above(mean_bps, line_rate_bps))
+        warn(warnings,
+             "rank %u received %s on average, above its NIC's line rate of %s: an error of the "
+             "tool or of the topology's rate",
+             rank->rank, weft_show_rate((uint64_t)mean_bps, found),
+             weft_show_rate(line_rate_bps, line));
+    else if (rank->bandwidth_bps && rank->bandwidth_bps->count &&
+             above((double)rank->bandwidth_bps->max, line_rate_bps))
+        warn(warnings,
+             "rank %u received a flow at %s in one interval, above its NIC's line rate of %s: an "
+             "error of the tool or of the topology's rate",
+             rank->rank, weft_show_rate(rank->bandwidth_bps->max, found),
+             weft_show_rate(line_rate_bps, line));
+}
+
+void weft_test_warnings(const struct weft_result *result, uint32_t test,
+                        struct weft_warnings *ret_warnings)
+{
+    const struct weft_test_result *figures = &result->tests[test];
+    const struct weft_topology *topology = result->topology;
+    ret_warnings->count = 0;
+    for (uint32_t i = 0; i < figures->rank_count && i < topology->rank_count; i++) {
+        const struct weft_rank_result *rank = &figures->ranks[i];
+        uint64_t line_rate_bps = topology->nics[topology->rank_nics[i]].rate_bps;
+        if (rank->reported && line_rate_bps)
+            check_rate(rank, line_rate_bps, ret_warnings);
+        if (rank->stalled_iterations)
+            warn(ret_warnings,
+                 "rank %u held back %" PRIu64 " iterations until its figures were taken: the "
+                 "control thread was late",
+                 rank->rank, rank->stalled_iterations);
+    }
+}

@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Any frames for a RoCE port, between posts and transmits: nothing crashes, nothing outside what
+ * was registered or posted is written, and every work completes once at most. The input is a script
+ * of steps; see enum step. Frames that are to reach the depths get headers that fit and a right
+ * ICRC. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "drivers/roce/icrc.h"
+#include "drivers/roce/state.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes);
+
+#define DEPTH 8u
+#define REGION_BYTES 2048u
+#define FRAME_BYTES 512u
+#define STEPS_MAX 200u
+
+enum step {
+    STEP_RAW = 0,     /* a frame of the bytes given */
+    STEP_REQUEST,     /* from the BTH's opcode on; PSN near the one expected */
+    STEP_WRITE,       /* the same, with a RETH that points into the region */
+    STEP_ACKNOWLEDGE, /* PSN near those outstanding */
+    STEP_DATAGRAM,    /* to the UD queue pair, with its Q_Key */
+    STEP_ARP,
+    STEP_POST_SEND,
+    STEP_POST_RECEIVE,
+    STEP_TRANSMIT,
+    STEP_COUNT
+};
+
+struct input {
+    const uint8_t *at;
+    size_t left;
+};
+
+struct world {
+    struct weft_roce_port *port;
+    struct weft_roce_cq *cq;
+    struct weft_roce_qp *rc;
+    struct weft_roce_qp *ud;
+    uint8_t *memory;
+    struct weft_region region;
+    uint64_t now_ns;
+    uint32_t posted;
+    uint32_t completed;
+};
+
+static const uint8_t own_mac[6] = {2, 0, 0, 0, 0, 1};
+static const uint8_t peer_mac[6] = {2, 0, 0, 0, 0, 2};
+
+static uint8_t take(struct input *input)
+{
+    if (!input->left)
+        return 0;
+    input->left--;
+    return *input->at++;
+}
+
+static uint32_t take_some(struct input *input, uint8_t *bytes, uint32_t max_bytes)
+{
+    uint32_t wanted = (uint32_t)take(input) * 2;
+    uint32_t len_bytes = wanted < max_bytes ? wanted : max_bytes;
+    if (len_bytes > input->left)
+        len_bytes = (uint32_t)input->left;
+    memcpy(bytes, input->at, len_bytes);
+    input->at += len_bytes;
+    input->left -= len_bytes;
+    return len_bytes;
+}
+
+/* In memory of exactly its size, so that a read beyond the frame is seen. */
+static void give(struct world *world, const uint8_t *frame, uint32_t len_bytes)
+{
+    uint8_t *exact = malloc(len_bytes ? len_bytes : 1);
+    assert(exact);
+    memcpy(exact, frame, len_bytes);
+    weft_roce_receive(world->port, exact, len_bytes, world->now_ns);
+    free(exact);
+}
+
+static void put_ip(uint8_t *ip, uint32_t len_bytes)
+{
+    ip[0] = 0x45;
+    weft_wire_put16(ip + 2, (uint16_t)len_bytes);
+    ip[8] = 64;
+    ip[9] = WEFT_IP_PROTOCOL_UDP;
+    memcpy(ip + 12, (const uint8_t[]){10, 0, 0, 2, 10, 0, 0, 1}, 8);
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < WEFT_IPV4_BYTES; i += 2)
+        sum += weft_wire_get16(ip + i);
+    sum = (sum & 0xffff) + (sum >> 16);
+    weft_wire_put16(ip + 10, (uint16_t)~sum);
+}
+
+/* Puts all before the BTH, its fixed fields, and the ICRC. `bth_bytes` is a multiple of 4. */
+static void give_packet(struct world *world, uint8_t *frame, uint32_t bth_bytes, uint32_t qpn,
+                        uint32_t psn)
+{
+    uint8_t *ip = frame + WEFT_ETHERNET_BYTES;
+    uint8_t *udp = ip + WEFT_IPV4_BYTES;
+    uint8_t *bth = udp + WEFT_UDP_BYTES;
+    uint32_t udp_bytes = WEFT_UDP_BYTES + bth_bytes + WEFT_ICRC_BYTES;
+    memcpy(frame, own_mac, 6);
+    memcpy(frame + 6, peer_mac, 6);
+    weft_wire_put16(frame + 12, WEFT_ETHERTYPE_IPV4);
+    put_ip(ip, WEFT_IPV4_BYTES + udp_bytes);
+    weft_wire_put16(udp, 0xc000);
+    weft_wire_put16(udp + 2, WEFT_ROCE_UDP_PORT);
+    weft_wire_put16(udp + 4, (uint16_t)udp_bytes);
+    bth[1] &= 0xf0;
+    weft_wire_put16(bth + 2, WEFT_ROCE_PKEY);
+    weft_wire_put32(bth + 4, qpn);
+    weft_wire_put32(bth + 8, (weft_wire_get32(bth + 8) & 0xff000000u) | (psn & 0xffffff));
+    uint32_t covered_bytes = WEFT_IPV4_BYTES + WEFT_UDP_BYTES + bth_bytes;
+    uint32_t icrc = htole32(weft_icrc_packet(ip, WEFT_IPV4_BYTES, covered_bytes));
+    memcpy(ip + covered_bytes, &icrc, sizeof(icrc));
+    give(world, frame, WEFT_ETHERNET_BYTES + covered_bytes + WEFT_ICRC_BYTES);
+}
+
+static void step_packet(struct world *world, struct input *input, enum step step)
+{
+    uint8_t frame[FRAME_BYTES] = {0};
+    uint8_t *bth = frame + WEFT_ETHERNET_BYTES + WEFT_IPV4_BYTES + WEFT_UDP_BYTES;
+    bth[0] = take(input);
+    bth[1] = take(input);
+    bth[8] = take(input);
+    uint32_t delta = (uint32_t)(int8_t)take(input);
+    uint32_t bytes = take_some(input, bth + WEFT_BTH_BYTES, 400) & ~3u;
+    uint32_t psn = world->rc->responder.expected_psn + delta;
+    if (step == STEP_WRITE) {
+        uint8_t *reth = bth + WEFT_BTH_BYTES;
+        uint64_t offset = weft_wire_get16(reth);
+        weft_wire_put64(reth, (uint64_t)(uintptr_t)world->memory + offset);
+        weft_wire_put32(reth + 8, world->region.rkey);
+        weft_wire_put32(reth + 12, weft_wire_get32(reth + 12) & 0xfff);
+        bytes = bytes < WEFT_RETH_BYTES ? WEFT_RETH_BYTES : bytes;
+    } else if (step == STEP_ACKNOWLEDGE) {
+        bth[0] = WEFT_OPCODE_RC_ACKNOWLEDGE;
+        bth[1] = 0;
+        bytes = WEFT_AETH_BYTES;
+        psn = (uint32_t)world->rc->requester.acked_sequence + delta;
+    } else if (step == STEP_DATAGRAM) {
+        bth[0] = (bth[0] & 1) ? WEFT_OPCODE_UD_SEND_ONLY : WEFT_OPCODE_UD_SEND_ONLY_IMMEDIATE;
+        weft_wire_put32(bth + WEFT_BTH_BYTES, world->ud->qkey);
+    }
+    give_packet(world, frame, WEFT_BTH_BYTES + bytes,
+                step == STEP_DATAGRAM ? world->ud->qpn : world->rc->qpn, psn);
+}
+
+static void step_arp(struct world *world, struct input *input)
+{
+    uint8_t frame[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0,
+                         0,    2,    8,    6,    0,    1,    8, 0, 6, 4};
+    frame[21] = 1 + (take(input) & 1);
+    (void)take_some(input, frame + 22, 20);
+    give(world, frame, sizeof(frame));
+}
+
+static void step_post(struct world *world, struct input *input, enum step step)
+{
+    uint8_t choice = take(input);
+    uint32_t offset = take(input) * 8u;
+    uint32_t len_bytes = (uint32_t)take(input) * 8u;
+    if (len_bytes > REGION_BYTES - offset)
+        len_bytes = REGION_BYTES - offset;
+    struct weft_work work = {
+        .memory = world->memory + offset,
+        .lkey = world->region.lkey ^ (choice >> 7),
+        .len_bytes = len_bytes,
+        .operation = (enum weft_operation)((choice & 3) % 3),
+        .remote_address = offset,
+        .unsignaled = (choice & 0x40) != 0,
+    };
+    if (step == STEP_POST_SEND)
+        (void)weft_roce_post_send(world->rc, &work, 1);
+    else
+        world->posted += weft_roce_post_receive((choice & 4) ? world->ud : world->rc, &work, 1);
+}
+
+static void step_transmit(struct world *world, struct input *input)
+{
+    static uint8_t buffers[16][WEFT_ROCE_OVERHEAD_MAX + 256];
+    struct weft_roce_frame frames[16];
+    uint32_t count = take(input) & 15;
+    world->now_ns += (uint64_t)1 << (take(input) & 31);
+    for (uint32_t i = 0; i < count; i++)
+        frames[i] = (struct weft_roce_frame){buffers[i], sizeof(buffers[i]), 0};
+    uint32_t filled = weft_roce_transmit(world->port, frames, count, world->now_ns);
+    assert(filled <= count);
+    for (uint32_t i = 0; i < filled; i++)
+        assert(frames[i].len_bytes >= 58 && frames[i].len_bytes <= frames[i].capacity_bytes);
+}
+
+static void poll(struct world *world)
+{
+    struct weft_completion completion;
+    while (weft_roce_cq_poll(world->cq, &completion, 1)) {
+        if (completion.operation != WEFT_OPERATION_RECEIVE)
+            continue;
+        world->completed++;
+        assert(world->completed <= world->posted);
+    }
+}
+
+static void check(const struct world *world)
+{
+    const struct weft_requester *requester = &world->rc->requester;
+    assert(requester->cursor - requester->completed <= DEPTH);
+    assert(requester->posted - requester->cursor <= DEPTH);
+    assert(requester->acked_sequence <= requester->next_sequence);
+    assert(requester->next_sequence <= requester->sent_sequence);
+    assert(requester->sent_sequence <= requester->posted_sequence);
+}
+
+static void run_step(struct world *world, struct input *input)
+{
+    uint8_t frame[FRAME_BYTES];
+    enum step step = (enum step)(take(input) % STEP_COUNT);
+    switch (step) {
+    case STEP_RAW:
+        give(world, frame, take_some(input, frame, sizeof(frame)));
+        break;
+    case STEP_REQUEST:
+    case STEP_WRITE:
+    case STEP_ACKNOWLEDGE:
+    case STEP_DATAGRAM:
+        step_packet(world, input, step);
+        break;
+    case STEP_ARP:
+        step_arp(world, input);
+        break;
+    case STEP_POST_SEND:
+    case STEP_POST_RECEIVE:
+        step_post(world, input, step);
+        break;
+    case STEP_TRANSMIT:
+    case STEP_COUNT:
+        step_transmit(world, input);
+        break;
+    }
+}
+
+static struct weft_roce_qp *make_qp(struct world *world, enum weft_transport transport)
+{
+    struct weft_roce_qp *qp = NULL;
+    struct weft_roce_qp_options options = {
+        .transport = transport, .cq = world->cq, .send_depth = DEPTH, .receive_depth = DEPTH};
+    enum weft_status status = weft_roce_qp_create(world->port, &options, &qp, NULL);
+    assert(status == WEFT_OK);
+    return qp;
+}
+
+static void make_world(struct world *world)
+{
+    struct weft_roce_port_options options = {
+        .mac = {2, 0, 0, 0, 0, 1},
+        .address = {.version = 4, .prefix_bits = 24, .bytes = {10, 0, 0, 1}},
+        .mtu_bytes = 256,
+        .max_qps = 2,
+        .max_regions = 1,
+        .window_packets = 8,
+        .seed = 1,
+    };
+    *world = (struct world){.now_ns = 1000};
+    enum weft_status status = weft_roce_port_create(&options, &world->port, NULL);
+    assert(status == WEFT_OK);
+    status = weft_roce_cq_create(world->port, 4 * DEPTH, &world->cq, NULL);
+    assert(status == WEFT_OK);
+    world->memory = calloc(1, REGION_BYTES);
+    assert(world->memory);
+    status =
+        weft_roce_region_register(world->port, world->memory, REGION_BYTES, &world->region, NULL);
+    assert(status == WEFT_OK);
+    world->rc = make_qp(world, WEFT_TRANSPORT_RC);
+    world->ud = make_qp(world, WEFT_TRANSPORT_UD);
+    struct weft_endpoint_address peer = {
+        .gid = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 2},
+        .qpn = 0x123456,
+        .psn = 0xfffff0,
+        .mtu_bytes = 256,
+    };
+    status = weft_roce_qp_connect(world->rc, &peer, NULL);
+    assert(status == WEFT_OK);
+}
+
+static void end_world(struct world *world)
+{
+    weft_roce_qp_destroy(world->port, world->rc);
+    weft_roce_qp_destroy(world->port, world->ud);
+    weft_roce_cq_destroy(world->port, world->cq);
+    weft_roce_region_deregister(world->port, &world->region);
+    weft_roce_port_destroy(world->port);
+    free(world->memory);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
+{
+    struct world world;
+    struct input input = {data, len_bytes};
+    make_world(&world);
+    /* With one choice the neighbour is known from the start. */
+    if (take(&input) & 1) {
+        uint8_t answer[60] = {2, 0, 0, 0, 0, 1, 2, 0,  0, 0, 0, 2, 8, 6, 0, 1, 8, 0,  6, 4, 0,
+                              2, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1};
+        give(&world, answer, sizeof(answer));
+        assert(weft_roce_qp_state(world.rc, NULL) == WEFT_ENDPOINT_READY);
+    }
+    for (uint32_t i = 0; i < STEPS_MAX && input.left; i++) {
+        run_step(&world, &input);
+        poll(&world);
+        check(&world);
+    }
+    struct weft_error error = {0};
+    if (weft_roce_qp_state(world.rc, &error) == WEFT_ENDPOINT_FAILED)
+        assert(error.text[0]);
+    end_world(&world);
+    return 0;
+}

@@ -1,0 +1,80 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Writes the seeds of fuzz_roce: tests/fuzz/make_roce_seeds.py [DIRECTORY]
+
+Each is a script of steps as fuzz_roce.c reads them: the first byte says whether the neighbour is
+known, then a step's number and what it takes."""
+import pathlib
+import sys
+
+RAW, REQUEST, WRITE, ACK, DATAGRAM, ARP, SEND, RECEIVE, TRANSMIT = range(9)
+KNOWN, UNKNOWN = b"\x01", b"\x00"
+ACK_REQUEST = 0x80
+
+
+def some(data):
+    """Bytes behind their count, which is in pairs."""
+    return bytes([(len(data) + 1) // 2]) + data + bytes(len(data) % 2)
+
+
+def request(opcode, payload, delta=0, pad=0, step=REQUEST):
+    return bytes([step, opcode, pad << 4, ACK_REQUEST, delta & 0xFF]) + some(payload)
+
+
+def write(opcode, offset, length, payload=b"", delta=0):
+    reth = offset.to_bytes(2, "big") + bytes(10) + length.to_bytes(4, "big")
+    return request(opcode, reth + payload, delta, step=WRITE)
+
+
+def ack(syndrome, delta=0):
+    return bytes([ACK, 0, 0, 0, delta & 0xFF]) + some(bytes([syndrome, 0, 0, 1]))
+
+
+def datagram(payload, opcode=1):
+    return bytes([DATAGRAM, opcode, 0, 0, 0]) + some(bytes(8) + payload)
+
+
+def post(step, choice, offset=0, length=0):
+    return bytes([step, choice, offset // 8, length // 8])
+
+
+def transmit(frames=15, wait=10):
+    return bytes([TRANSMIT, frames, wait])
+
+
+FULL = bytes(range(256))
+SEEDS = {
+    "send-only": KNOWN + post(RECEIVE, 0, 0, 512) + request(0x04, FULL[:64]) + transmit(),
+    "send-three": KNOWN + post(RECEIVE, 0, 0, 1024) + request(0x00, FULL) + request(0x01, FULL)
+    + request(0x02, FULL[:8]) + transmit(),
+    "write-three": KNOWN + write(0x06, 8, 520, FULL) + request(0x07, FULL) + request(0x08, FULL[:8])
+    + transmit(),
+    "write-immediate": KNOWN + post(RECEIVE, 0) + write(0x0B, 16, 4, b"imm!data") + transmit(),
+    "not-ready": KNOWN + request(0x04, FULL[:4]) + transmit() + post(RECEIVE, 0, 0, 64)
+    + request(0x04, FULL[:4]) + transmit(),
+    "ahead-and-behind": KNOWN + post(RECEIVE, 0, 0, 512) + request(0x04, FULL[:4], 1) + transmit()
+    + request(0x04, FULL[:4]) + request(0x04, FULL[:4], -1) + transmit(),
+    "outside": KNOWN + write(0x0A, 2047, 4, FULL[:4]) + transmit() + post(SEND, 1, 0, 64),
+    "unsupported": KNOWN + write(0x0C, 0, 64) + transmit(),
+    "acknowledged": KNOWN + post(SEND, 1, 0, 1024) + post(SEND, 0x42, 64, 8) + transmit()
+    + ack(0x1F, 1) + ack(0x60, 2) + transmit() + ack(0x2C, 2) + transmit(15, 25) + ack(0x1F, 4),
+    "refused": KNOWN + post(SEND, 1, 0, 64) + post(SEND, 1, 0, 64) + transmit() + ack(0x62, 0),
+    "timeouts": KNOWN + post(SEND, 1, 0, 64) + b"".join(transmit(4, 27) for _ in range(10)),
+    "bad-lkey": KNOWN + post(SEND, 0x81, 0, 64) + transmit() + post(RECEIVE, 0x80, 0, 64),
+    "datagram": KNOWN + post(RECEIVE, 4, 0, 512) + datagram(FULL[:32]) + datagram(FULL[:32], 0),
+    "arp-unanswered": UNKNOWN + b"".join(transmit(4, 30) for _ in range(9)),
+    "arp-question": UNKNOWN + bytes([ARP, 0])
+    + some(bytes([2, 0, 0, 0, 0, 2, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 10, 0, 0, 1])) + transmit(),
+    "raw": KNOWN + bytes([RAW]) + some(bytes([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45])),
+}
+
+
+def main():
+    here = pathlib.Path(__file__).resolve().parent
+    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else here / "corpus" / "fuzz_roce"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, script in SEEDS.items():
+        (folder / name).write_bytes(script)
+
+
+main()

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fake_runtime.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *fake_moment_text(enum fake_moment moment)
+{
+    static const char *const texts[FAKE_MOMENT_COUNT] = {
+        [FAKE_NEVER] = "never",
+        [FAKE_ATTACH] = "attach",
+        [FAKE_PREPARE] = "prepare",
+        [FAKE_ADDRESSES] = "addresses",
+        [FAKE_CONNECT] = "connect",
+        [FAKE_CONNECTED] = "connected",
+        [FAKE_START_VERIFY] = "start of verify",
+        [FAKE_START_WARMUP] = "start of warm-up",
+        [FAKE_START_MEASURE] = "start of measure",
+        [FAKE_MIDDLE_VERIFY] = "middle of verify",
+        [FAKE_MIDDLE_WARMUP] = "middle of warm-up",
+        [FAKE_MIDDLE_MEASURE] = "middle of measure",
+        [FAKE_VERIFY] = "comparison",
+        [FAKE_COLLECT] = "collect",
+        [FAKE_RELEASE] = "release",
+    };
+    return texts[moment];
+}
+
+bool fake_moment_may_fail(enum fake_moment moment)
+{
+    return moment != FAKE_NEVER && moment != FAKE_ADDRESSES && moment != FAKE_RELEASE;
+}
+
+uint64_t fake_duration_ns(uint32_t agent, uint64_t iteration)
+{
+    uint64_t mixed = (iteration + 1) * UINT64_C(0x9e3779b97f4a7c15) + agent * UINT64_C(0x94d049bb);
+    return 1000 + (mixed >> 40) % 100000;
+}
+
+/* True: the op is to fail. */
+static bool reach(struct fake_runtime *fake, enum fake_moment moment)
+{
+    if (moment != fake->watched || fake->reached == moment)
+        return false;
+    fake->reached = moment;
+    return fake->fails;
+}
+
+static enum weft_status fail(struct fake_runtime *fake, struct weft_error *error)
+{
+    return weft_error_set(error, WEFT_IO, "the fake of agent %u failed at %s", fake->agent,
+                          fake_moment_text(fake->watched));
+}
+
+static void demand(struct fake_runtime *fake, bool right)
+{
+    if (!right)
+        fake->misused = true;
+}
+
+static enum weft_status environment(void *context, struct weft_host_environment *ret)
+{
+    struct fake_runtime *fake = context;
+    if (reach(fake, FAKE_ATTACH))
+        return WEFT_IO;
+    *ret = (struct weft_host_environment){.cpu = "fake", .clock_source = "virtual"};
+    (void)snprintf(ret->host, sizeof(ret->host), "real-%u", fake->agent);
+    /* So a test sees which environment it is: that of hello, or a later one. */
+    ret->clock_drift_ppb = (int64_t)fake->releases;
+    return WEFT_OK;
+}
+
+static enum weft_status prepare(void *context, const struct weft_agent_test *test,
+                                struct weft_error *error)
+{
+    struct fake_runtime *fake = context;
+    demand(fake, !fake->held && test->local_count <= 64);
+    fake->prepares++;
+    fake->held = true;
+    fake->local_count = test->local_count;
+    memcpy(fake->ranks, test->local_ranks, test->local_count * sizeof(fake->ranks[0]));
+    fake->rank_count = test->test->options.rank_count;
+    fake->test = *test->test;
+    fake->nic = test->nics[0];
+    (void)snprintf(fake->device, sizeof(fake->device), "%s",
+                   test->nics[0].device ? test->nics[0].device : "(null)");
+    fake->seed = test->seed;
+    fake->started = false;
+    fake->connected_count = 0;
+    fake->collected = 0;
+    fake->verified = 0;
+    if (reach(fake, FAKE_PREPARE))
+        return weft_error_set(error, WEFT_NOT_FOUND, "no device 'mlx5_9' on agent %u;\ntry another",
+                              fake->agent);
+    return WEFT_OK;
+}
+
+/* A ring: each rank has a channel to the next and to the one before. */
+static uint32_t addresses(void *context, struct weft_channel_address *into, uint32_t count)
+{
+    struct fake_runtime *fake = context;
+    uint32_t total = 0;
+    (void)reach(fake, FAKE_ADDRESSES);
+    for (uint32_t i = 0; i < fake->local_count; i++) {
+        uint32_t rank = fake->ranks[i];
+        uint32_t next = (rank + 1) % fake->rank_count;
+        uint32_t before = (rank + fake->rank_count - 1) % fake->rank_count;
+        for (uint32_t side = 0; side < (next == before ? 1u : 2u); side++, total++) {
+            if (total >= count)
+                continue;
+            into[total] = (struct weft_channel_address){
+                .from_rank = rank,
+                .to_rank = side ? before : next,
+                .endpoint = {.qpn = rank, .psn = 0xffffff, .mtu_bytes = 4096},
+                .slots_address = (uint64_t)rank << 40,
+                .slots_rkey = ~rank,
+                .depth = 16,
+            };
+        }
+    }
+    return total;
+}
+
+static enum weft_status connect_channels(void *context, const struct weft_channel_address *given,
+                                         uint32_t count, struct weft_error *error)
+{
+    struct fake_runtime *fake = context;
+    uint32_t wanted = fake->local_count * (fake->rank_count == 2 ? 1 : 2);
+    demand(fake, fake->held && count == wanted);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t from = given[i].from_rank;
+        demand(fake, given[i].endpoint.qpn == from && given[i].endpoint.psn == 0xffffff &&
+                         given[i].slots_address == (uint64_t)from << 40 &&
+                         given[i].slots_rkey == ~from && given[i].depth == 16);
+    }
+    fake->connecting_ns = *fake->now_ns;
+    return reach(fake, FAKE_CONNECT) ? fail(fake, error) : WEFT_OK;
+}
+
+static enum weft_status connected(void *context, struct weft_error *error)
+{
+    struct fake_runtime *fake = context;
+    if (*fake->now_ns - fake->connecting_ns < fake->connect_ns)
+        return WEFT_AGAIN;
+    return reach(fake, FAKE_CONNECTED) ? fail(fake, error) : WEFT_OK;
+}
+
+static enum weft_status start(void *context, const struct weft_phase_options *phase,
+                              struct weft_error *error)
+{
+    static const enum fake_moment moments[WEFT_PHASE_COUNT] = {FAKE_START_VERIFY, FAKE_START_WARMUP,
+                                                               FAKE_START_MEASURE};
+    struct fake_runtime *fake = context;
+    demand(fake, fake->held && (!fake->started || fake->done == fake->granted));
+    fake->phase = phase->phase;
+    fake->started = true;
+    fake->granted = 0;
+    fake->done = 0;
+    fake->taken = 0;
+    return reach(fake, moments[phase->phase]) ? fail(fake, error) : WEFT_OK;
+}
+
+static void advance(struct fake_runtime *fake)
+{
+    uint64_t ran = (*fake->now_ns - fake->resumed_ns) / fake->period_ns;
+    uint64_t done = fake->resumed_done + ran;
+    fake->done = done < fake->granted ? done : fake->granted;
+    if (fake->phase == WEFT_PHASE_MEASURE)
+        fake->measured = fake->done;
+}
+
+static void grant(void *context, uint64_t iterations)
+{
+    struct fake_runtime *fake = context;
+    demand(fake, fake->started && iterations > fake->granted);
+    advance(fake);
+    if (fake->done == fake->granted) {
+        fake->resumed_ns = *fake->now_ns;
+        fake->resumed_done = fake->done;
+    }
+    fake->granted = iterations;
+}
+
+static enum weft_status progress(void *context, struct weft_agent_progress *ret_progress,
+                                 struct weft_error *error)
+{
+    static const enum fake_moment moments[WEFT_PHASE_COUNT] = {
+        FAKE_MIDDLE_VERIFY, FAKE_MIDDLE_WARMUP, FAKE_MIDDLE_MEASURE};
+    struct fake_runtime *fake = context;
+    demand(fake, fake->started);
+    advance(fake);
+    ret_progress->iterations_done = fake->done;
+    ret_progress->idle = fake->done == fake->granted;
+    if (fake->done && reach(fake, moments[fake->phase]))
+        return fail(fake, error);
+    return WEFT_OK;
+}
+
+static uint32_t take_durations(void *context, uint64_t *durations_ns, uint32_t count)
+{
+    struct fake_runtime *fake = context;
+    uint32_t taken = 0;
+    demand(fake, fake->decides && fake->phase == WEFT_PHASE_MEASURE);
+    for (; taken < count && fake->taken < fake->done; taken++)
+        durations_ns[taken] = fake_duration_ns(fake->agent, fake->taken++);
+    return taken;
+}
+
+static bool decides(void *context)
+{
+    const struct fake_runtime *fake = context;
+    return fake->decides;
+}
+
+static enum weft_status verify(void *context, uint32_t local, struct weft_verify_result *ret_result)
+{
+    struct fake_runtime *fake = context;
+    demand(fake, fake->phase == WEFT_PHASE_VERIFY && fake->done == 2 && local == fake->verified);
+    fake->verified++;
+    *ret_result = (struct weft_verify_result){.compared_bytes = 1000 + fake->ranks[local]};
+    return reach(fake, FAKE_VERIFY) ? WEFT_IO : WEFT_OK;
+}
+
+static enum weft_status collect(void *context, uint32_t local, struct weft_rank_result *ret_result,
+                                struct weft_error *error)
+{
+    struct fake_runtime *fake = context;
+    demand(fake, fake->phase == WEFT_PHASE_MEASURE && fake->done == fake->granted &&
+                     local == fake->collected);
+    fake->collected++;
+    if (reach(fake, FAKE_COLLECT))
+        return fail(fake, error);
+    *ret_result = (struct weft_rank_result){
+        .rank = fake->ranks[local],
+        .driver = "fake",
+        .latency_ns = weft_hist_create(),
+        .bandwidth_bps = weft_hist_create(),
+        .sent_messages = fake->done,
+        .received_messages = fake->done,
+        .iterations = fake->done,
+        .window_ns = fake->done * fake->period_ns,
+    };
+    assert(ret_result->latency_ns && ret_result->bandwidth_bps);
+    for (uint64_t i = 0; i < 10; i++)
+        weft_hist_record(ret_result->latency_ns, (i << 20) + fake->ranks[local]);
+    ret_result->counters.retransmitted_packets = 1;
+    (void)snprintf(ret_result->device, sizeof(ret_result->device), "device of rank %u",
+                   fake->ranks[local]);
+    return WEFT_OK;
+}
+
+static void release(void *context)
+{
+    struct fake_runtime *fake = context;
+    demand(fake, fake->held);
+    fake->held = false;
+    fake->releases++;
+    fake->started = false;
+    (void)reach(fake, FAKE_RELEASE);
+}
+
+const struct weft_agent_runtime fake_runtime_ops = {
+    .environment = environment,
+    .prepare = prepare,
+    .addresses = addresses,
+    .connect = connect_channels,
+    .connected = connected,
+    .start = start,
+    .grant = grant,
+    .progress = progress,
+    .take_durations = take_durations,
+    .decides = decides,
+    .verify = verify,
+    .collect = collect,
+    .release = release,
+};

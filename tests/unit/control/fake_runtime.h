@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* An agent's hands without devices: its ranks run iterations at a pace of their own in virtual
+ * time, and it fails where it is told to. */
+#ifndef WEFT_TESTS_CONTROL_FAKE_RUNTIME_H
+#define WEFT_TESTS_CONTROL_FAKE_RUNTIME_H
+
+#include "fabric/control/control.h"
+
+/* Where an agent is in a test. */
+enum fake_moment {
+    FAKE_NEVER = 0,
+    FAKE_ATTACH,
+    FAKE_PREPARE,
+    FAKE_ADDRESSES,
+    FAKE_CONNECT,
+    FAKE_CONNECTED,
+    FAKE_START_VERIFY,
+    FAKE_START_WARMUP,
+    FAKE_START_MEASURE,
+    FAKE_MIDDLE_VERIFY, /* the first progress that shows an iteration done */
+    FAKE_MIDDLE_WARMUP,
+    FAKE_MIDDLE_MEASURE,
+    FAKE_VERIFY,
+    FAKE_COLLECT,
+    FAKE_RELEASE,
+    FAKE_MOMENT_COUNT
+};
+
+const char *fake_moment_text(enum fake_moment moment);
+/* Can the runtime report a failure of its own then? */
+bool fake_moment_may_fail(enum fake_moment moment);
+
+struct fake_runtime {
+    uint32_t agent;
+    const uint64_t *now_ns; /* the simulation's */
+    uint64_t period_ns;     /* of an iteration */
+    uint64_t connect_ns;    /* how long channels take to come up */
+    bool decides;
+
+    /* A failure that is asked for, and where the trial is. */
+    enum fake_moment watched, reached;
+    bool fails; /* at the watched moment the op itself fails */
+
+    /* What the agent did to it. */
+    uint32_t prepares, releases;
+    bool held;
+    bool misused; /* an op came out of order */
+
+    /* The test. */
+    uint32_t local_count;
+    uint32_t ranks[64];
+    uint32_t rank_count;
+    uint64_t connecting_ns;
+    uint32_t connected_count;
+    enum weft_phase phase;
+    bool started;
+    uint64_t granted, done, taken, resumed_ns, resumed_done;
+    uint64_t measured; /* iterations of the last MEASURE */
+    uint32_t verified, collected;
+    struct weft_test test; /* strings are not kept */
+    struct weft_nic nic;   /* of the first rank; strings are not kept */
+    char device[64];
+    uint64_t seed;
+};
+
+extern const struct weft_agent_runtime fake_runtime_ops;
+
+/* What the agent's slowest deciding rank took for an iteration. */
+uint64_t fake_duration_ns(uint32_t agent, uint64_t iteration);
+
+#endif

@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Messages there and back, and messages that no peer of ours would send. */
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fabric/control/wire.h"
+
+static uint8_t frame[1u << 20];
+static size_t frame_bytes;
+static struct weft_wire wire;
+static struct weft_error error;
+
+static void keep(void *context, uint32_t peer, const uint8_t *bytes, size_t len_bytes)
+{
+    (void)context;
+    (void)peer;
+    cr_assert_leq(len_bytes, sizeof(frame));
+    memcpy(frame, bytes, len_bytes);
+    frame_bytes = len_bytes;
+}
+
+static void setup(void)
+{
+    wire = (struct weft_wire){.output = {keep, NULL}};
+    error = (struct weft_error){0};
+}
+
+static void teardown(void)
+{
+    weft_wire_fini(&wire);
+}
+
+TestSuite(wire, .init = setup, .fini = teardown);
+
+static Weft__Envelope *reopen(void)
+{
+    Weft__Envelope *envelope = NULL;
+    size_t announced =
+        (size_t)frame[0] << 24 | (size_t)frame[1] << 16 | (size_t)frame[2] << 8 | (size_t)frame[3];
+    cr_assert_eq(announced + 4, frame_bytes);
+    cr_assert_eq(weft_wire_open(frame + 4, frame_bytes - 4, &envelope, &error), WEFT_OK, "%s",
+                 error.text);
+    return envelope;
+}
+
+/* Through the bytes, as a peer would see it. */
+static Weft__Envelope *transfer(const Weft__Envelope *envelope)
+{
+    cr_assert_eq(weft_wire_send(&wire, 0, envelope, &error), WEFT_OK);
+    return reopen();
+}
+
+static void error_has(const char *words)
+{
+    cr_assert_not_null(strstr(error.text, words), "no '%s' in '%s'", words, error.text);
+}
+
+/* ---- prepare ---- */
+
+static char name[] = "a test", driver[] = "verbs", device_a[] = "mlx5_0", device_b[] = "mlx5_1",
+            nic_name[] = "nic";
+
+static struct weft_test whole_test(void)
+{
+    return (struct weft_test){
+        .name = name,
+        .pattern = weft_pattern_find("all-reduce", NULL),
+        .options = {.rank_count = 8, .size_bytes = 1u << 20, .chunk_bytes = 4096},
+        .driver = driver,
+        .transfer = WEFT_TRANSFER_SEND,
+        .mtu_bytes = 1024,
+        .iterations = 1000,
+        .warmup = 7,
+        .depth = 9,
+        .interval_ns = 12345,
+        .reduce = true,
+        .verify = true,
+    };
+}
+
+static void send_prepare(const struct weft_test *test)
+{
+    static const uint32_t ranks[] = {1, 3, 7}, rank_nics[] = {1, 0, 1};
+    static const struct weft_nic nic_a = {
+        .name = nic_name,
+        .device = device_a,
+        .driver = driver,
+        .address = {.version = 4, .prefix_bits = 24, .bytes = {198, 18, 0, 1}},
+        .rate_bps = 100};
+    static const struct weft_nic nic_b = {
+        .name = nic_name,
+        .device = device_b,
+        .address = {.version = 6, .prefix_bits = 64, .bytes = {0x20, 1, [15] = 9}},
+        .gateway = {.version = 6, .prefix_bits = 128, .bytes = {0x20, 1, [15] = 1}}};
+    static const struct weft_nic *const nics[] = {&nic_a, &nic_b};
+    const struct weft_wire_prepare prepare = {.test = test,
+                                              .local_count = 3,
+                                              .nic_count = 2,
+                                              .local_ranks = ranks,
+                                              .rank_nics = rank_nics,
+                                              .nics = nics,
+                                              .seed = UINT64_MAX};
+    cr_assert_eq(weft_wire_prepare_send(&wire, 0, &prepare, &error), WEFT_OK, "%s", error.text);
+}
+
+Test(wire, prepare_comes_through_whole)
+{
+    struct weft_test sent = whole_test();
+    struct weft_wire_prepared got;
+    send_prepare(&sent);
+    Weft__Envelope *envelope = reopen();
+    cr_assert_eq(envelope->body_case, WEFT__ENVELOPE__BODY_PREPARE);
+    cr_assert_eq(weft_wire_prepare_read(envelope->prepare, &got, &error), WEFT_OK, "%s",
+                 error.text);
+    const struct weft_test *test = got.request.test;
+    cr_assert_str_eq(test->name, name);
+    cr_assert_str_eq(test->driver, driver);
+    cr_assert_eq(test->pattern, sent.pattern);
+    cr_assert_eq(test->options.rank_count, 8);
+    cr_assert_eq(test->options.size_bytes, 1u << 20);
+    cr_assert_eq(test->options.chunk_bytes, 4096);
+    cr_assert_eq(test->transfer, WEFT_TRANSFER_SEND);
+    cr_assert_eq(test->mtu_bytes, 1024);
+    cr_assert_eq(test->iterations, 1000);
+    cr_assert_eq(test->duration_ns, 0);
+    cr_assert_eq(test->warmup, 7);
+    cr_assert_eq(test->depth, 9);
+    cr_assert_eq(test->interval_ns, 12345);
+    cr_assert(test->reduce && test->verify);
+    cr_assert_eq(got.request.seed, UINT64_MAX);
+    cr_assert_eq(got.request.local_count, 3);
+    cr_assert_eq(got.request.local_ranks[2], 7);
+    const struct weft_nic *nics = got.request.nics;
+    cr_assert_str_eq(nics[0].device, device_b);
+    cr_assert_str_eq(nics[1].device, device_a);
+    cr_assert_str_eq(nics[2].device, device_b);
+    cr_assert_null(nics[0].driver);
+    cr_assert_str_eq(nics[1].driver, driver);
+    cr_assert_eq(nics[1].address.version, 4);
+    cr_assert_eq(nics[1].address.prefix_bits, 24);
+    cr_assert_eq(nics[1].address.bytes[1], 18);
+    cr_assert_eq(nics[1].gateway.version, 0);
+    cr_assert_eq(nics[1].rate_bps, 100);
+    cr_assert_eq(nics[0].address.version, 6);
+    cr_assert_eq(nics[0].address.bytes[15], 9);
+    cr_assert_eq(nics[0].gateway.prefix_bits, 128);
+    weft_wire_prepared_fini(&got);
+    weft_wire_close(envelope);
+}
+
+/* Sends a right one, spoils what came, and wants an error with these words. */
+#define BAD_PREPARE(words, spoil)                                                     \
+    do {                                                                              \
+        struct weft_test sent = whole_test();                                         \
+        struct weft_wire_prepared got;                                                \
+        send_prepare(&sent);                                                          \
+        Weft__Envelope *envelope = reopen();                                          \
+        Weft__Prepare *prepare = envelope->prepare;                                   \
+        spoil;                                                                        \
+        cr_assert_neq(weft_wire_prepare_read(prepare, &got, &error), WEFT_OK, words); \
+        error_has(words);                                                             \
+        weft_wire_close(envelope);                                                    \
+    } while (0)
+
+Test(wire, a_bad_prepare_names_its_field)
+{
+    BAD_PREPARE("prepare.test.rank_count is 0", prepare->test->rank_count = 0);
+    BAD_PREPARE("prepare.test.rank_count", prepare->test->rank_count = UINT32_MAX);
+    BAD_PREPARE("prepare.test.transfer is 7", prepare->test->transfer = (Weft__Transfer)7);
+    BAD_PREPARE("prepare.test.transfer", prepare->test->transfer = (Weft__Transfer)-1);
+    BAD_PREPARE("prepare.test.mtu_bytes is 1000", prepare->test->mtu_bytes = 1000);
+    BAD_PREPARE("prepare.test.mtu_bytes", prepare->test->mtu_bytes = 128);
+    BAD_PREPARE("prepare.test.mtu_bytes", prepare->test->mtu_bytes = 8192);
+    BAD_PREPARE("iterations or duration_ns", prepare->test->duration_ns = 5);
+    BAD_PREPARE("iterations or duration_ns", prepare->test->iterations = 0);
+    BAD_PREPARE("prepare.test.depth", prepare->test->depth = UINT32_MAX);
+    BAD_PREPARE("prepare.test.warmup", prepare->test->warmup = UINT64_MAX);
+    BAD_PREPARE("all-reduce", prepare->test->pattern[9] = 'x');
+    BAD_PREPARE("prepare.test.name", prepare->test->name[0] = '\x1b');
+    BAD_PREPARE("prepare.test.name", prepare->test->name[1] = '\xff');
+    BAD_PREPARE("prepare.local_ranks[2] is 8", prepare->local_ranks[2] = 8);
+    BAD_PREPARE("prepare.local_ranks[1] is 1", prepare->local_ranks[1] = 1);
+    BAD_PREPARE("prepare.local_ranks' count is 0",
+                (prepare->n_local_ranks = 0, prepare->n_rank_nics = 0));
+    BAD_PREPARE("prepare.rank_nics has 2 entries", prepare->n_rank_nics = 2);
+    BAD_PREPARE("prepare.rank_nics[0] is 2", prepare->rank_nics[0] = 2);
+    BAD_PREPARE("prepare.nics.address has 3 bytes", prepare->nics[0]->address->address.len = 3);
+    BAD_PREPARE("prepare.nics.address has a prefix of 33",
+                prepare->nics[0]->address->prefix_bits = 33);
+    BAD_PREPARE("prepare.nics.gateway has a prefix", prepare->nics[1]->gateway->prefix_bits = 129);
+    BAD_PREPARE("prepare.nics.device", prepare->nics[1]->device[0] = '\x07');
+}
+
+Test(wire, a_prepare_without_a_test_or_with_an_endless_name_is_refused)
+{
+    static char endless[2000];
+    memset(endless, 'x', sizeof(endless) - 1);
+    struct weft_wire_prepared got;
+    Weft__Prepare empty = WEFT__PREPARE__INIT;
+    cr_assert_eq(weft_wire_prepare_read(&empty, &got, &error), WEFT_INVALID);
+    error_has("prepare.test is missing");
+    struct weft_test sent = whole_test();
+    sent.name = endless;
+    send_prepare(&sent);
+    Weft__Envelope *envelope = reopen();
+    cr_assert_eq(weft_wire_prepare_read(envelope->prepare, &got, &error), WEFT_INVALID);
+    error_has("prepare.test.name is longer than 256 bytes");
+    weft_wire_close(envelope);
+}
+
+/* ---- addresses ---- */
+
+static const struct weft_channel_address address = {
+    .from_rank = 3,
+    .to_rank = 4,
+    .endpoint = {.gid = {[10] = 0xff, 0xff, 198, 18, 0, 1},
+                 .qpn = 0xffffff,
+                 .psn = 0xabcdef,
+                 .qkey = 0x11111111,
+                 .mtu_bytes = 4096,
+                 .lid = 0xffff},
+    .slots_address = UINT64_MAX,
+    .slots_rkey = UINT32_MAX,
+    .depth = 128,
+};
+
+static enum weft_status read_addresses(Weft__Envelope *envelope,
+                                       struct weft_channel_address **ret_addresses)
+{
+    return weft_wire_addresses_read("prepared.addresses", envelope->prepared->addresses,
+                                    envelope->prepared->n_addresses, 5, ret_addresses, &error);
+}
+
+Test(wire, addresses_come_through_whole)
+{
+    struct weft_channel_address two[] = {address, address};
+    struct weft_channel_address *got = NULL;
+    two[1].from_rank = 0;
+    cr_assert_eq(weft_wire_prepared_send(&wire, true, two, 2, &error), WEFT_OK);
+    Weft__Envelope *envelope = reopen();
+    cr_assert(envelope->prepared->decides);
+    cr_assert_eq(envelope->prepared->n_addresses, 2);
+    cr_assert_eq(read_addresses(envelope, &got), WEFT_OK, "%s", error.text);
+    cr_assert_eq(got[0].from_rank, 3);
+    cr_assert_eq(got[1].from_rank, 0);
+    cr_assert_eq(got[1].to_rank, 4);
+    cr_assert_eq(memcmp(got[1].endpoint.gid, address.endpoint.gid, 16), 0);
+    cr_assert_eq(got[1].endpoint.qpn, 0xffffff);
+    cr_assert_eq(got[1].endpoint.psn, 0xabcdef);
+    cr_assert_eq(got[1].endpoint.qkey, 0x11111111);
+    cr_assert_eq(got[1].endpoint.mtu_bytes, 4096);
+    cr_assert_eq(got[1].endpoint.lid, 0xffff);
+    cr_assert_eq(got[1].slots_address, UINT64_MAX);
+    cr_assert_eq(got[1].slots_rkey, UINT32_MAX);
+    cr_assert_eq(got[1].depth, 128);
+    free(got);
+    weft_wire_close(envelope);
+}
+
+#define BAD_ADDRESS(words, spoil)                                                         \
+    do {                                                                                  \
+        struct weft_channel_address *got = NULL;                                          \
+        cr_assert_eq(weft_wire_prepared_send(&wire, true, &address, 1, &error), WEFT_OK); \
+        Weft__Envelope *envelope = reopen();                                              \
+        Weft__ChannelAddress *message = envelope->prepared->addresses[0];                 \
+        spoil;                                                                            \
+        cr_assert_neq(read_addresses(envelope, &got), WEFT_OK, words);                    \
+        error_has("prepared.addresses[0]." words);                                        \
+        weft_wire_close(envelope);                                                        \
+    } while (0)
+
+Test(wire, a_bad_address_names_its_field)
+{
+    BAD_ADDRESS("from_rank is 5", message->from_rank = 5);
+    BAD_ADDRESS("to_rank is 5", message->to_rank = 5);
+    BAD_ADDRESS("to_rank is 3, as from_rank is", message->to_rank = 3);
+    BAD_ADDRESS("qpn is 16777216", message->qpn = 1u << 24);
+    BAD_ADDRESS("psn is 16777216", message->psn = 1u << 24);
+    BAD_ADDRESS("lid is 65536", message->lid = 1u << 16);
+    BAD_ADDRESS("gid's length is 15", message->gid.len = 15);
+    BAD_ADDRESS("depth is 0", message->depth = 0);
+    BAD_ADDRESS("mtu_bytes", message->mtu_bytes = UINT32_MAX);
+}
+
+/* ---- rank results ---- */
+
+static struct weft_rank_result whole_rank(void)
+{
+    struct weft_rank_result rank = {
+        .rank = 2,
+        .driver = "dpdk",
+        .device = "a device · here",
+        .verified_known = true,
+        .verified = {.compared_bytes = 100,
+                     .wrong_bytes = 8,
+                     .first_wrong_offset_bytes = 12,
+                     .expected = 1.5f,
+                     .found = -3.0f},
+        .latency_ns = weft_hist_create(),
+        .bandwidth_bps = weft_hist_create(),
+        .sent_messages = 1,
+        .sent_bytes = 2,
+        .received_messages = 3,
+        .received_bytes = 4,
+        .iterations = 5,
+        .stalled_iterations = 6,
+        .window_ns = 7,
+    };
+    /* Every counter its own number, so none is another's. */
+    uint64_t counters[sizeof(rank.counters) / sizeof(uint64_t)];
+    for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
+        counters[i] = 1000 + i;
+    memcpy(&rank.counters, counters, sizeof(counters));
+    for (uint64_t value = 1; value < UINT64_C(1) << 62; value = value * 3 + 1)
+        weft_hist_record(rank.latency_ns, value);
+    weft_hist_record(rank.latency_ns, 1);
+    return rank;
+}
+
+static void rank_fini(struct weft_rank_result *rank)
+{
+    weft_hist_destroy(rank->latency_ns);
+    weft_hist_destroy(rank->bandwidth_bps);
+}
+
+Test(wire, a_rank_result_comes_through_whole)
+{
+    struct weft_rank_result sent = whole_rank();
+    struct weft_rank_result got;
+    cr_assert_eq(weft_wire_rank_send(&wire, &sent, &error), WEFT_OK);
+    Weft__Envelope *envelope = reopen();
+    cr_assert_eq(weft_wire_rank_read(envelope->rank_result, &got, &error), WEFT_OK, "%s",
+                 error.text);
+    weft_wire_close(envelope);
+    cr_assert(got.reported);
+    cr_assert_eq(got.rank, 2);
+    cr_assert_str_eq(got.driver, "dpdk");
+    cr_assert_str_eq(got.device, "a device · here");
+    cr_assert(got.verified_known);
+    cr_assert_eq(got.verified.compared_bytes, 100);
+    cr_assert_eq(got.verified.wrong_bytes, 8);
+    cr_assert_eq(got.verified.first_wrong_offset_bytes, 12);
+    cr_assert_float_eq(got.verified.expected, 1.5f, 0.0f);
+    cr_assert_float_eq(got.verified.found, -3.0f, 0.0f);
+    cr_assert_eq(memcmp(got.latency_ns, sent.latency_ns, sizeof(*got.latency_ns)), 0);
+    cr_assert_eq(memcmp(got.bandwidth_bps, sent.bandwidth_bps, sizeof(*got.bandwidth_bps)), 0);
+    cr_assert_eq(got.sent_messages, 1);
+    cr_assert_eq(got.sent_bytes, 2);
+    cr_assert_eq(got.received_messages, 3);
+    cr_assert_eq(got.received_bytes, 4);
+    cr_assert_eq(got.iterations, 5);
+    cr_assert_eq(got.stalled_iterations, 6);
+    cr_assert_eq(got.window_ns, 7);
+    cr_assert_eq(memcmp(&got.counters, &sent.counters, sizeof(got.counters)), 0);
+    rank_fini(&sent);
+    rank_fini(&got);
+}
+
+Test(wire, a_rank_that_was_not_verified_stays_so)
+{
+    struct weft_rank_result sent = whole_rank();
+    struct weft_rank_result got;
+    sent.verified_known = false;
+    cr_assert_eq(weft_wire_rank_send(&wire, &sent, &error), WEFT_OK);
+    Weft__Envelope *envelope = reopen();
+    cr_assert_eq(weft_wire_rank_read(envelope->rank_result, &got, &error), WEFT_OK);
+    cr_assert_not(got.verified_known);
+    weft_wire_close(envelope);
+    rank_fini(&sent);
+    rank_fini(&got);
+}
+
+Test(wire, text_that_is_none_is_cleaned_before_it_is_sent)
+{
+    struct weft_rank_result sent = whole_rank();
+    struct weft_rank_result got;
+    memcpy(sent.device, "NIC\x1b\xff\xc3", 7);
+    cr_assert_eq(weft_wire_rank_send(&wire, &sent, &error), WEFT_OK);
+    Weft__Envelope *envelope = reopen();
+    cr_assert_eq(weft_wire_rank_read(envelope->rank_result, &got, &error), WEFT_OK);
+    cr_assert_str_eq(got.device, "NIC???");
+    weft_wire_close(envelope);
+    rank_fini(&sent);
+    rank_fini(&got);
+}
+
+#define BAD_RANK(words, spoil)                                                     \
+    do {                                                                           \
+        struct weft_rank_result sent = whole_rank();                               \
+        struct weft_rank_result got;                                               \
+        cr_assert_eq(weft_wire_rank_send(&wire, &sent, &error), WEFT_OK);          \
+        Weft__Envelope *envelope = reopen();                                       \
+        Weft__RankResult *message = envelope->rank_result;                         \
+        Weft__Histogram *hist = message->latency_ns;                               \
+        (void)hist;                                                                \
+        spoil;                                                                     \
+        cr_assert_neq(weft_wire_rank_read(message, &got, &error), WEFT_OK, words); \
+        error_has(words);                                                          \
+        weft_wire_close(envelope);                                                 \
+        rank_fini(&sent);                                                          \
+    } while (0)
+
+static void without(Weft__Histogram **field)
+{
+    weft__histogram__free_unpacked(*field, NULL);
+    *field = NULL;
+}
+
+Test(wire, a_bad_rank_result_names_its_field)
+{
+    BAD_RANK("rank_result.latency_ns is missing", without(&message->latency_ns));
+    BAD_RANK("rank_result.bandwidth_bps is missing", without(&message->bandwidth_bps));
+    BAD_RANK("rank_result.verified.wrong_bytes is 101", message->verified->wrong_bytes = 101);
+    BAD_RANK("rank_result.driver", message->driver[0] = '\x01');
+    BAD_RANK("rank_result.latency_ns has", hist->n_skips--);
+    BAD_RANK("rank_result.latency_ns.skips[3] leads to bucket", hist->skips[3] = UINT32_MAX);
+    BAD_RANK("rank_result.latency_ns.counts[0] is 0", hist->counts[0] = 0);
+    BAD_RANK("rank_result.latency_ns.counts[1]", hist->counts[1] = UINT64_MAX);
+    BAD_RANK("rank_result.latency_ns.count disagrees", hist->count++);
+    BAD_RANK("rank_result.latency_ns.count disagrees",
+             (hist->count += UINT64_C(1) << 50, hist->counts[0] += UINT64_C(1) << 50));
+    BAD_RANK("rank_result.latency_ns.min disagrees", hist->min = 5);
+    BAD_RANK("rank_result.latency_ns.max disagrees", hist->max = 5);
+    BAD_RANK("rank_result.latency_ns.sum disagrees", hist->sum_high = UINT64_MAX);
+    BAD_RANK(
+        "rank_result.latency_ns.sum disagrees",
+        (hist->sum_high = 0, hist->sum_low = 0, hist->min = 0, hist->skips[0] = 1, hist->min = 1));
+    BAD_RANK("rank_result.bandwidth_bps.count disagrees", message->bandwidth_bps->max = 1);
+}
+
+/* ---- the environment ---- */
+
+Test(wire, an_environment_comes_through_whole)
+{
+    const struct weft_host_environment sent = {.host = "host",
+                                               .cpu = "cpu",
+                                               .kernel = "kernel",
+                                               .version = "version",
+                                               .clock_source = "tsc",
+                                               .clock_drift_ppb = -5,
+                                               .clock_resolution_ns = 6,
+                                               .noise_floor_ns = 7,
+                                               .record_cost_ns = 8};
+    struct weft_host_environment got;
+    struct weft_wire_environment out;
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Released released = WEFT__RELEASED__INIT;
+    weft_wire_environment_write(&sent, &out);
+    released.environment = &out.message;
+    envelope.body_case = WEFT__ENVELOPE__BODY_RELEASED;
+    envelope.released = &released;
+    Weft__Envelope *came = transfer(&envelope);
+    cr_assert_eq(weft_wire_environment_read(came->released->environment, &got, &error), WEFT_OK);
+    cr_assert_eq(memcmp(&got, &sent, sizeof(got)), 0);
+    came->released->environment->kernel[0] = '\x01';
+    cr_assert_neq(weft_wire_environment_read(came->released->environment, &got, &error), WEFT_OK);
+    error_has("environment.kernel");
+    weft_wire_close(came);
+}
+
+/* ---- any bytes ---- */
+
+Test(wire, what_is_no_message_is_refused)
+{
+    static const uint8_t cut[] = {0x12, 0x7f, 0x01};     /* a prepare of 127 bytes, one there */
+    static const uint8_t unknown[] = {0xfa, 0x3f, 0x00}; /* field 1023 */
+    Weft__Envelope *envelope = NULL;
+    cr_assert_neq(weft_wire_open(cut, sizeof(cut), &envelope, &error), WEFT_OK);
+    error_has("cut short");
+    cr_assert_neq(weft_wire_open(unknown, sizeof(unknown), &envelope, &error), WEFT_OK);
+    error_has("kind that is not known");
+    cr_assert_neq(weft_wire_open(cut, 0, &envelope, &error), WEFT_OK);
+    error_has("kind that is not known");
+}
+
+/* Every NIC of no bytes would take 80 in memory: the budget ends it. */
+Test(wire, a_message_that_would_swell_is_refused)
+{
+    static uint8_t bomb[6u << 20];
+    size_t count = 2u << 20;
+    size_t inner_bytes = count * 2;
+    size_t at = 0;
+    bomb[at++] = 0x12; /* prepare */
+    for (size_t left = inner_bytes; left; left >>= 7)
+        bomb[at++] = (uint8_t)((left & 0x7f) | (left >> 7 ? 0x80 : 0));
+    for (size_t i = 0; i < count; i++) {
+        bomb[at++] = 0x12; /* nics */
+        bomb[at++] = 0;
+    }
+    Weft__Envelope *envelope = NULL;
+    cr_assert_neq(weft_wire_open(bomb, at, &envelope, &error), WEFT_OK);
+}
+
+Test(wire, every_cut_of_a_message_is_safe)
+{
+    struct weft_test sent = whole_test();
+    send_prepare(&sent);
+    for (size_t len_bytes = 0; len_bytes < frame_bytes - 4; len_bytes++) {
+        Weft__Envelope *envelope = NULL;
+        struct weft_wire_prepared got;
+        if (weft_wire_open(frame + 4, len_bytes, &envelope, &error))
+            continue;
+        cr_assert_neq(weft_wire_prepare_read(envelope->prepare, &got, &error), WEFT_OK);
+        weft_wire_close(envelope);
+    }
+}

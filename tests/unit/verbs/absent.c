@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The driver's table, and what it says on a host without RDMA devices. */
+#include <criterion/criterion.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "drivers/verbs/verbs.h"
+
+static unsigned lines;
+
+static void look(void *context, const struct weft_device_description *device)
+{
+    (void)context;
+    lines++;
+    cr_assert(device->name && device->detail);
+    cr_assert(device->hindrance && strstr(device->hindrance, "rdma link add"));
+}
+
+static bool host_has_devices(void)
+{
+    return access("/sys/class/infiniband", F_OK) == 0;
+}
+
+Test(driver, every_op_is_set)
+{
+    const void *ops[sizeof(weft_driver_verbs) / sizeof(void *)];
+    memcpy(ops, &weft_driver_verbs, sizeof(ops));
+    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
+        cr_assert(ops[i], "op %zu", i);
+    cr_assert_str_eq(weft_driver_verbs.name, "verbs");
+}
+
+Test(driver, says_how_to_get_a_device_where_there_is_none)
+{
+    if (host_has_devices())
+        cr_skip("this host has RDMA devices");
+    struct weft_error error = {0};
+    struct weft_driver_start start = {.device_count = 1};
+    cr_assert_eq(weft_driver_verbs.start(&start, &error), WEFT_NOT_FOUND);
+    cr_assert(strstr(error.text, "rdma link add"));
+    weft_driver_verbs.list(look, NULL);
+    cr_assert_eq(lines, 1);
+}
+
+Test(driver, open_without_devices_fails_whole)
+{
+    if (host_has_devices())
+        cr_skip("this host has RDMA devices");
+    struct weft_error error = {0};
+    struct weft_device *device = NULL;
+    struct weft_device_options options = {.device = "mlx5_0", .max_endpoints = 2, .max_regions = 1};
+    cr_assert_eq(weft_driver_verbs.open(&options, &device, &error), WEFT_NOT_FOUND);
+    cr_assert_null(device);
+    cr_assert(strstr(error.text, "mlx5_0 port 1: no RDMA device"), "%s", error.text);
+}

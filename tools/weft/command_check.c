@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdio.h>
+
+#include "fabric/base/units.h"
+#include "tools/weft/commands.h"
+#include "tools/weft/job.h"
+#include "tools/weft/output.h"
+
+static void print_test(const struct weft_test *test, const struct weft_job_figures *figures)
+{
+    char count[WEFT_UNITS_TEXT], size[WEFT_UNITS_TEXT], all[WEFT_UNITS_TEXT], most[WEFT_UNITS_TEXT];
+    const char *about = figures->sampled ? "about " : "";
+    printf("%s: %s, %u ranks, driver %s, size %s\n", test->name, test->pattern->name,
+           test->options.rank_count, test->driver,
+           weft_format_size(test->options.size_bytes, size));
+    printf("  an iteration   %s%s messages, %s%s of payload\n", about,
+           weft_show_count(figures->messages, count), about,
+           weft_show_size(figures->payload_bytes, size));
+    printf("  buffers        %s%s in all, %s on the rank that needs most\n", about,
+           weft_show_size(figures->memory_bytes, all),
+           weft_show_size(figures->memory_most_bytes, most));
+    if (test->duration_ns)
+        printf("  runs           %s after %s iterations of warm-up%s\n",
+               weft_format_time(test->duration_ns, size), weft_show_count(test->warmup, count),
+               test->verify ? ", verified first" : ", not verified");
+    else
+        printf("  runs           %s iterations after %s of warm-up%s\n",
+               weft_show_count(test->iterations, all), weft_show_count(test->warmup, count),
+               test->verify ? ", verified first" : ", not verified");
+    for (uint32_t i = 0; i < test->expect_count; i++)
+        printf("  expects        %s\n", test->expects[i].text);
+}
+
+static void print_hosts(const struct weft_job *job)
+{
+    const struct weft_topology *topology = job->topology;
+    printf("%s: %u ranks on %u host%s\n", topology->name, topology->rank_count,
+           topology->host_count, topology->host_count == 1 ? "" : "s");
+    for (uint32_t i = 0; job->topology_source.text && i < topology->host_count; i++)
+        printf("  %-14s %s\n", topology->hosts[i].name,
+               topology->hosts[i].agent ? topology->hosts[i].agent : "this process");
+}
+
+static enum weft_status check(const struct weft_job *job, struct weft_error *error)
+{
+    print_hosts(job);
+    for (uint32_t i = 0; i < job->plan->test_count; i++) {
+        struct weft_job_figures figures;
+        enum weft_status status = weft_job_check(&job->plan->tests[i], &figures, error);
+        if (status != WEFT_OK)
+            return status;
+        print_test(&job->plan->tests[i], &figures);
+    }
+    return WEFT_OK;
+}
+
+static int run(int argc, char **argv)
+{
+    struct weft_job_options options = {0};
+    struct weft_arguments arguments;
+    struct weft_job job;
+    struct weft_error error = {0};
+    int exit_status = 0;
+    if (!weft_options_take(&weft_command_check, argc, argv, &options, &arguments, &exit_status))
+        return exit_status;
+    enum weft_status status = weft_job_init(&options, arguments.items[0], &job, &error);
+    if (status == WEFT_OK) {
+        status = check(&job, &error);
+        weft_job_fini(&job);
+    }
+    if (status == WEFT_OK)
+        return weft_output_end(WEFT_EXIT_DONE);
+    weft_output_error(&error);
+    return WEFT_EXIT_BAD_INPUT;
+}
+
+static const struct weft_option *const tables[] = {weft_job_option_table, NULL};
+
+const struct weft_command weft_command_check = {
+    .name = "check",
+    .usage = "PATTERN|PLAN.yaml",
+    .summary = "says whether a plan is right and what it would run; runs nothing",
+    .least_arguments = 1,
+    .most_arguments = 1,
+    .tables = tables,
+    .run = run,
+};

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tools/weft/job.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/registry.h"
+#include "fabric/base/suggest.h"
+#include "tools/weft/files.h"
+
+#define FIELD(name) offsetof(struct weft_job_options, name)
+/* The bounds are those that a plan's keys have. */
+#define SIZE_BYTES_MAX (UINT64_C(1) << 40)
+#define HOUR_NS UINT64_C(3600000000000)
+
+const struct weft_option weft_job_option_table[] = {
+    {"topology", "FILE", "hosts, NICs and ranks (default: loopback on this host)", WEFT_OPTION_TEXT,
+     FIELD(topology), 0, 0},
+    {"driver", "NAME", "what moves the bytes (weft devices lists them)", WEFT_OPTION_TEXT,
+     FIELD(driver), 0, 0},
+    {"ranks", "N", "participants", WEFT_OPTION_COUNT, FIELD(ranks), 1, WEFT_RANKS_MAX},
+    {"size", "SIZE", "what the pattern sends, such as 64KiB", WEFT_OPTION_SIZE, FIELD(size), 1,
+     SIZE_BYTES_MAX},
+    {"chunk", "SIZE", "all-reduce: length of a message", WEFT_OPTION_SIZE, FIELD(chunk), 1,
+     WEFT_MESSAGE_BYTES_MAX},
+    {"microbatches", "N", "pipeline: microbatches of an iteration", WEFT_OPTION_COUNT,
+     FIELD(microbatches), 1, 4096},
+    {"calc", "TIME", "pipeline: computation of a stage, such as 50us", WEFT_OPTION_TIME,
+     FIELD(calc), 0, HOUR_NS},
+    {"iterations", "N", "how often the pattern is run and measured", WEFT_OPTION_COUNT,
+     FIELD(iterations), 1, UINT64_C(1000000000000)},
+    {"duration", "TIME", "how long to measure, such as 10s, instead of --iterations",
+     WEFT_OPTION_TIME, FIELD(duration), 1000000, 168 * HOUR_NS},
+    {"warmup", "N", "iterations before the measured ones", WEFT_OPTION_COUNT, FIELD(warmup), 0,
+     1000000000},
+    {"transfer", "write|send", "RDMA WRITE with immediate (default), or SEND", WEFT_OPTION_TEXT,
+     FIELD(transfer), 0, 0},
+    {"mtu", "N", "path MTU: 256, 512, 1024, 2048 or 4096 bytes of payload a packet",
+     WEFT_OPTION_COUNT, FIELD(mtu), 256, 4096},
+    {"depth", "N", "receives posted ahead for each peer", WEFT_OPTION_COUNT, FIELD(depth), 1, 4096},
+    {"interval", "TIME", "of the bandwidth series (default 1ms)", WEFT_OPTION_TIME, FIELD(interval),
+     10000, HOUR_NS},
+    {"reduce", NULL, "do the arithmetic of reductions while measuring, too", WEFT_OPTION_FLAG,
+     FIELD(reduce), 0, 0},
+    {"no-verify", NULL, "leave out the check of every byte before measuring", WEFT_OPTION_FLAG,
+     FIELD(no_verify), 0, 0},
+    {"expect", "EXPR", "fail unless it holds, such as 'completion.p99 <= 5ms'; repeatable",
+     WEFT_OPTION_TEXTS, FIELD(expects), 0, 0},
+    {0},
+};
+
+/* ---- the plan ---- */
+
+static bool is_file_name(const char *what)
+{
+    const char *dot = strrchr(what, '.');
+    return strchr(what, '/') || (dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml")));
+}
+
+static enum weft_status load_plan(struct weft_job *job, const char *what, struct weft_error *error)
+{
+    if (is_file_name(what)) {
+        enum weft_status status = weft_source_read(what, &job->plan_source, error);
+        return status == WEFT_OK ? weft_plan_parse(&job->plan_source, &job->plan, error) : status;
+    }
+    const struct weft_pattern *pattern = weft_pattern_find(what, error);
+    if (!pattern)
+        return error->status;
+    return weft_plan_single(pattern, &job->plan, error);
+}
+
+static enum weft_status set_text(char **field, const char *text, struct weft_error *error)
+{
+    char *copy = strdup(text);
+    if (!copy)
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
+    free(*field);
+    *field = copy;
+    return WEFT_OK;
+}
+
+static enum weft_status add_expects(const struct weft_texts *texts, struct weft_test *test,
+                                    struct weft_error *error)
+{
+    if (!texts->count)
+        return WEFT_OK;
+    size_t room = (size_t)test->expect_count + texts->count;
+    struct weft_expect *expects = realloc(test->expects, room * sizeof(*expects));
+    if (!expects)
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
+    test->expects = expects;
+    for (uint32_t i = 0; i < texts->count; i++) {
+        enum weft_status status =
+            weft_expect_parse(texts->items[i], &expects[test->expect_count], error);
+        if (status != WEFT_OK) {
+            weft_error_prefix(error, "--expect: ");
+            return status;
+        }
+        test->expect_count++;
+    }
+    return WEFT_OK;
+}
+
+static void set_u64(uint64_t *field, const struct weft_number *number)
+{
+    if (number->given)
+        *field = number->value;
+}
+
+static void set_u32(uint32_t *field, const struct weft_number *number)
+{
+    if (number->given)
+        *field = (uint32_t)number->value; /* the table's bounds fit */
+}
+
+static enum weft_status set_transfer(const char *text, enum weft_transfer *ret_transfer,
+                                     struct weft_error *error)
+{
+    if (strcmp(text, "write") == 0)
+        *ret_transfer = WEFT_TRANSFER_WRITE;
+    else if (strcmp(text, "send") == 0)
+        *ret_transfer = WEFT_TRANSFER_SEND;
+    else
+        return weft_error_set(error, WEFT_INVALID, "--transfer: '%.80s' is neither write nor send",
+                              text);
+    return WEFT_OK;
+}
+
+static enum weft_status override(const struct weft_job_options *options, struct weft_test *test,
+                                 struct weft_error *error)
+{
+    set_u32(&test->options.rank_count, &options->ranks);
+    set_u64(&test->options.size_bytes, &options->size);
+    set_u64(&test->options.chunk_bytes, &options->chunk);
+    set_u32(&test->options.microbatches, &options->microbatches);
+    set_u64(&test->options.calc_ns, &options->calc);
+    set_u64(&test->warmup, &options->warmup);
+    set_u32(&test->mtu_bytes, &options->mtu);
+    set_u32(&test->depth, &options->depth);
+    set_u64(&test->interval_ns, &options->interval);
+    if (options->iterations.given) {
+        test->iterations = options->iterations.value;
+        test->duration_ns = 0;
+    }
+    if (options->duration.given) {
+        test->duration_ns = options->duration.value;
+        test->iterations = 0;
+    }
+    test->reduce = test->reduce || options->reduce;
+    test->verify = test->verify && !options->no_verify;
+    enum weft_status status = WEFT_OK;
+    if (options->transfer)
+        status = set_transfer(options->transfer, &test->transfer, error);
+    if (status == WEFT_OK && options->driver)
+        status = set_text(&test->driver, options->driver, error);
+    if (status == WEFT_OK && !test->driver)
+        status = set_text(&test->driver, "dpdk", error);
+    return status == WEFT_OK ? add_expects(&options->expects, test, error) : status;
+}
+
+static bool changes_something(const struct weft_job_options *options)
+{
+    for (const struct weft_option *row = weft_job_option_table; row->name; row++) {
+        if (row->offset != FIELD(topology) && weft_option_is_given(row, options))
+            return true;
+    }
+    return false;
+}
+
+static enum weft_status check_options(const struct weft_job_options *options,
+                                      struct weft_error *error)
+{
+    uint64_t mtu = options->mtu.value;
+    if (options->iterations.given && options->duration.given)
+        return weft_error_set(error, WEFT_INVALID,
+                              "--iterations and --duration exclude each other: give one");
+    if (options->mtu.given && (mtu & (mtu - 1)))
+        return weft_error_set(error, WEFT_INVALID,
+                              "--mtu: a path MTU is 256, 512, 1024, 2048 or 4096 bytes");
+    return WEFT_OK;
+}
+
+/* ---- the topology and who sits where ---- */
+
+static enum weft_status load_topology(struct weft_job *job, const char *file,
+                                      struct weft_error *error)
+{
+    enum weft_status status = weft_source_read(file, &job->topology_source, error);
+    return status == WEFT_OK ? weft_topology_parse(&job->topology_source, &job->topology, error)
+                             : status;
+}
+
+/* These have devices that are on every host. */
+static bool has_loopback(const char *driver)
+{
+    return strcmp(driver, "dpdk") == 0 || strcmp(driver, "null") == 0;
+}
+
+static enum weft_status make_loopback(struct weft_job *job, struct weft_error *error)
+{
+    for (uint32_t i = 0; i < job->plan->test_count; i++) {
+        const struct weft_test *test = &job->plan->tests[i];
+        if (!has_loopback(test->driver))
+            return weft_error_set(error, WEFT_INVALID,
+                                  "driver '%s' needs a topology that names its devices: give "
+                                  "--topology FILE, for a start a copy of "
+                                  "topologies/soft-roce-pair.yaml",
+                                  test->driver);
+    }
+    return weft_topology_loopback(job->rank_count, &job->topology, error);
+}
+
+/* All that the topology has, or what the pattern starts from where it cannot be of so many: a
+ * ping-pong takes the first two. */
+static uint32_t default_ranks(const struct weft_job *job, const struct weft_pattern *pattern)
+{
+    const struct weft_pattern_options all = {
+        .rank_count = job->topology ? job->topology->rank_count : 0,
+        .size_bytes = pattern->default_size_bytes,
+    };
+    bool fits = all.rank_count >= pattern->default_ranks;
+    if (!all.rank_count || (fits && pattern->check(&all, NULL) != WEFT_OK))
+        return pattern->default_ranks;
+    return all.rank_count;
+}
+
+static enum weft_status count_ranks(struct weft_job *job, struct weft_error *error)
+{
+    for (uint32_t i = 0; i < job->plan->test_count; i++) {
+        struct weft_test *test = &job->plan->tests[i];
+        uint32_t *ranks = &test->options.rank_count;
+        if (!*ranks)
+            *ranks = default_ranks(job, test->pattern);
+        if (job->topology && *ranks > job->topology->rank_count)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "test '%s' has %u ranks, but topology %s has places for %u; add "
+                                  "to its list of ranks, or ask for fewer",
+                                  test->name, *ranks, job->topology_source.name,
+                                  job->topology->rank_count);
+        if (*ranks > job->rank_count)
+            job->rank_count = *ranks;
+    }
+    return WEFT_OK;
+}
+
+const char *weft_job_driver(const struct weft_job *job, const struct weft_test *test, uint32_t rank)
+{
+    const struct weft_nic *nic = &job->topology->nics[job->topology->rank_nics[rank]];
+    return nic->driver ? nic->driver : test->driver;
+}
+
+static enum weft_status check_driver(const char *name, struct weft_error *error)
+{
+    const char *names[16] = {0};
+    uint32_t count = 0;
+    if (weft_driver_find(name))
+        return WEFT_OK;
+    for (const struct weft_driver *const *at = weft_drivers(); *at && count < 15; at++)
+        names[count++] = (*at)->name;
+    const char *near = weft_suggest(name, names);
+    if (near)
+        return weft_error_set(error, WEFT_NOT_FOUND,
+                              "there is no driver '%.80s'; did you mean '%s'?", name, near);
+    return weft_error_set(error, WEFT_NOT_FOUND,
+                          "there is no driver '%.80s'; weft devices lists those this build has",
+                          name);
+}
+
+/* First what the tests name, so that a misspelt driver is not told that it needs a topology. */
+static enum weft_status check_drivers(const struct weft_job *job, struct weft_error *error)
+{
+    enum weft_status status = WEFT_OK;
+    for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
+        status = check_driver(job->plan->tests[i].driver, error);
+    for (uint32_t i = 0; status == WEFT_OK && job->topology && i < job->topology->nic_count; i++) {
+        if (job->topology->nics[i].driver)
+            status = check_driver(job->topology->nics[i].driver, error);
+    }
+    return status;
+}
+
+static enum weft_status fill(const struct weft_job_options *options, const char *what,
+                             struct weft_job *job, struct weft_error *error)
+{
+    enum weft_status status = check_options(options, error);
+    if (status == WEFT_OK)
+        status = load_plan(job, what, error);
+    assert(status != WEFT_OK || job->plan);
+    for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
+        status = override(options, &job->plan->tests[i], error);
+    if (status == WEFT_OK && options->topology)
+        status = load_topology(job, options->topology, error);
+    if (status == WEFT_OK)
+        status = check_drivers(job, error);
+    if (status == WEFT_OK)
+        status = count_ranks(job, error);
+    if (status == WEFT_OK && !job->topology)
+        status = make_loopback(job, error);
+    return status;
+}
+
+enum weft_status weft_job_init(const struct weft_job_options *options, const char *what,
+                               struct weft_job *ret_job, struct weft_error *error)
+{
+    struct weft_job job = {.overridden = changes_something(options)};
+    enum weft_status status = fill(options, what, &job, error);
+    if (status == WEFT_OK)
+        *ret_job = job;
+    else
+        weft_job_fini(&job);
+    return status;
+}
+
+void weft_job_fini(struct weft_job *job)
+{
+    weft_plan_destroy(job->plan);
+    weft_topology_destroy(job->topology);
+    weft_source_fini(&job->plan_source);
+    weft_source_fini(&job->topology_source);
+    *job = (struct weft_job){0};
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a command line asks for: a plan and the topology that it runs on, checked. */
+#ifndef WEFT_TOOLS_JOB_H
+#define WEFT_TOOLS_JOB_H
+
+#include "fabric/plan/plan.h"
+#include "fabric/topology/topology.h"
+#include "tools/weft/options.h"
+
+/* The options that run and check share; must be the first member of a command's own. */
+struct weft_job_options {
+    const char *topology; /* a file; NULL: loopback */
+    const char *driver, *transfer;
+    struct weft_number ranks, size, chunk, microbatches, calc, iterations, duration, warmup, mtu,
+        depth, interval;
+    bool reduce, no_verify;
+    struct weft_texts expects;
+};
+extern const struct weft_option weft_job_option_table[];
+
+struct weft_job {
+    struct weft_plan *plan; /* every test's rank_count and driver are set */
+    struct weft_topology *topology;
+    struct weft_source plan_source;     /* text NULL: the plan is a command line's */
+    struct weft_source topology_source; /* text NULL: loopback */
+    bool overridden;                    /* options have changed what the plan's file says */
+    uint32_t rank_count;                /* of the largest test */
+};
+
+/* `what` is a pattern's name or, where it ends in .yaml or .yml or has a slash, a plan's file.
+ * Options go over what a plan says. Drivers exist, ranks suffice. */
+WEFT_CHECKED enum weft_status weft_job_init(const struct weft_job_options *options,
+                                            const char *what, struct weft_job *ret_job,
+                                            struct weft_error *error);
+void weft_job_fini(struct weft_job *job);
+
+/* The driver that moves a rank's bytes. */
+const char *weft_job_driver(const struct weft_job *job, const struct weft_test *test,
+                            uint32_t rank);
+
+/* ---- job_check.c ---- */
+
+/* One iteration of a test. */
+struct weft_job_figures {
+    bool sampled; /* from some of the ranks, scaled */
+    uint64_t messages, payload_bytes;
+    uint64_t memory_bytes;      /* of all ranks' buffers */
+    uint64_t memory_most_bytes; /* of the rank that needs most */
+};
+
+/* Compiles the test's schedules and matches them. Of more than WEFT_JOB_RANKS_MATCHED ranks some
+ * are compiled and none matched. */
+#define WEFT_JOB_RANKS_MATCHED 64u
+WEFT_CHECKED enum weft_status weft_job_check(const struct weft_test *test,
+                                             struct weft_job_figures *ret_figures,
+                                             struct weft_error *error);
+
+/* ---- job_text.c ---- */
+
+/* The plan and the topology as YAML that runs the same again; malloc'd. NULL: out of memory. */
+char *weft_job_plan_text(const struct weft_job *job, size_t *ret_len_bytes);
+char *weft_job_topology_text(const struct weft_job *job, size_t *ret_len_bytes);
+
+#endif

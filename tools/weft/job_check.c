@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <stdlib.h>
+
+#include "tools/weft/job.h"
+
+/* A node keeps two copies of its rank's buffer. */
+#define LANES 2u
+
+static void add(const struct weft_schedule *schedule, struct weft_job_figures *figures)
+{
+    for (uint32_t i = 0; i < schedule->op_count; i++) {
+        if (schedule->ops[i].kind != WEFT_OP_SEND)
+            continue;
+        figures->messages++;
+        figures->payload_bytes += schedule->ops[i].len_bytes;
+    }
+    uint64_t memory_bytes = LANES * schedule->buffer_bytes;
+    figures->memory_bytes += memory_bytes;
+    if (memory_bytes > figures->memory_most_bytes)
+        figures->memory_most_bytes = memory_bytes;
+}
+
+/* Every rank's schedule is held at once, for the match. */
+static enum weft_status check_all(const struct weft_test *test, struct weft_job_figures *figures,
+                                  struct weft_error *error)
+{
+    uint32_t count = test->options.rank_count;
+    struct weft_schedule *schedules[WEFT_JOB_RANKS_MATCHED] = {0};
+    const struct weft_schedule *views[WEFT_JOB_RANKS_MATCHED] = {0};
+    enum weft_status status = WEFT_OK;
+    for (uint32_t rank = 0; status == WEFT_OK && rank < count; rank++) {
+        status = test->pattern->compile(&test->options, rank, &schedules[rank], error);
+        if (status == WEFT_OK)
+            add(schedules[rank], figures);
+        views[rank] = schedules[rank];
+    }
+    if (status == WEFT_OK)
+        status = weft_schedules_match(views, count, error);
+    for (uint32_t rank = 0; rank < count; rank++)
+        weft_schedule_destroy(schedules[rank]);
+    return status;
+}
+
+static uint64_t scaled(uint64_t sum, uint32_t of, uint32_t count)
+{
+    return (uint64_t)((double)sum * of / count);
+}
+
+/* The ends, where patterns have their special ranks, and some between. */
+#define SAMPLES 16u
+static enum weft_status check_sample(const struct weft_test *test, struct weft_job_figures *figures,
+                                     struct weft_error *error)
+{
+    uint32_t count = test->options.rank_count;
+    for (uint32_t i = 0; i < SAMPLES; i++) {
+        uint32_t rank = (uint32_t)((uint64_t)i * (count - 1) / (SAMPLES - 1));
+        struct weft_schedule *schedule = NULL;
+        enum weft_status status = test->pattern->compile(&test->options, rank, &schedule, error);
+        if (status != WEFT_OK)
+            return status;
+        add(schedule, figures);
+        weft_schedule_destroy(schedule);
+    }
+    figures->sampled = true;
+    figures->messages = scaled(figures->messages, count, SAMPLES);
+    figures->payload_bytes = scaled(figures->payload_bytes, count, SAMPLES);
+    figures->memory_bytes = scaled(figures->memory_bytes, count, SAMPLES);
+    return WEFT_OK;
+}
+
+enum weft_status weft_job_check(const struct weft_test *test, struct weft_job_figures *ret_figures,
+                                struct weft_error *error)
+{
+    struct weft_job_figures figures = {0};
+    enum weft_status status = test->pattern->check(&test->options, error);
+    if (status == WEFT_OK)
+        status = test->options.rank_count <= WEFT_JOB_RANKS_MATCHED
+                     ? check_all(test, &figures, error)
+                     : check_sample(test, &figures, error);
+    if (status != WEFT_OK) {
+        weft_error_prefix(error, "test '%s': ", test->name);
+        return status;
+    }
+    *ret_figures = figures;
+    return WEFT_OK;
+}

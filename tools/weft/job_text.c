@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fabric/base/units.h"
+#include "tools/weft/job.h"
+
+/* A double-quoted YAML text holds anything. */
+static void put_text(FILE *out, const char *key, const char *text)
+{
+    (void)fprintf(out, "%s\"", key);
+    for (const char *at = text; *at; at++) {
+        if (*at == '"' || *at == '\\')
+            (void)fputc('\\', out);
+        (void)fputc(*at, out);
+    }
+    (void)fprintf(out, "\"\n");
+}
+
+static void put_size(FILE *out, const char *key, uint64_t len_bytes)
+{
+    char text[WEFT_UNITS_TEXT];
+    if (len_bytes)
+        (void)fprintf(out, "    %s: %s\n", key, weft_format_size(len_bytes, text));
+}
+
+static void put_time(FILE *out, const char *key, uint64_t time_ns)
+{
+    char text[WEFT_UNITS_TEXT];
+    if (time_ns)
+        (void)fprintf(out, "    %s: %s\n", key, weft_format_time(time_ns, text));
+}
+
+static void put_count(FILE *out, const char *key, uint64_t count)
+{
+    if (count)
+        (void)fprintf(out, "    %s: %" PRIu64 "\n", key, count);
+}
+
+static void put_test(FILE *out, const struct weft_test *test)
+{
+    put_text(out, "  - name: ", test->name);
+    (void)fprintf(out, "    pattern: %s\n    driver: %s\n    ranks: %u\n", test->pattern->name,
+                  test->driver, test->options.rank_count);
+    put_size(out, "size", test->options.size_bytes);
+    put_size(out, "chunk", test->options.chunk_bytes);
+    put_count(out, "microbatches", test->options.microbatches);
+    put_time(out, "calc", test->options.calc_ns);
+    put_count(out, "iterations", test->iterations);
+    put_time(out, "duration", test->duration_ns);
+    (void)fprintf(out, "    warmup: %" PRIu64 "\n", test->warmup);
+    (void)fprintf(out, "    transfer: %s\n",
+                  test->transfer == WEFT_TRANSFER_SEND ? "send" : "write");
+    put_count(out, "mtu", test->mtu_bytes);
+    put_count(out, "depth", test->depth);
+    put_time(out, "interval", test->interval_ns);
+    (void)fprintf(out, "    reduce: %s\n    verify: %s\n", test->reduce ? "true" : "false",
+                  test->verify ? "true" : "false");
+    if (test->expect_count)
+        (void)fprintf(out, "    expect:\n");
+    for (uint32_t i = 0; i < test->expect_count; i++)
+        put_text(out, "      - ", test->expects[i].text);
+}
+
+static void put_plan(FILE *out, const struct weft_job *job)
+{
+    put_text(out, "name: ", job->plan->name);
+    (void)fprintf(out, "tests:\n");
+    for (uint32_t i = 0; i < job->plan->test_count; i++)
+        put_test(out, &job->plan->tests[i]);
+}
+
+/* Only loopback comes without a file: one host, no switch, no link. */
+static void put_topology(FILE *out, const struct weft_job *job)
+{
+    const struct weft_topology *topology = job->topology;
+    char address[WEFT_IP_TEXT];
+    put_text(out, "name: ", topology->name);
+    (void)fprintf(out, "hosts:\n");
+    put_text(out, "  - name: ", topology->hosts[0].name);
+    (void)fprintf(out, "    nics:\n");
+    for (uint32_t i = 0; i < topology->nic_count; i++) {
+        const struct weft_nic *nic = &topology->nics[i];
+        (void)fprintf(out, "      - {name: %s, device: %s", nic->name, nic->device);
+        if (nic->address.version)
+            (void)fprintf(out, ", address: \"%s\"", weft_ip_format(&nic->address, true, address));
+        (void)fprintf(out, "}\n");
+    }
+    (void)fprintf(out, "ranks:\n");
+    for (uint32_t rank = 0; rank < topology->rank_count; rank++)
+        (void)fprintf(out, "  - %s/%s\n", topology->hosts[0].name,
+                      topology->nics[topology->rank_nics[rank]].name);
+}
+
+static char *write_text(void (*put)(FILE *, const struct weft_job *), const struct weft_job *job,
+                        size_t *ret_len_bytes)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, ret_len_bytes);
+    if (!out)
+        return NULL;
+    put(out, job);
+    bool failed = ferror(out) != 0;
+    if (fclose(out) != 0 || failed) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static char *copy_source(const struct weft_source *source, size_t *ret_len_bytes)
+{
+    char *text = malloc(source->len_bytes + 1);
+    if (!text)
+        return NULL;
+    memcpy(text, source->text, source->len_bytes + 1);
+    *ret_len_bytes = source->len_bytes;
+    return text;
+}
+
+char *weft_job_plan_text(const struct weft_job *job, size_t *ret_len_bytes)
+{
+    if (job->plan_source.text && !job->overridden)
+        return copy_source(&job->plan_source, ret_len_bytes);
+    return write_text(put_plan, job, ret_len_bytes);
+}
+
+char *weft_job_topology_text(const struct weft_job *job, size_t *ret_len_bytes)
+{
+    if (job->topology_source.text)
+        return copy_source(&job->topology_source, ret_len_bytes);
+    return write_text(put_topology, job, ret_len_bytes);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "fabric/base/suggest.h"
+#include "tools/weft/commands.h"
+#include "tools/weft/output.h"
+
+static const struct weft_command *const commands[] = {
+    &weft_command_run,      &weft_command_check,      &weft_command_agent,  &weft_command_devices,
+    &weft_command_patterns, &weft_command_topologies, &weft_command_keygen,
+};
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static void print_help(void)
+{
+    printf(
+        "weft %s: sends the traffic of AI jobs through a fabric and says what it did with it\n\n",
+        WEFT_VERSION);
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        char left[64];
+        (void)snprintf(left, sizeof(left), "weft %s %s", commands[i]->name, commands[i]->usage);
+        printf("  %-39s %s\n", left, commands[i]->summary);
+    }
+    printf("\nTry 'weft run all-reduce': it needs no hardware, no root and no file.\n"
+           "'weft COMMAND --help' lists a command's options.\n"
+           "Exit status: 0 done and as expected, 1 an expectation failed, 2 bad input, 3 the run "
+           "broke.\n");
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[COMMAND_COUNT + 1] = {0};
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        names[i] = commands[i]->name;
+    const char *near = weft_suggest(name, names);
+    struct weft_error error = {0};
+    if (near)
+        weft_error_set(&error, WEFT_INVALID, "there is no command '%.80s'; did you mean 'weft %s'?",
+                       name, near);
+    else
+        weft_error_set(&error, WEFT_INVALID,
+                       "there is no command '%.80s'; weft --help lists those there are", name);
+    weft_output_error(&error);
+    return WEFT_EXIT_BAD_INPUT;
+}
+
+int main(int argc, char **argv)
+{
+    /* A peer or a pager that has gone is an error of its write, not the end of the program. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (argc < 2) {
+        print_help();
+        (void)weft_output_end(WEFT_EXIT_DONE);
+        return WEFT_EXIT_BAD_INPUT;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("weft %s\n", WEFT_VERSION);
+        return weft_output_end(WEFT_EXIT_DONE);
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_help();
+        return weft_output_end(WEFT_EXIT_DONE);
+    }
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(argv[1], commands[i]->name) == 0)
+            return commands[i]->run(argc - 2, argv + 2);
+    }
+    return unknown_command(argv[1]);
+}

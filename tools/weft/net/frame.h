@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Puts frames together from bytes as they come: a 4-byte big-endian length, then the message. */
+#ifndef WEFT_NET_FRAME_H
+#define WEFT_NET_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fabric/base/error.h"
+
+#define WEFT_FRAME_HEADER_BYTES 4u
+
+/* Zero-initialised is empty. */
+struct weft_frame_reader {
+    uint8_t header[WEFT_FRAME_HEADER_BYTES];
+    uint32_t header_bytes; /* how many of them have come */
+    uint32_t message_bytes;
+    size_t filled_bytes;
+    size_t room_bytes;
+    uint8_t *message;
+};
+
+void weft_frame_reader_fini(struct weft_frame_reader *reader);
+
+/* Takes bytes up to the end of one frame; `*ret_used` says how many. WEFT_OK: a message is whole,
+ * `reader->message` of `reader->message_bytes`, until the next call. WEFT_AGAIN: all were taken and
+ * more are needed. WEFT_INVALID: a length beyond WEFT_FRAME_BYTES_MAX. Memory grows with what has
+ * come, not with what a length promises. */
+WEFT_CHECKED enum weft_status weft_frame_reader_take(struct weft_frame_reader *reader,
+                                                     const uint8_t *bytes, size_t len_bytes,
+                                                     size_t *ret_used, struct weft_error *error);
+
+/* Part of a frame has come. */
+bool weft_frame_reader_within(const struct weft_frame_reader *reader);
+
+static inline void weft_frame_header(uint32_t message_bytes,
+                                     uint8_t ret_header[WEFT_FRAME_HEADER_BYTES])
+{
+    for (uint32_t i = 0; i < WEFT_FRAME_HEADER_BYTES; i++)
+        ret_header[i] = (uint8_t)(message_bytes >> (24 - 8 * i));
+}
+
+#endif

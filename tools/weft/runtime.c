@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tools/weft/runtime.h"
+
+#include <assert.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/weft/environment.h"
+#include "tools/weft/seats.h"
+
+struct weft_runtime {
+    struct weft_runtime_options options;
+    struct weft_clock clock;
+    struct weft_host_environment environment;
+    uint32_t worker_count;
+    struct weft_worker *workers[WEFT_WORKERS_MAX];
+    struct weft_seats *seats; /* NULL: no test is prepared */
+    uint64_t granted;         /* iterations of the phase */
+};
+
+/* ---- the agent's operations ---- */
+
+static enum weft_status runtime_environment(void *context, struct weft_host_environment *ret)
+{
+    struct weft_runtime *runtime = context;
+    *ret = runtime->environment;
+    ret->clock_drift_ppb = weft_environment_drift_ppb(&runtime->clock);
+    return WEFT_OK;
+}
+
+static void run_workers(struct weft_runtime *runtime)
+{
+    const struct weft_seats *seats = runtime->seats;
+    for (uint32_t i = 0; i < runtime->worker_count; i++) {
+        if (seats->station_counts[i])
+            weft_worker_run(runtime->workers[i], seats->stations[i], seats->station_counts[i]);
+    }
+}
+
+static enum weft_status runtime_prepare(void *context, const struct weft_agent_test *test,
+                                        struct weft_error *error)
+{
+    struct weft_runtime *runtime = context;
+    assert(!runtime->seats);
+    const struct weft_seats_options options = {
+        .test = test,
+        .workers = runtime->workers,
+        .worker_count = runtime->worker_count,
+        .pcap_path = runtime->options.pcap_path,
+        .verbose = runtime->options.verbose,
+    };
+    enum weft_status status = weft_seats_create(&options, &runtime->seats, error);
+    if (status == WEFT_OK)
+        run_workers(runtime);
+    return status;
+}
+
+static uint32_t runtime_addresses(void *context, struct weft_channel_address *addresses,
+                                  uint32_t count)
+{
+    const struct weft_runtime *runtime = context;
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < runtime->seats->count; i++) {
+        const struct weft_node *node = runtime->seats->seats[i].node;
+        for (uint32_t j = 0; j < weft_node_channel_count(node); j++, total++) {
+            if (total < count)
+                weft_node_channel_address(node, j, &addresses[total]);
+        }
+    }
+    return total;
+}
+
+static struct weft_seat *seat_of_rank(const struct weft_runtime *runtime, uint32_t rank)
+{
+    for (uint32_t i = 0; i < runtime->seats->count; i++) {
+        if (runtime->seats->seats[i].rank == rank)
+            return &runtime->seats->seats[i];
+    }
+    return NULL;
+}
+
+static struct weft_worker *worker_of(const struct weft_runtime *runtime,
+                                     const struct weft_seat *seat)
+{
+    return runtime->workers[runtime->seats->devices[seat->device].worker];
+}
+
+struct connect_call {
+    struct weft_node *node;
+    const struct weft_channel_address *peer; /* NULL: ask whether it is connected */
+    struct weft_error *error;
+    enum weft_status status;
+};
+
+static void do_connect(void *argument)
+{
+    struct connect_call *call = argument;
+    call->status = call->peer ? weft_node_connect(call->node, call->peer, call->error)
+                              : weft_node_connected(call->node, call->error);
+}
+
+/* Endpoints belong to the worker that polls them. */
+static enum weft_status on_worker(const struct weft_runtime *runtime, const struct weft_seat *seat,
+                                  const struct weft_channel_address *peer, struct weft_error *error)
+{
+    struct connect_call call = {.node = seat->node, .peer = peer, .error = error};
+    weft_worker_call(worker_of(runtime, seat), do_connect, &call);
+    if (call.status != WEFT_OK && call.status != WEFT_AGAIN)
+        return weft_error_prefix(error, "rank %u: ", seat->rank);
+    return call.status;
+}
+
+static enum weft_status runtime_connect(void *context, const struct weft_channel_address *addresses,
+                                        uint32_t count, struct weft_error *error)
+{
+    const struct weft_runtime *runtime = context;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct weft_seat *seat = seat_of_rank(runtime, addresses[i].to_rank);
+        if (!seat)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "an address came for rank %u, which is not "
+                                  "on this agent",
+                                  addresses[i].to_rank);
+        enum weft_status status = on_worker(runtime, seat, &addresses[i], error);
+        if (status != WEFT_OK)
+            return status;
+    }
+    return WEFT_OK;
+}
+
+static enum weft_status runtime_connected(void *context, struct weft_error *error)
+{
+    const struct weft_runtime *runtime = context;
+    for (uint32_t i = 0; i < runtime->seats->count; i++) {
+        enum weft_status status = on_worker(runtime, &runtime->seats->seats[i], NULL, error);
+        if (status != WEFT_OK)
+            return status;
+    }
+    return WEFT_OK;
+}
+
+static void note_counters(struct weft_seats *seats)
+{
+    for (uint32_t i = 0; i < seats->device_count; i++) {
+        struct weft_seat_device *device = &seats->devices[i];
+        device->at_start = *device->driver->counters(device->device);
+    }
+}
+
+static enum weft_status runtime_start(void *context, const struct weft_phase_options *phase,
+                                      struct weft_error *error)
+{
+    struct weft_runtime *runtime = context;
+    (void)error;
+    runtime->granted = 0;
+    if (phase->phase == WEFT_PHASE_MEASURE)
+        note_counters(runtime->seats);
+    for (uint32_t i = 0; i < runtime->seats->count; i++) {
+        runtime->seats->seats[i].durations_count = 0;
+        weft_node_start(runtime->seats->seats[i].node, phase);
+    }
+    return WEFT_OK;
+}
+
+static void runtime_grant(void *context, uint64_t iterations)
+{
+    struct weft_runtime *runtime = context;
+    runtime->granted = iterations;
+    for (uint32_t i = 0; i < runtime->seats->count; i++)
+        weft_node_grant(runtime->seats->seats[i].node, iterations);
+}
+
+static enum weft_status runtime_progress(void *context, struct weft_agent_progress *ret_progress,
+                                         struct weft_error *error)
+{
+    const struct weft_runtime *runtime = context;
+    uint64_t least = UINT64_MAX;
+    for (uint32_t i = 0; i < runtime->seats->count; i++) {
+        const struct weft_seat *seat = &runtime->seats->seats[i];
+        enum weft_status status = weft_node_failure(seat->node, error);
+        if (status != WEFT_OK)
+            return status;
+        uint64_t done = weft_node_iterations_done(seat->node);
+        if (done < least)
+            least = done;
+    }
+    ret_progress->iterations_done = least;
+    ret_progress->idle = least == runtime->granted;
+    return WEFT_OK;
+}
+
+static bool seat_decides(const struct weft_seat *seat)
+{
+    return seat->schedule->decides_completion;
+}
+
+static bool runtime_decides(void *context)
+{
+    const struct weft_runtime *runtime = context;
+    for (uint32_t i = 0; i < runtime->seats->count; i++) {
+        if (seat_decides(&runtime->seats->seats[i]))
+            return true;
+    }
+    return false;
+}
+
+static void fill_durations(struct weft_seat *seat)
+{
+    seat->durations_count +=
+        weft_node_take_durations(seat->node, seat->durations_ns + seat->durations_count,
+                                 WEFT_SEAT_DURATIONS - seat->durations_count);
+}
+
+static void drop_durations(struct weft_seat *seat, uint32_t count)
+{
+    seat->durations_count -= count;
+    memmove(seat->durations_ns, seat->durations_ns + count,
+            seat->durations_count * sizeof(seat->durations_ns[0]));
+}
+
+/* How many iterations all deciding ranks have a duration of, at most `count`. */
+static uint32_t common_durations(const struct weft_runtime *runtime, uint32_t count)
+{
+    uint32_t common = runtime_decides((void *)(uintptr_t)runtime) ? count : 0;
+    for (uint32_t i = 0; i < runtime->seats->count; i++) {
+        struct weft_seat *seat = &runtime->seats->seats[i];
+        if (!seat_decides(seat))
+            continue;
+        fill_durations(seat);
+        if (seat->durations_count < common)
+            common = seat->durations_count;
+    }
+    return common;
+}
+
+static uint32_t runtime_take_durations(void *context, uint64_t *durations_ns, uint32_t count)
+{
+    const struct weft_runtime *runtime = context;
+    uint32_t common = common_durations(runtime, count);
+    memset(durations_ns, 0, common * sizeof(durations_ns[0]));
+    for (uint32_t i = 0; common && i < runtime->seats->count; i++) {
+        struct weft_seat *seat = &runtime->seats->seats[i];
+        if (!seat_decides(seat))
+            continue;
+        for (uint32_t j = 0; j < common; j++) {
+            if (seat->durations_ns[j] > durations_ns[j])
+                durations_ns[j] = seat->durations_ns[j];
+        }
+        drop_durations(seat, common);
+    }
+    return common;
+}
+
+static enum weft_status runtime_verify(void *context, uint32_t local,
+                                       struct weft_verify_result *ret_result)
+{
+    const struct weft_runtime *runtime = context;
+    assert(local < runtime->seats->count);
+    weft_node_verify(runtime->seats->seats[local].node, ret_result);
+    return WEFT_OK;
+}
+
+/* All counters are 64-bit words: the growth is word by word. */
+static void growth(const struct weft_device_counters *now, const struct weft_device_counters *then,
+                   struct weft_device_counters *ret)
+{
+    uint64_t a[sizeof(*now) / sizeof(uint64_t)];
+    uint64_t b[sizeof(*now) / sizeof(uint64_t)];
+    memcpy(a, now, sizeof(a));
+    memcpy(b, then, sizeof(b));
+    for (size_t i = 0; i < sizeof(a) / sizeof(a[0]); i++)
+        a[i] -= b[i];
+    memcpy(ret, a, sizeof(*ret));
+}
+
+static struct weft_hist *copy_hist(const struct weft_hist *from)
+{
+    struct weft_hist *copy = weft_hist_create();
+    if (copy && from)
+        weft_hist_merge(copy, from);
+    return copy;
+}
+
+static void describe_seat(const struct weft_seats *seats, uint32_t local,
+                          struct weft_rank_result *ret_result)
+{
+    const struct weft_seat_device *device = &seats->devices[seats->seats[local].device];
+    (void)snprintf(ret_result->driver, sizeof(ret_result->driver), "%s", device->driver->name);
+    (void)snprintf(ret_result->device, sizeof(ret_result->device), "%s",
+                   device->driver->describe(device->device));
+    if (device->first_seat == local)
+        growth(device->driver->counters(device->device), &device->at_start, &ret_result->counters);
+}
+
+static enum weft_status runtime_collect(void *context, uint32_t local,
+                                        struct weft_rank_result *ret_result,
+                                        struct weft_error *error)
+{
+    const struct weft_runtime *runtime = context;
+    assert(local < runtime->seats->count);
+    const struct weft_seat *seat = &runtime->seats->seats[local];
+    struct weft_node_measured measured;
+    weft_node_measured(seat->node, &measured);
+    struct weft_rank_result result = {
+        .rank = seat->rank,
+        .latency_ns = copy_hist(measured.latency_ns),
+        .bandwidth_bps = copy_hist(measured.bandwidth_bps),
+        .sent_messages = measured.sent_messages,
+        .sent_bytes = measured.sent_bytes,
+        .received_messages = measured.received_messages,
+        .received_bytes = measured.received_bytes,
+        .iterations = measured.iterations,
+        .stalled_iterations = measured.stalled_iterations,
+        .window_ns = measured.last_end_ns - measured.first_start_ns,
+    };
+    if (!result.latency_ns || !result.bandwidth_bps) {
+        weft_hist_destroy(result.latency_ns);
+        weft_hist_destroy(result.bandwidth_bps);
+        return weft_error_set(error, WEFT_NO_MEMORY, "no memory for the histograms of rank %u",
+                              seat->rank);
+    }
+    describe_seat(runtime->seats, local, &result);
+    *ret_result = result;
+    return WEFT_OK;
+}
+
+static void runtime_release(void *context)
+{
+    struct weft_runtime *runtime = context;
+    for (uint32_t i = 0; i < runtime->worker_count; i++)
+        weft_worker_park(runtime->workers[i]);
+    weft_seats_destroy(runtime->seats);
+    runtime->seats = NULL;
+}
+
+const struct weft_agent_runtime *weft_runtime_agent_ops(void)
+{
+    static const struct weft_agent_runtime ops = {
+        .environment = runtime_environment,
+        .prepare = runtime_prepare,
+        .addresses = runtime_addresses,
+        .connect = runtime_connect,
+        .connected = runtime_connected,
+        .start = runtime_start,
+        .grant = runtime_grant,
+        .progress = runtime_progress,
+        .take_durations = runtime_take_durations,
+        .decides = runtime_decides,
+        .verify = runtime_verify,
+        .collect = runtime_collect,
+        .release = runtime_release,
+    };
+    return &ops;
+}
+
+/* ---- the runtime itself ---- */
+
+static uint32_t allowed_cpus(uint32_t *cpus, uint32_t room)
+{
+    cpu_set_t set;
+    uint32_t count = 0;
+    CPU_ZERO(&set);
+    if (sched_getaffinity(0, sizeof(set), &set) != 0)
+        return 0;
+    for (uint32_t cpu = 0; cpu < CPU_SETSIZE && count < room; cpu++) {
+        if (CPU_ISSET(cpu, &set))
+            cpus[count++] = cpu;
+    }
+    return count;
+}
+
+static enum weft_status start_workers(struct weft_runtime *runtime, struct weft_error *error)
+{
+    uint32_t cpus[WEFT_WORKERS_MAX];
+    uint32_t cpu_count = allowed_cpus(cpus, WEFT_WORKERS_MAX);
+    if (!cpu_count)
+        return weft_error_set(error, WEFT_IO, "cannot read which CPUs this process may use");
+    uint32_t wanted = runtime->options.workers ? runtime->options.workers : cpu_count;
+    if (wanted > WEFT_WORKERS_MAX)
+        return weft_error_set(error, WEFT_INVALID,
+                              "%u workers are more than the %u that weft has "
+                              "room for; ask for one a CPU at most",
+                              wanted, WEFT_WORKERS_MAX);
+    for (uint32_t i = 0; i < wanted; i++) {
+        const struct weft_worker_options options = {
+            .cpu = cpus[i % cpu_count],
+            /* Two workers on one CPU that both spin would starve each other by whole time slices.
+             */
+            .idle = wanted > cpu_count ? WEFT_IDLE_YIELD : runtime->options.idle,
+            .clock = &runtime->clock,
+        };
+        enum weft_status status = weft_worker_create(&options, &runtime->workers[i], error);
+        if (status != WEFT_OK)
+            return status;
+        runtime->worker_count++;
+    }
+    return WEFT_OK;
+}
+
+static void measure_noise(void *argument)
+{
+    struct weft_runtime *runtime = argument;
+    weft_environment_measure_noise(&runtime->clock, &runtime->environment);
+}
+
+enum weft_status weft_runtime_create(const struct weft_runtime_options *options,
+                                     struct weft_runtime **ret_runtime, struct weft_error *error)
+{
+    struct weft_runtime *runtime = calloc(1, sizeof(*runtime));
+    if (!runtime)
+        return weft_error_set(error, WEFT_NO_MEMORY, "no memory for the runtime");
+    runtime->options = *options;
+    enum weft_status status = weft_environment_calibrate(&runtime->clock, error);
+    if (status == WEFT_OK)
+        status = start_workers(runtime, error);
+    if (status != WEFT_OK) {
+        weft_runtime_destroy(runtime);
+        return status;
+    }
+    weft_environment_describe(&runtime->clock, &runtime->environment);
+    weft_worker_run(runtime->workers[0], NULL, 0);
+    weft_worker_call(runtime->workers[0], measure_noise, runtime);
+    weft_worker_park(runtime->workers[0]);
+    *ret_runtime = runtime;
+    return WEFT_OK;
+}
+
+void weft_runtime_destroy(struct weft_runtime *runtime)
+{
+    if (!runtime)
+        return;
+    runtime_release(runtime);
+    for (uint32_t i = 0; i < runtime->worker_count; i++)
+        weft_worker_destroy(runtime->workers[i]);
+    weft_seats_stop_drivers();
+    free(runtime);
+}
+
+enum weft_status weft_runtime_service(struct weft_runtime *runtime, struct weft_error *error)
+{
+    const struct weft_seats *seats = runtime->seats;
+    for (uint32_t i = 0; seats && i < seats->device_count; i++) {
+        const struct weft_seat_device *device = &seats->devices[i];
+        enum weft_status status = device->driver->service(device->device, error);
+        if (status != WEFT_OK)
+            return status;
+    }
+    return WEFT_OK;
+}
+
+uint64_t weft_runtime_now_ns(const struct weft_runtime *runtime)
+{
+    return weft_now(&runtime->clock);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The hands of an agent: worker threads that poll, devices, nodes, and the machine's clock. All of
+ * it is called on the control thread. */
+#ifndef WEFT_TOOLS_RUNTIME_H
+#define WEFT_TOOLS_RUNTIME_H
+
+#include "fabric/control/control.h"
+
+enum weft_idle {
+    WEFT_IDLE_SPIN = 0, /* a worker has its CPU to itself */
+    WEFT_IDLE_YIELD,    /* several processes share it: an idle worker lets others run */
+};
+
+struct weft_runtime_options {
+    uint32_t workers; /* 0: as many as this process has CPUs */
+    enum weft_idle idle;
+    bool verbose;
+    const char *pcap_path; /* NULL: no capture; must outlive the runtime */
+};
+
+struct weft_runtime;
+
+/* Calibrates the clock, starts the workers (parked), measures the noise floor: about 60 ms. */
+WEFT_CHECKED enum weft_status weft_runtime_create(const struct weft_runtime_options *options,
+                                                  struct weft_runtime **ret_runtime,
+                                                  struct weft_error *error);
+/* Releases a test that is still prepared, ends the workers, stops the drivers. NULL is taken. */
+void weft_runtime_destroy(struct weft_runtime *runtime);
+
+/* The operations that weft_agent_create wants; their context is the runtime. */
+const struct weft_agent_runtime *weft_runtime_agent_ops(void);
+
+/* The drivers' slow work, such as writing a capture: to be called every few milliseconds. */
+WEFT_CHECKED enum weft_status weft_runtime_service(struct weft_runtime *runtime,
+                                                   struct weft_error *error);
+
+/* The clock that every `now_ns` of this process comes from. */
+uint64_t weft_runtime_now_ns(const struct weft_runtime *runtime);
+
+#endif
