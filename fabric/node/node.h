@@ -85,7 +85,8 @@ struct weft_phase_options {
 /* All nodes of a test have the same phases and the same iterations in each. Iterations are granted
  * (weft_node_grant) in total since this start; with none granted the node waits. The node must be
  * idle: it has run all that was granted, or has not started. For VERIFY both lanes are filled here,
- * pass 0 and 1, so it must be called before any peer may start. Control thread; takes effect for
+ * pass 0 and 1, so it must be called before any peer may start; it has one or two iterations, one a
+ * lane. Control thread; takes effect for
  * the worker by the grant. */
 void weft_node_start(struct weft_node *node, const struct weft_phase_options *options);
 
@@ -101,7 +102,7 @@ uint64_t weft_node_iterations_done(const struct weft_node *node);
 /* WEFT_OK while nothing is wrong. Once it fails it stays failed and does no more. */
 enum weft_status weft_node_failure(const struct weft_node *node, struct weft_error *error);
 
-/* Control thread, with the node idle after VERIFY: compares both lanes. */
+/* Control thread, with the node idle after VERIFY: compares the lanes that were run. */
 void weft_node_verify(const struct weft_node *node, struct weft_verify_result *ret_result);
 
 /* The durations of iterations, each from its start to its end on this rank, in order, MEASURE only
@@ -112,9 +113,10 @@ uint32_t weft_node_take_durations(struct weft_node *node, uint64_t *durations_ns
 
 /* What MEASURE counted. Valid with the node idle; histograms belong to the node. */
 struct weft_node_measured {
-    const struct weft_hist *latency_ns;    /* a message: post to completion at its sender */
-    const struct weft_hist *bandwidth_bps; /* a flow's goodput in each whole interval, received */
-    uint64_t sent_messages, sent_bytes;    /* completed; what the schedule names, slots left out */
+    const struct weft_hist *latency_ns; /* a message: post to completion at its sender */
+    const struct weft_hist
+        *bandwidth_bps; /* a flow's goodput in each interval, received; see series.c */
+    uint64_t sent_messages, sent_bytes; /* completed; what the schedule names, slots left out */
     uint64_t received_messages, received_bytes;
     uint64_t first_start_ns, last_end_ns; /* of iterations, by this node's clock */
     uint64_t stalled_iterations;

@@ -162,23 +162,28 @@ Test(series, steady_by_whole_messages)
     steady(true);
 }
 
-/* Slots come through the same endpoint as messages, and are no goodput. */
+/* Slots come through the same endpoint as messages, and are no goodput: on this driver a message
+ * is whole at once, so nothing but whole messages may ever be counted. */
 Test(series, slots_are_left_out)
 {
-    struct cluster_options options = {.pattern = "ping-pong",
-                                      .interval_ns = 20000,
-                                      .options = {.rank_count = 2, .size_bytes = 64}};
+    struct cluster_options options = {
+        .pattern = "all-reduce",
+        .interval_ns = 100,
+        .options = {.rank_count = 2, .size_bytes = 12800, .chunk_bytes = 64}};
     struct cluster cluster;
     cluster_init(&cluster, &options);
-    cluster.step_ns = 500;
+    cluster.step_ns = 200;
     cluster_start(&cluster, WEFT_PHASE_MEASURE);
-    cluster_grant(&cluster, 1000);
-    cr_assert(cluster_reach(&cluster, 1000));
-    struct weft_node_measured measured = measured_of_target(&cluster);
-    double mean;
-    cr_assert(weft_hist_mean(measured.bandwidth_bps, &mean));
-    cr_assert_gt(measured.bandwidth_bps->count, 10);
-    cr_assert_lt((double)measured.bandwidth_bps->max, mean * 1.15);
+    cluster_grant(&cluster, 5);
+    for (uint32_t i = 0; i < 200; i++) {
+        cluster_turn(&cluster);
+        for (uint32_t rank = 0; rank < 2; rank++) {
+            const struct weft_channel *channel = &cluster.nodes[rank]->channels[0];
+            cr_assert_leq(channel->series_bytes, channel->completed_bytes);
+        }
+    }
+    cr_assert(cluster_reach(&cluster, 5));
+    cr_assert_gt(measured_of_target(&cluster).bandwidth_bps->max, 0);
     cluster_fini(&cluster);
 }
 
