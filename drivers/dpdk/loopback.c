@@ -9,13 +9,14 @@
 #include <rte_eth_ring.h>
 #include <rte_ethdev.h>
 
+#include "drivers/dpdk/device.h"
 #include "drivers/dpdk/eal.h"
 #include "drivers/dpdk/pool.h"
 #include "drivers/dpdk/switch.h"
 
 enum {
     GROUP = RTE_PMD_RING_MAX_RX_RINGS,
-    TX_RING = 64
+    TX_RING = 128
 };
 /* One ethdev is left for a device of another kind. */
 #define GROUPS_MAX ((uint32_t)(RTE_MAX_ETHPORTS - 1))
@@ -49,7 +50,8 @@ static uint32_t limited(uint32_t device_count)
  * empty ones. */
 static uint32_t mbufs_for(uint32_t device_count, uint32_t worker_count)
 {
-    uint32_t each = ring_size_for(device_count) + TX_RING + 3 * WEFT_LOOPBACK_BURST;
+    uint32_t each =
+        ring_size_for(device_count) + TX_RING + WEFT_LOOPBACK_BURST + 2 * WEFT_DEVICE_BURST;
     return device_count * each + weft_pool_cached(worker_count);
 }
 
