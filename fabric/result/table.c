@@ -50,6 +50,8 @@ static void print_head(FILE *out, const struct weft_result *result,
     if (test->test->mtu_bytes)
         fprintf(out, ", MTU %u", test->test->mtu_bytes);
     fprintf(out, "\n");
+    if (test->ranks[0].device[0])
+        fprintf(out, "rank 0 on  %s\n", test->ranks[0].device);
 }
 
 static void print_wrong_ranks(FILE *out, const struct weft_test_result *test)
@@ -141,23 +143,29 @@ static const char *show_rate(bool known, uint64_t rate_bps, char shown[WEFT_UNIT
     return known ? weft_show_rate(rate_bps, shown) : shown;
 }
 
-static void print_bandwidth(FILE *out, const struct weft_test_result *test)
-{
-    char median[WEFT_UNITS_TEXT];
-    char slowest[WEFT_UNITS_TEXT];
-    char interval[WEFT_UNITS_TEXT];
-    uint64_t p50_bps = 0;
-    uint64_t p1_bps = 0;
-    bool p50_known = weft_figure_percentile(test->bandwidth_bps, 500000, &p50_bps);
-    bool p1_known = weft_figure_percentile(test->bandwidth_bps, 10000, &p1_bps);
-    weft_format_time(test->test->interval_ns ? test->test->interval_ns : 1000000, interval);
-    fprintf(out, "  bandwidth   %s per flow in intervals of %s (p50), slowest 1 %% below %s\n",
-            show_rate(p50_known, p50_bps, median), interval, show_rate(p1_known, p1_bps, slowest));
-}
-
 static const char *show_bandwidth(bool known, double rate_bps, char shown[WEFT_UNITS_TEXT])
 {
     return show_rate(known, known ? (uint64_t)llround(rate_bps) : 0, shown);
+}
+
+/* The mean stands beside the median: a flow that rests in most intervals, as a pipeline's do, has a
+ * median of 0. */
+static void print_bandwidth(FILE *out, const struct weft_test_result *test)
+{
+    char mean[WEFT_UNITS_TEXT];
+    char median[WEFT_UNITS_TEXT];
+    char slowest[WEFT_UNITS_TEXT];
+    char interval[WEFT_UNITS_TEXT];
+    double mean_bps = 0;
+    uint64_t p50_bps = 0;
+    uint64_t p1_bps = 0;
+    bool mean_known = weft_hist_mean(test->bandwidth_bps, &mean_bps);
+    bool p50_known = weft_figure_percentile(test->bandwidth_bps, 500000, &p50_bps);
+    bool p1_known = weft_figure_percentile(test->bandwidth_bps, 10000, &p1_bps);
+    weft_show_time(test->test->interval_ns ? test->test->interval_ns : 1000000, interval);
+    fprintf(out, "  bandwidth   mean %s · p50 %s · slowest 1 %% below %s    a flow in each %s\n",
+            show_bandwidth(mean_known, mean_bps, mean), show_rate(p50_known, p50_bps, median),
+            show_rate(p1_known, p1_bps, slowest), interval);
 }
 
 static void print_totals(FILE *out, const struct weft_result *result,
@@ -172,11 +180,12 @@ static void print_totals(FILE *out, const struct weft_result *result,
         if (result->environments[i].noise_floor_ns > noise_floor_ns)
             noise_floor_ns = result->environments[i].noise_floor_ns;
     }
-    bool known = weft_test_busbw(test, &rate_bps);
-    fprintf(out, "  busbw %s", show_bandwidth(known, rate_bps, shown));
-    known = weft_test_algbw(test, &rate_bps);
-    fprintf(out, " · algbw %s", show_bandwidth(known, rate_bps, shown));
-    fprintf(out, " · lost %s", weft_show_count(totals.lost, shown));
+    fprintf(out, "  ");
+    if (weft_test_busbw(test, &rate_bps))
+        fprintf(out, "busbw %s · ", show_bandwidth(true, rate_bps, shown));
+    if (weft_test_algbw(test, &rate_bps))
+        fprintf(out, "algbw %s · ", show_bandwidth(true, rate_bps, shown));
+    fprintf(out, "lost %s", weft_show_count(totals.lost, shown));
     fprintf(out, " · retransmitted %s", weft_show_count(totals.retransmitted, shown));
     fprintf(out, " · noise floor %s\n", weft_show_time(noise_floor_ns, shown));
 }
