@@ -39,10 +39,13 @@ static void copy(const struct weft_work *work, const struct weft_null_posted *po
     if (!work->len_bytes)
         return;
     uint8_t *target = (uint8_t *)(uintptr_t)work->remote_address;
+    if (!is_write(work->operation))
+        target = posted->memory;
+    assert(target && work->memory);
     if (work->operation == WEFT_OPERATION_WRITE)
         weft_null_copy_ordered(target, work->memory, work->len_bytes);
     else
-        memcpy(is_write(work->operation) ? target : posted->memory, work->memory, work->len_bytes);
+        memcpy(target, work->memory, work->len_bytes);
 }
 
 static enum weft_status execute(struct weft_endpoint *endpoint, const struct weft_work *work)

@@ -159,6 +159,7 @@ enum weft_status weft_yaml_add_text(struct weft_yaml_builder *builder, const cha
     enum weft_status status = add_node(builder, WEFT_YAML_TEXT, &node);
     if (status != WEFT_OK)
         return status;
+    assert(node);
     node->text = copy;
     node->quoted = quoted;
     return WEFT_OK;

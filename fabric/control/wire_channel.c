@@ -51,8 +51,8 @@ static enum weft_status write_addresses(const struct weft_channel_address *addre
     };
     if (!out->copies || !out->messages || !out->pointers) {
         addresses_fini(out);
-        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for %u channel addresses",
-                              count);
+        weft_error_set(error, WEFT_NO_MEMORY, "out of memory for %u channel addresses", count);
+        return WEFT_NO_MEMORY;
     }
     for (uint32_t i = 0; i < count; i++) {
         out->copies[i] = addresses[i];

@@ -50,7 +50,7 @@ void weft_hist_merge(struct weft_hist *into, const struct weft_hist *from)
 static bool enough_samples(uint64_t count, uint32_t millionths)
 {
     /* count >= 10 / (1 - p), without rounding */
-    return (weft_u128)count * (1000000u - millionths) >= 10u * 1000000u;
+    return (weft_u128)count * (1000000u - millionths) >= (weft_u128)10u * 1000000u;
 }
 
 static uint64_t middle_of(const struct weft_hist *hist, uint32_t index)

@@ -139,7 +139,7 @@ static enum weft_status allocate_memory(struct weft_node *node, struct weft_erro
                               "rank %u: a buffer of %" PRIu64 " B is more than any machine has",
                               node->schedule->rank, node->schedule->buffer_bytes);
     node->lane_bytes = (node->schedule->buffer_bytes + page - 1) / page * page;
-    uint64_t rings = 2 * node->channel_count * ring_bytes(node);
+    uint64_t rings = UINT64_C(2) * node->channel_count * ring_bytes(node);
     node->memory_bytes = WEFT_NODE_LANES * node->lane_bytes + rings;
     node->memory_bytes = (node->memory_bytes + page) / page * page;
     node->memory = node->options.allocate(node->options.allocate_context, node->memory_bytes,

@@ -10,7 +10,7 @@
 
 bool weft_figure_percentile(const struct weft_hist *hist, uint32_t millionths, uint64_t *ret_value)
 {
-    if ((weft_u128)hist->count * millionths < TAIL_SAMPLES * WHOLE_MILLIONTHS)
+    if ((weft_u128)hist->count * millionths < (weft_u128)TAIL_SAMPLES * WHOLE_MILLIONTHS)
         return false;
     return weft_hist_percentile(hist, millionths, ret_value);
 }

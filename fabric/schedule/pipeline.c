@@ -143,7 +143,7 @@ static enum weft_status compile(const struct weft_pattern_options *options, uint
     for (uint32_t microbatch = stage.microbatches; microbatch-- > 0;)
         backward(&stage, microbatch);
     expect(&stage);
-    weft_schedule_set_buffer(builder, 2 * stage.microbatches * stage.size_bytes);
+    weft_schedule_set_buffer(builder, UINT64_C(2) * stage.microbatches * stage.size_bytes);
     weft_schedule_set_decides(builder, rank == 0);
     return weft_pattern_end(builder, ret_schedule, error);
 }

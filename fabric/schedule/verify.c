@@ -18,7 +18,8 @@
 static uint32_t residue(uint64_t index, uint32_t pass)
 {
     uint64_t block = (index >> 6) * UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t place = (index & 63u) * INDEX_STRIDE + (block >> 40) + pass % PRIME * PASS_STRIDE;
+    uint64_t place =
+        (index & 63u) * INDEX_STRIDE + (block >> 40) + UINT64_C(1) * (pass % PRIME) * PASS_STRIDE;
     return (uint32_t)(place % PRIME);
 }
 

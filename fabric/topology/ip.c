@@ -142,7 +142,7 @@ enum weft_status weft_ip_parse(const char *text, struct weft_ip *ret_address,
 
 static uint32_t group_of(const struct weft_ip *address, uint32_t group)
 {
-    return (uint32_t)address->bytes[group * 2] << 8 | address->bytes[group * 2 + 1];
+    return (uint32_t)address->bytes[(size_t)group * 2] << 8 | address->bytes[(size_t)group * 2 + 1];
 }
 
 /* The longest run of two or more zero groups, the first of several (RFC 5952, 4.2). */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,6 +146,7 @@ static enum weft_status read_host(struct weft_topology_parse *parse,
 static enum weft_status read_nics(struct weft_topology_parse *parse)
 {
     struct weft_topology *topology = parse->topology;
+    assert(topology->nic_count); /* a host has one at least */
     topology->nics = calloc(topology->nic_count, sizeof(topology->nics[0]));
     parse->nic_nodes = calloc(topology->nic_count, sizeof(parse->nic_nodes[0]));
     if (!topology->nics || !parse->nic_nodes)
@@ -162,6 +164,7 @@ static enum weft_status read_nics(struct weft_topology_parse *parse)
 static enum weft_status read_hosts(struct weft_topology_parse *parse)
 {
     struct weft_topology *topology = parse->topology;
+    assert(parse->hosts); /* the table says that it is required */
     topology->host_count = parse->hosts->count;
     topology->hosts = calloc(topology->host_count, sizeof(topology->hosts[0]));
     parse->host_nodes = calloc(topology->host_count, sizeof(parse->host_nodes[0]));

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,7 @@ static enum weft_status read_link(struct weft_topology_parse *parse,
                                   struct weft_link *ret_link)
 {
     struct link_row row = {0};
+    assert(nic_linked && ret_link);
     enum weft_status status = weft_yaml_read_map(node, "a link", link_keys, &row, parse->error);
     if (status != WEFT_OK)
         return status;

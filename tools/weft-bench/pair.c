@@ -178,8 +178,7 @@ void bench_pair(const struct bench_options *options)
     pthread_t thread;
     bench_pin(0);
     open_both(options, ends);
-    struct taker *taker =
-        options->passive_peer ? NULL : start_taker(&thread, &ends[1], options);
+    struct taker *taker = options->passive_peer ? NULL : start_taker(&thread, &ends[1], options);
     const struct weft_work work = work_to(options, &ends[0], &ends[1]);
     (void)send_for(&ends[0], &work, options, bench_now_ns() + 200000000u);
     uint64_t start_ns = bench_now_ns();

@@ -114,6 +114,7 @@ static enum weft_status compile_seats(struct weft_seats *seats, const struct wef
         struct weft_seat_device *device = &seats->devices[seat->device];
         if (device->rank_count++ == 0)
             device->first_seat = i;
+        assert(seen);
         device->endpoint_count += count_peers(seat->schedule, seen);
     }
     free(seen);
