@@ -8,8 +8,10 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <rte_alarm.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_mempool.h>
@@ -179,6 +181,47 @@ enum weft_status weft_eal_start(const struct weft_driver_start *start, uint64_t 
     weft_eal_log_take_libraries();
     atomic_store_explicit(&eal.running, true, memory_order_release);
     return WEFT_OK;
+}
+
+/* Who has EAL's interrupt thread: asked for, held, let go. */
+enum {
+    INTERRUPTS_FREE = 0,
+    INTERRUPTS_ASKED,
+    INTERRUPTS_HELD,
+    INTERRUPTS_RELEASED
+};
+static _Atomic int interrupts;
+static const struct timespec nap = {.tv_nsec = 50000};
+
+/* On the interrupt thread. */
+static void be_held(void *unused)
+{
+    (void)unused;
+    atomic_store(&interrupts, INTERRUPTS_HELD);
+    while (atomic_load(&interrupts) != INTERRUPTS_RELEASED)
+        nanosleep(&nap, NULL);
+    atomic_store(&interrupts, INTERRUPTS_FREE);
+}
+
+void weft_eal_hold_interrupts(void)
+{
+    assert(atomic_load(&interrupts) == INTERRUPTS_FREE);
+    atomic_store(&interrupts, INTERRUPTS_ASKED);
+    if (rte_eal_alarm_set(1, be_held, NULL) != 0) {
+        atomic_store(&interrupts, INTERRUPTS_FREE);
+        return;
+    }
+    while (atomic_load(&interrupts) != INTERRUPTS_HELD)
+        nanosleep(&nap, NULL);
+}
+
+void weft_eal_release_interrupts(void)
+{
+    if (atomic_load(&interrupts) != INTERRUPTS_HELD)
+        return;
+    atomic_store(&interrupts, INTERRUPTS_RELEASED);
+    while (atomic_load(&interrupts) != INTERRUPTS_FREE)
+        nanosleep(&nap, NULL);
 }
 
 void weft_eal_stop(void)

@@ -369,18 +369,26 @@ enum weft_status weft_nic_open(const struct weft_device_options *options, struct
     return WEFT_OK;
 }
 
+static void remove_port(const struct weft_nic *nic)
+{
+    struct rte_eth_dev_info info;
+    if (!rte_eth_dev_is_valid_port(nic->port_id) || rte_eth_dev_info_get(nic->port_id, &info) != 0)
+        return;
+    if (nic->started)
+        (void)rte_eth_dev_stop(nic->port_id);
+    (void)rte_eth_dev_close(nic->port_id);
+    if (info.device)
+        (void)rte_dev_remove(info.device);
+}
+
 void weft_nic_close(struct weft_nic *nic)
 {
     if (!nic)
         return;
-    struct rte_eth_dev_info info;
-    if (nic->probed && rte_eth_dev_is_valid_port(nic->port_id) &&
-        rte_eth_dev_info_get(nic->port_id, &info) == 0) {
-        if (nic->started)
-            (void)rte_eth_dev_stop(nic->port_id);
-        (void)rte_eth_dev_close(nic->port_id);
-        if (info.device)
-            (void)rte_dev_remove(info.device);
+    if (nic->probed) {
+        weft_eal_hold_interrupts();
+        remove_port(nic);
+        weft_eal_release_interrupts();
     }
     rte_mempool_free(nic->pool);
     *nic = (struct weft_nic){0};
