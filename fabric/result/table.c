@@ -185,7 +185,7 @@ static void print_totals(FILE *out, const struct weft_result *result,
         fprintf(out, "busbw %s · ", show_bandwidth(true, rate_bps, shown));
     if (weft_test_algbw(test, &rate_bps))
         fprintf(out, "algbw %s · ", show_bandwidth(true, rate_bps, shown));
-    fprintf(out, "lost %s", weft_show_count(totals.lost, shown));
+    fprintf(out, "lost %s", totals.lost_known ? weft_show_count(totals.lost, shown) : "-");
     fprintf(out, " · retransmitted %s", weft_show_count(totals.retransmitted, shown));
     fprintf(out, " · noise floor %s\n", weft_show_time(noise_floor_ns, shown));
 }

@@ -352,6 +352,22 @@ Test(result, more_received_than_sent_is_no_loss)
     cr_assert_eq(totals.lost, 0);
 }
 
+/* What some sent may have arrived at those that said nothing. */
+Test(result, of_some_ranks_nothing_is_said_lost)
+{
+    fixture_fill(&fixture);
+    fixture.figures->ranks[3].reported = false;
+    (void)snprintf(fixture.figures->broken, sizeof(fixture.figures->broken), "gone");
+    finish();
+    json_t *root = root_json();
+    is_null(root, "tests/0/counters/lost");
+    is_whole(root, "tests/0/counters/sent_messages", 400);
+    json_decref(root);
+    char *table = weft_test_table(fixture.result, 0);
+    cr_assert_not_null(strstr(table, "lost - · "), "%s", table);
+    free(table);
+}
+
 /* ---- warnings ---- */
 
 Test(result, a_bandwidth_above_the_line_rate_is_the_tools_error)
