@@ -370,6 +370,22 @@ Test(result, of_some_ranks_nothing_is_said_lost)
 
 /* ---- warnings ---- */
 
+/* Off by more than a histogram's bucket, a clock spoils every time there is. */
+Test(result, a_clock_that_drifts_is_warned_of)
+{
+    struct weft_warnings warnings;
+    fixture_fill(&fixture);
+    fixture.result->environments[1].clock_drift_ppb = -1000000;
+    weft_test_warnings(fixture.result, 0, &warnings);
+    cr_assert_eq(warnings.count, 0);
+    fixture.result->environments[1].clock_drift_ppb = -1000001;
+    weft_test_warnings(fixture.result, 0, &warnings);
+    cr_assert_eq(warnings.count, 1);
+    cr_assert_str_eq(warnings.texts[0],
+                     "host host-1: the processor's counter went 0.10 % slow against the system's "
+                     "clock: its times and rates are off by as much");
+}
+
 Test(result, a_bandwidth_above_the_line_rate_is_the_tools_error)
 {
     struct weft_warnings warnings;
