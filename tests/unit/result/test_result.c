@@ -352,6 +352,19 @@ Test(result, more_received_than_sent_is_no_loss)
     cr_assert_eq(totals.lost, 0);
 }
 
+/* An incast leaves data to compare on rank 0 alone. */
+Test(result, ranks_with_nothing_to_compare_are_not_called_verified)
+{
+    fixture_fill(&fixture);
+    for (uint32_t i = 1; i < FIXTURE_RANKS; i++)
+        fixture.figures->ranks[i].verified.compared_bytes = 0;
+    finish();
+    char *table = weft_test_table(fixture.result, 0);
+    cr_assert_not_null(strstr(table, "every element on 1 rank, 1 MiB compared, none wrong"), "%s",
+                       table);
+    free(table);
+}
+
 /* What some sent may have arrived at those that said nothing. */
 Test(result, of_some_ranks_nothing_is_said_lost)
 {
