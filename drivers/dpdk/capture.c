@@ -19,8 +19,8 @@ enum {
 /* Records lie at multiples of 16, so that a header never wraps. */
 struct record {
     uint64_t time_ns;
-    uint32_t len_bytes;
-    uint32_t padding;
+    uint32_t len_bytes;       /* that follow */
+    uint32_t frame_len_bytes; /* on the line */
 };
 #define RECORD_BYTES(len_bytes) ((sizeof(struct record) + (len_bytes) + 15u) & ~(uint64_t)15u)
 
@@ -124,12 +124,14 @@ static void copy_out(const struct weft_capture *capture, uint64_t at, void *data
 void weft_capture_put(struct weft_capture *capture, const uint8_t *frame, uint32_t len_bytes,
                       uint64_t now_ns)
 {
+    uint32_t frame_len_bytes = len_bytes;
     /* has_room has counted with frames of RoCE's largest; a foreign one may be longer. */
     if (len_bytes > WEFT_ROCE_FRAME_MAX)
         len_bytes = WEFT_ROCE_FRAME_MAX;
     uint64_t at = atomic_load_explicit(&capture->written, memory_order_relaxed);
     assert(weft_capture_has_room(capture, 1));
-    const struct record record = {.time_ns = now_ns, .len_bytes = len_bytes};
+    const struct record record = {
+        .time_ns = now_ns, .len_bytes = len_bytes, .frame_len_bytes = frame_len_bytes};
     copy_in(capture, at, &record, sizeof(record));
     copy_in(capture, at + sizeof(record), frame, len_bytes);
     atomic_store_explicit(&capture->written, at + RECORD_BYTES(len_bytes), memory_order_release);
@@ -165,7 +167,7 @@ static void write_head(struct view *view)
         .ts = {.tv_sec = (time_t)(view->head.time_ns / 1000000000),
                .tv_usec = (suseconds_t)(view->head.time_ns % 1000000000)},
         .caplen = len_bytes,
-        .len = len_bytes,
+        .len = view->head.frame_len_bytes,
     };
     if (!file.failed) {
         errno = 0;

@@ -70,8 +70,8 @@ static enum weft_status claim(const struct weft_devargs *devargs, struct weft_ni
 }
 
 /* What the log says, and what usually helps. */
-static enum weft_status driver_error(const struct weft_nic *nic, const char *what,
-                                     struct weft_error *error)
+static enum weft_status driver_error(const struct weft_nic *nic, enum weft_status status,
+                                     const char *what, struct weft_error *error)
 {
     const struct weft_devargs *devargs = &nic->devargs;
     char log[700];
@@ -103,7 +103,7 @@ static enum weft_status driver_error(const struct weft_nic *nic, const char *wha
         remedy = "\nis the driver's name right, and its library (librte-net-*) installed?";
         break;
     }
-    return weft_error_set(error, WEFT_IO, "device '%s' %s%s%s%s%s", devargs->text, what,
+    return weft_error_set(error, status, "device '%s' %s%s%s%s%s", devargs->text, what,
                           *log ? " (" : "", log, *log ? ")" : "", remedy);
 }
 
@@ -265,7 +265,7 @@ static enum weft_status set_up_queues(struct weft_nic *nic, struct weft_error *e
     uint16_t rx = DESCRIPTORS;
     uint16_t tx = DESCRIPTORS;
     if (rte_eth_dev_adjust_nb_rx_tx_desc(nic->port_id, &rx, &tx) != 0)
-        return driver_error(nic, "did not take queues", error);
+        return driver_error(nic, WEFT_IO, "did not take queues", error);
     uint32_t mbufs = rx + tx + 4 * WEFT_DEVICE_BURST + weft_pool_cached(1);
     if (nic->devargs.kind == WEFT_DEVARGS_AF_XDP)
         mbufs = AF_XDP_MBUFS;
@@ -274,7 +274,7 @@ static enum weft_status set_up_queues(struct weft_nic *nic, struct weft_error *e
         return status;
     if (rte_eth_rx_queue_setup(nic->port_id, 0, rx, WEFT_SOCKET_ANY, NULL, nic->pool) != 0 ||
         rte_eth_tx_queue_setup(nic->port_id, 0, tx, WEFT_SOCKET_ANY, NULL) != 0)
-        return driver_error(nic, "did not take queues", error);
+        return driver_error(nic, WEFT_IO, "did not take queues", error);
     return WEFT_OK;
 }
 
@@ -295,12 +295,12 @@ static enum weft_status start_port(const struct weft_device_options *options, st
     struct rte_eth_dev_info info;
     struct rte_eth_conf conf = {0};
     if (rte_eth_dev_info_get(nic->port_id, &info) != 0)
-        return driver_error(nic, "says nothing of itself", error);
+        return driver_error(nic, WEFT_IO, "says nothing of itself", error);
     (void)snprintf(nic->driver, sizeof(nic->driver), "%.31s", info.driver_name);
     /* All buffers of the queue come from one pool, each with one owner. */
     conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
     if (rte_eth_dev_configure(nic->port_id, 1, 1, &conf) != 0)
-        return driver_error(nic, "did not take one queue each way", error);
+        return driver_error(nic, WEFT_IO, "did not take one queue each way", error);
     enum weft_status status = WEFT_OK;
     if (nic->devargs.kind == WEFT_DEVARGS_PCI || nic->devargs.kind == WEFT_DEVARGS_OTHER)
         status = set_mtu(options, nic, &info, error);
@@ -309,14 +309,14 @@ static enum weft_status start_port(const struct weft_device_options *options, st
     if (status)
         return status;
     if (rte_eth_dev_start(nic->port_id) != 0)
-        return driver_error(nic, "did not start", error);
+        return driver_error(nic, WEFT_IO, "did not start", error);
     nic->started = true;
     /* Neighbour solicitations come by multicast; where a driver cannot choose, it takes all. */
     if (options->address.version == 6)
         (void)rte_eth_allmulticast_enable(nic->port_id);
     struct rte_ether_addr mac;
     if (rte_eth_macaddr_get(nic->port_id, &mac) != 0)
-        return driver_error(nic, "has no MAC address", error);
+        return driver_error(nic, WEFT_IO, "has no MAC address", error);
     memcpy(nic->mac, mac.addr_bytes, sizeof(nic->mac));
     if (nic->devargs.kind == WEFT_DEVARGS_PCI)
         nic->numa_node = rte_eth_dev_socket_id(nic->port_id);
@@ -335,11 +335,12 @@ static enum weft_status open_claimed(const struct weft_device_options *options,
     if (status)
         return status;
     weft_eal_log_clear();
+    /* There is no such device, or not with these arguments. */
     if (rte_dev_probe(nic->devargs.text) != 0)
-        return driver_error(nic, "could not be opened", error);
+        return driver_error(nic, WEFT_NOT_FOUND, "could not be opened", error);
     nic->probed = true;
     if (!find_port(nic))
-        return driver_error(nic, "has no port", error);
+        return driver_error(nic, WEFT_IO, "has no port", error);
     return start_port(options, nic, error);
 }
 

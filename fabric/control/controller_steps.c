@@ -78,10 +78,14 @@ void weft_controller_settle(struct weft_controller *controller)
     finish_run(controller);
 }
 
-/* The user's mistakes come first in the enum. */
-static bool is_request(enum weft_status status)
+/* Asked for what cannot be: the user's mistakes come first in the enum. Memory that is missing
+ * where all of it is taken, before anything runs, is a size or a number of ranks too large. */
+static bool is_request(const struct weft_controller *controller, enum weft_status status)
 {
-    return status >= WEFT_INVALID && status <= WEFT_PERMISSION;
+    if (controller->test_index > 0 || controller->stage > WEFT_STAGE_CONNECTING)
+        return false;
+    return (status >= WEFT_INVALID && status <= WEFT_PERMISSION) ||
+           (status == WEFT_NO_MEMORY && controller->stage == WEFT_STAGE_PREPARING);
 }
 
 void weft_controller_break(struct weft_controller *controller, enum weft_status status,
@@ -99,8 +103,7 @@ void weft_controller_break(struct weft_controller *controller, enum weft_status 
         /* Cut in the midst of a character it would be no text. */
         weft_wire_text_clean(figures->broken);
     }
-    controller->result->refused = is_request(status) && controller->test_index == 0 &&
-                                  controller->stage <= WEFT_STAGE_CONNECTING;
+    controller->result->refused = is_request(controller, status);
     enter(controller, WEFT_STAGE_STOPPING, now_ns);
     weft_controller_say_abort(controller, figures->broken);
     weft_controller_settle(controller);

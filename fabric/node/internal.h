@@ -153,6 +153,7 @@ struct weft_node {
     /* bandwidth */
     bool series_running;
     uint64_t series_start_ns;
+    uint64_t series_late_ns; /* beyond the whole intervals before; less than one */
     uint64_t interval_ns;
     uint64_t interval_inverse; /* 2^64 / interval_ns, rounded up */
 

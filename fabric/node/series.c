@@ -8,9 +8,10 @@
  *
  * An interval goes from one poll to another and is at least as long as was asked for. Its rate is
  * its bytes over the time that really passed. A poll that comes so late that several intervals have
- * passed cannot tell them apart: it records their mean once for each of them. Intervals lie within
- * iterations that follow each other without a gap; what is left at the end of such a stretch is
- * dropped. */
+ * passed cannot tell them apart: it records their mean once for each of them. What a poll is late
+ * beyond whole intervals counts with the next, so that there are as many records as intervals: were
+ * it dropped, time with slow polls would weigh less than it lasted. Intervals lie within iterations
+ * that follow each other without a gap; what is left at the end of such a stretch is dropped. */
 #include "fabric/base/wide.h"
 #include "fabric/node/internal.h"
 
@@ -82,6 +83,7 @@ static void record(struct weft_hist *hist, uint64_t value, uint64_t times)
 static void restart(struct weft_node *node)
 {
     node->series_start_ns = node->now_ns;
+    node->series_late_ns = 0;
     for (uint32_t i = 0; i < node->channel_count; i++)
         node->channels[i].series_bytes = flow_bytes(node, &node->channels[i]);
 }
@@ -94,13 +96,25 @@ void weft_series_begin(struct weft_node *node)
     restart(node);
 }
 
+/* How many intervals have ended, and how late the poll is beyond them. The inverse is rounded up,
+ * so the product may be one too many. */
+static uint64_t intervals_of(uint64_t elapsed_ns, const struct weft_node *node,
+                             uint64_t *ret_late_ns)
+{
+    uint64_t count = (uint64_t)((weft_u128)elapsed_ns * node->interval_inverse >> 64);
+    if (count * node->interval_ns > elapsed_ns)
+        count--;
+    count = count ? count : 1; /* an interval of 1 ns has no inverse in 64 bits */
+    *ret_late_ns = elapsed_ns - count * node->interval_ns;
+    return count;
+}
+
 void weft_series_sample(struct weft_node *node)
 {
     uint64_t elapsed_ns = node->now_ns - node->series_start_ns;
     if (elapsed_ns < node->interval_ns)
         return;
-    uint64_t times = (uint64_t)((weft_u128)elapsed_ns * node->interval_inverse >> 64);
-    times = times ? times : 1;
+    uint64_t times = intervals_of(elapsed_ns + node->series_late_ns, node, &node->series_late_ns);
     for (uint32_t i = 0; i < node->channel_count; i++) {
         struct weft_channel *channel = &node->channels[i];
         uint64_t bytes = flow_bytes(node, channel);

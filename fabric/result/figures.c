@@ -87,9 +87,10 @@ static void add_counters(struct weft_test_totals *totals,
 
 void weft_test_totals(const struct weft_test_result *result, struct weft_test_totals *ret_totals)
 {
-    struct weft_test_totals totals = {0};
+    struct weft_test_totals totals = {.lost_known = true};
     for (uint32_t i = 0; i < result->rank_count; i++) {
         const struct weft_rank_result *rank = &result->ranks[i];
+        totals.lost_known = totals.lost_known && rank->reported;
         totals.sent_bytes += rank->sent_bytes;
         totals.received_bytes += rank->received_bytes;
         totals.sent_messages += rank->sent_messages;

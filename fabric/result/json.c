@@ -168,7 +168,7 @@ static json_t *totals_json(struct maker *maker, const struct weft_test_result *t
     put(maker, object, "received_bytes", whole(totals.received_bytes));
     put(maker, object, "sent_messages", whole(totals.sent_messages));
     put(maker, object, "received_messages", whole(totals.received_messages));
-    put(maker, object, "lost", whole(totals.lost));
+    put(maker, object, "lost", totals.lost_known ? whole(totals.lost) : json_null());
     put(maker, object, "duplicated", whole(totals.duplicated));
     put(maker, object, "reordered", whole(totals.reordered));
     put(maker, object, "retransmitted", whole(totals.retransmitted));

@@ -99,8 +99,10 @@ void weft_result_finish(struct weft_result *result);
 /* Derived figures; false where there is none. */
 bool weft_test_algbw(const struct weft_test_result *result, double *ret_bps);
 bool weft_test_busbw(const struct weft_test_result *result, double *ret_bps);
-/* Totals over ranks. lost: sent messages that were not received. */
+/* Totals over ranks that reported. lost: sent messages that were not received; not known where a
+ * rank is silent, for what others sent may have arrived there. */
 struct weft_test_totals {
+    bool lost_known;
     uint64_t sent_bytes, received_bytes, sent_messages, received_messages, lost;
     uint64_t duplicated, reordered, retransmitted, timeouts, rnr_naks, receive_dropped, icrc_errors;
 };

@@ -75,19 +75,22 @@ static void print_wrong_ranks(FILE *out, const struct weft_test_result *test)
 static void print_verified(FILE *out, const struct weft_test_result *test)
 {
     uint64_t compared_bytes = 0;
+    uint32_t compared_ranks = 0;
     uint32_t wrong_ranks = 0;
     char size[WEFT_UNITS_TEXT];
     for (uint32_t i = 0; i < test->rank_count; i++) {
         compared_bytes += test->ranks[i].verified.compared_bytes;
+        compared_ranks += test->ranks[i].verified.compared_bytes > 0;
         wrong_ranks += test->ranks[i].verified.wrong_bytes > 0;
     }
     switch (weft_test_verified(test)) {
     case 1:
         fprintf(out, "verified   every element on %u rank%s, %s compared, none wrong\n",
-                test->rank_count, plural(test->rank_count), weft_show_size(compared_bytes, size));
+                compared_ranks, plural(compared_ranks), weft_show_size(compared_bytes, size));
         return;
     case 0:
-        fprintf(out, "verified   WRONG DATA on %u of %u ranks\n", wrong_ranks, test->rank_count);
+        fprintf(out, "verified   WRONG DATA on %u of %u rank%s\n", wrong_ranks, compared_ranks,
+                plural(compared_ranks));
         print_wrong_ranks(out, test);
         return;
     default:
@@ -185,7 +188,7 @@ static void print_totals(FILE *out, const struct weft_result *result,
         fprintf(out, "busbw %s · ", show_bandwidth(true, rate_bps, shown));
     if (weft_test_algbw(test, &rate_bps))
         fprintf(out, "algbw %s · ", show_bandwidth(true, rate_bps, shown));
-    fprintf(out, "lost %s", weft_show_count(totals.lost, shown));
+    fprintf(out, "lost %s", totals.lost_known ? weft_show_count(totals.lost, shown) : "-");
     fprintf(out, " · retransmitted %s", weft_show_count(totals.retransmitted, shown));
     fprintf(out, " · noise floor %s\n", weft_show_time(noise_floor_ns, shown));
 }

@@ -45,12 +45,29 @@ static void check_rate(const struct weft_rank_result *rank, uint64_t line_rate_b
              weft_show_rate(line_rate_bps, line));
 }
 
+/* Beyond the error of a histogram's bucket. */
+#define DRIFT_MAX_PPB 1000000
+
+static void check_clock(const struct weft_host_environment *host, struct weft_warnings *warnings)
+{
+    bool fast = host->clock_drift_ppb > 0;
+    double drift_ppb = (double)host->clock_drift_ppb;
+    if (host->clock_drift_ppb <= DRIFT_MAX_PPB && host->clock_drift_ppb >= -DRIFT_MAX_PPB)
+        return;
+    warn(warnings,
+         "host %s: the processor's counter went %.2f %% %s against the system's clock: its times "
+         "and rates are off by as much",
+         host->host, (fast ? drift_ppb : -drift_ppb) / 1e7, fast ? "fast" : "slow");
+}
+
 void weft_test_warnings(const struct weft_result *result, uint32_t test,
                         struct weft_warnings *ret_warnings)
 {
     const struct weft_test_result *figures = &result->tests[test];
     const struct weft_topology *topology = result->topology;
     ret_warnings->count = 0;
+    for (uint32_t i = 0; i < result->environment_count; i++)
+        check_clock(&result->environments[i], ret_warnings);
     for (uint32_t i = 0; i < figures->rank_count && i < topology->rank_count; i++) {
         const struct weft_rank_result *rank = &figures->ranks[i];
         uint64_t line_rate_bps = topology->nics[topology->rank_nics[i]].rate_bps;

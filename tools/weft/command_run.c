@@ -60,11 +60,13 @@ static void print_tables(struct run *run, const struct weft_result *result, uint
     }
 }
 
+/* Refused, a test has nothing to show: it is only said why. */
 static void watch(void *context, const struct weft_controller_status *status,
                   const struct weft_result *result)
 {
     struct run *run = context;
-    print_tables(run, result, status->finished ? result->test_count : status->test);
+    if (!result->refused)
+        print_tables(run, result, status->finished ? result->test_count : status->test);
     if (!status->finished)
         weft_progress_show(&run->progress, run->job.plan, status);
 }
@@ -152,7 +154,7 @@ static int exit_of(const struct weft_result *result)
 /* The table says so, too: a terminal that shows it needs it once. */
 static void say_broken(const struct run *run, const struct weft_result *result)
 {
-    if (prints_tables(run) && isatty(STDOUT_FILENO))
+    if (!result->refused && prints_tables(run) && isatty(STDOUT_FILENO))
         return;
     for (uint32_t i = 0; i < result->test_count; i++) {
         const struct weft_test_result *test = &result->tests[i];
@@ -192,8 +194,13 @@ static int execute(struct run *run, struct weft_session *session)
         weft_output_error(&error);
         return WEFT_EXIT_BROKEN;
     }
-    print_tables(run, result, result->test_count);
+    if (!result->refused)
+        print_tables(run, result, result->test_count);
     say_broken(run, result);
+    if (result->refused) {
+        weft_results_discard(run->folder);
+        return WEFT_EXIT_BAD_INPUT;
+    }
     status = keep(run, result, &error);
     if (status != WEFT_OK) {
         weft_output_error(&error);

@@ -1,24 +1,40 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tools/weft/memory.h"
 
+#include <inttypes.h>
 #include <numa.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 static bool numa_works(void)
 {
     return numa_available() >= 0;
 }
 
+bool weft_memory_available(FILE *meminfo, uint64_t *ret_bytes)
+{
+    char line[128];
+    uint64_t available_kib = 0;
+    while (fgets(line, sizeof(line), meminfo)) {
+        if (sscanf(line, "MemAvailable: %" SCNu64 " kB", &available_kib) == 1) {
+            *ret_bytes = available_kib * 1024;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* More than the machine has is refused here: mapping would succeed, and touching would get the
  * process killed. */
 static bool fits(uint64_t len_bytes)
 {
-    long pages = sysconf(_SC_AVPHYS_PAGES);
-    long page_bytes = sysconf(_SC_PAGESIZE);
-    return pages <= 0 || page_bytes <= 0 || len_bytes / (uint64_t)page_bytes < (uint64_t)pages;
+    uint64_t available_bytes = UINT64_MAX;
+    FILE *meminfo = fopen("/proc/meminfo", "re");
+    if (meminfo) {
+        (void)weft_memory_available(meminfo, &available_bytes);
+        (void)fclose(meminfo);
+    }
+    return len_bytes < available_bytes;
 }
 
 void *weft_memory_allocate(void *context, uint64_t len_bytes, int32_t numa_node)

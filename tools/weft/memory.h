@@ -3,12 +3,18 @@
 #ifndef WEFT_TOOLS_MEMORY_H
 #define WEFT_TOOLS_MEMORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* Page-aligned and zeroed; node -1: anywhere. NULL: out of memory. `context` is not used: the
  * shape is weft_node_options.allocate. */
 void *weft_memory_allocate(void *context, uint64_t len_bytes, int32_t numa_node);
 void weft_memory_release(void *context, void *memory, uint64_t len_bytes);
+
+/* What can be had without swapping, of a text as /proc/meminfo is: free memory, and caches that
+ * would give way. False: it does not say. */
+bool weft_memory_available(FILE *meminfo, uint64_t *ret_bytes);
 
 /* The NUMA node of a CPU; -1: not known. */
 int32_t weft_memory_node_of_cpu(uint32_t cpu);

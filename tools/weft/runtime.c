@@ -107,8 +107,6 @@ static enum weft_status on_worker(const struct weft_runtime *runtime, const stru
 {
     struct connect_call call = {.node = seat->node, .peer = peer, .error = error};
     weft_worker_call(worker_of(runtime, seat), do_connect, &call);
-    if (call.status != WEFT_OK && call.status != WEFT_AGAIN)
-        return weft_error_prefix(error, "rank %u: ", seat->rank);
     return call.status;
 }
 

@@ -222,7 +222,7 @@ static enum weft_status create_nodes(struct weft_seats *seats,
         };
         enum weft_status status = weft_node_create(&node, &seat->node, error);
         if (status != WEFT_OK)
-            return weft_error_prefix(error, "rank %u: ", seat->rank);
+            return status;
     }
     return WEFT_OK;
 }

@@ -41,7 +41,8 @@ struct weft_session {
     uint32_t agent_peer;
     struct weft_mailbox to_agent;
     struct weft_controller *controller; /* NULL: not all agents are connected yet */
-    bool interrupted;
+    bool interrupted;                   /* by the user: the next time is the end */
+    bool unserved;                      /* a device's failure to be served was told */
     bool ended;
     struct weft_error failure; /* why it did not begin */
 };
@@ -339,13 +340,15 @@ static enum weft_status begin(struct weft_session *session, struct weft_error *e
     return status;
 }
 
+/* For as long as workers run: one that has no room left for its capture moves no frames, and an
+ * interrupted test still runs to its last grant. */
 static void serve_devices(struct weft_session *session)
 {
     struct weft_error error = {0};
-    if (!session->runtime || session->interrupted ||
-        weft_runtime_service(session->runtime, &error) == WEFT_OK)
+    if (!session->runtime || weft_runtime_service(session->runtime, &error) == WEFT_OK ||
+        session->unserved)
         return;
-    session->interrupted = true;
+    session->unserved = true;
     weft_controller_interrupt(session->controller, error.text, now_ns(session));
 }
 

@@ -9,6 +9,7 @@
 
 #include "drivers/dpdk/capture.h"
 #include "drivers/dpdk/dpdk.h"
+#include "drivers/roce/roce.h"
 #include "tests/unit/dpdk/ends.h"
 
 static const struct weft_driver *const driver = &weft_driver_dpdk;
@@ -217,4 +218,29 @@ Test(capture, goes_on_and_reports_when_the_disk_is_full)
     cr_expect(weft_capture_has_room(capture, 64), "traffic would stand still");
     weft_capture_close(capture);
     weft_capture_stop();
+}
+
+/* A jumbo frame of others is cut to what the ring has room for, and says how long it was: cut, and
+ * not malformed. */
+Test(capture, a_frame_that_was_cut_says_so)
+{
+    static const uint8_t jumbo[9014];
+    struct weft_capture *capture = NULL;
+    struct weft_error error = {0};
+    char path[64];
+    char why[PCAP_ERRBUF_SIZE];
+    struct pcap_pkthdr *header;
+    const u_char *frame;
+    temporary(path);
+    cr_assert_eq(weft_capture_open(path, &capture, &error), WEFT_OK, "%s", error.text);
+    weft_capture_put(capture, jumbo, sizeof(jumbo), 1);
+    weft_capture_close(capture);
+    weft_capture_stop();
+    pcap_t *pcap = pcap_open_offline(path, why);
+    cr_assert(pcap, "%s", why);
+    cr_assert_eq(pcap_next_ex(pcap, &header, &frame), 1);
+    cr_assert_eq(header->caplen, WEFT_ROCE_FRAME_MAX);
+    cr_assert_eq(header->len, sizeof(jumbo));
+    pcap_close(pcap);
+    (void)unlink(path);
 }

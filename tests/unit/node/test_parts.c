@@ -207,6 +207,25 @@ Test(series, late_poll)
     cluster_fini(&cluster);
 }
 
+/* Turns that outlast an interval, though not by a second one, are slow time like any other: the
+ * mean is that of the whole time and not of how many samples were taken. */
+Test(series, mean_is_over_time)
+{
+    struct cluster cluster;
+    start_incast(&cluster, 500, 10000);
+    for (uint32_t i = 0; i < 4000; i++)
+        cluster_turn(&cluster);
+    cluster.step_ns = 95000; /* two ranks a turn: 1.9 intervals */
+    for (uint32_t i = 0; i < 100; i++)
+        cluster_turn(&cluster);
+    struct weft_node_measured measured = measured_of_target(&cluster);
+    double mean, duration_ns = (double)(cluster.now_ns - measured.first_start_ns);
+    double expected = (double)measured.received_bytes * 8e9 / duration_ns;
+    cr_assert(weft_hist_mean(measured.bandwidth_bps, &mean));
+    cr_assert_float_eq(mean, expected, expected * 0.03, "%f, not %f", mean, expected);
+    cluster_fini(&cluster);
+}
+
 /* Time in which nothing was granted is nobody's interval. */
 Test(series, pauses_are_left_out)
 {

@@ -352,7 +352,52 @@ Test(result, more_received_than_sent_is_no_loss)
     cr_assert_eq(totals.lost, 0);
 }
 
+/* An incast leaves data to compare on rank 0 alone. */
+Test(result, ranks_with_nothing_to_compare_are_not_called_verified)
+{
+    fixture_fill(&fixture);
+    for (uint32_t i = 1; i < FIXTURE_RANKS; i++)
+        fixture.figures->ranks[i].verified.compared_bytes = 0;
+    finish();
+    char *table = weft_test_table(fixture.result, 0);
+    cr_assert_not_null(strstr(table, "every element on 1 rank, 1 MiB compared, none wrong"), "%s",
+                       table);
+    free(table);
+}
+
+/* What some sent may have arrived at those that said nothing. */
+Test(result, of_some_ranks_nothing_is_said_lost)
+{
+    fixture_fill(&fixture);
+    fixture.figures->ranks[3].reported = false;
+    (void)snprintf(fixture.figures->broken, sizeof(fixture.figures->broken), "gone");
+    finish();
+    json_t *root = root_json();
+    is_null(root, "tests/0/counters/lost");
+    is_whole(root, "tests/0/counters/sent_messages", 400);
+    json_decref(root);
+    char *table = weft_test_table(fixture.result, 0);
+    cr_assert_not_null(strstr(table, "lost - · "), "%s", table);
+    free(table);
+}
+
 /* ---- warnings ---- */
+
+/* Off by more than a histogram's bucket, a clock spoils every time there is. */
+Test(result, a_clock_that_drifts_is_warned_of)
+{
+    struct weft_warnings warnings;
+    fixture_fill(&fixture);
+    fixture.result->environments[1].clock_drift_ppb = -1000000;
+    weft_test_warnings(fixture.result, 0, &warnings);
+    cr_assert_eq(warnings.count, 0);
+    fixture.result->environments[1].clock_drift_ppb = -1000001;
+    weft_test_warnings(fixture.result, 0, &warnings);
+    cr_assert_eq(warnings.count, 1);
+    cr_assert_str_eq(warnings.texts[0],
+                     "host host-1: the processor's counter went 0.10 % slow against the system's "
+                     "clock: its times and rates are off by as much");
+}
 
 Test(result, a_bandwidth_above_the_line_rate_is_the_tools_error)
 {
