@@ -230,6 +230,8 @@ void weft_eal_stop(void)
         return;
     atomic_store_explicit(&eal.running, false, memory_order_release);
     (void)pthread_key_delete(eal.thread_key);
-    (void)rte_eal_cleanup();
+    /* Not rte_eal_cleanup: it unmaps memory that EAL's interrupt thread goes on reading, and cannot
+     * end that thread. Nothing of EAL outlives the process but the folder, and EAL does not start
+     * twice in one. */
     remove_runtime_folder();
 }

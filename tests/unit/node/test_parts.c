@@ -14,7 +14,8 @@
 
 Test(slot, reads_what_was_made)
 {
-    struct weft_slot slot = weft_slot_make(0x7f0012345678, 4097, 0xabcdef01, 9), found;
+    struct weft_slot slot = weft_slot_make(0x7f0012345678, 4097, 0xabcdef01, 9);
+    struct weft_slot found = {0};
     cr_assert(weft_slot_read(&slot, 9, &found));
     cr_assert_eq(found.address, 0x7f0012345678);
     cr_assert_eq(weft_slot_len(&found), 4097);
