@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fabric/base/suggest.h"
 #include "tools/weft/commands.h"
@@ -46,8 +48,19 @@ static int unknown_command(const char *name)
     return WEFT_EXIT_BAD_INPUT;
 }
 
+/* A file opened later must not become what is printed to, and libuv counts on it that none does. */
+static void open_standard_files(void)
+{
+    int file = 0;
+    while (file >= 0 && file <= STDERR_FILENO)
+        file = open("/dev/null", O_RDWR); /* stays open where it takes a place */
+    if (file >= 0)
+        (void)close(file);
+}
+
 int main(int argc, char **argv)
 {
+    open_standard_files();
     /* A peer or a pager that has gone is an error of its write, not the end of the program. */
     (void)signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {
