@@ -58,6 +58,15 @@ static void open_standard_files(void)
         (void)close(file);
 }
 
+static int run_command(const char *name, int argc, char **argv)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(name, commands[i]->name) == 0)
+            return commands[i]->run(argc, argv);
+    }
+    return unknown_command(name);
+}
+
 int main(int argc, char **argv)
 {
     open_standard_files();
@@ -72,14 +81,15 @@ int main(int argc, char **argv)
         printf("weft %s\n", WEFT_VERSION);
         return weft_output_end(WEFT_EXIT_DONE);
     }
+    if (strcmp(argv[1], "help") == 0 && argc > 2) {
+        char help[] = "--help";
+        char *asked[] = {help, NULL};
+        return run_command(argv[2], 1, asked);
+    }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         print_help();
         return weft_output_end(WEFT_EXIT_DONE);
     }
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(argv[1], commands[i]->name) == 0)
-            return commands[i]->run(argc - 2, argv + 2);
-    }
-    return unknown_command(argv[1]);
+    return run_command(argv[1], argc - 2, argv + 2);
 }
