@@ -139,6 +139,15 @@ static void print_times(FILE *out, const char *name, const struct weft_hist *his
             plural(hist->count));
 }
 
+/* Of the completion's p99, which a first look misses most. */
+static void print_dash(FILE *out, const struct weft_test_result *test)
+{
+    uint64_t value_ns = 0;
+    if (test->completion_ns->count &&
+        !weft_figure_percentile(test->completion_ns, 990000, &value_ns))
+        fprintf(out, "  - : too few samples for that percentile; p99 needs 1,000 iterations\n");
+}
+
 /* "22.1 Gbps", or a dash. Returns `shown`. */
 static const char *show_rate(bool known, uint64_t rate_bps, char shown[WEFT_UNITS_TEXT])
 {
@@ -202,6 +211,7 @@ static void print_figures(FILE *out, const struct weft_result *result,
     print_times(out, "message", test->latency_ns, "message");
     print_bandwidth(out, test);
     print_totals(out, result, test);
+    print_dash(out, test);
 }
 
 /* As the metric counts: a time, a rate or a number. */

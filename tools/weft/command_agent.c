@@ -17,6 +17,7 @@
 #include "tools/weft/output.h"
 #include "tools/weft/runtime_options.h"
 #include "tools/weft/serve.h"
+#include "tools/weft/signals.h"
 
 struct agent_options {
     const char *listen, *key;
@@ -53,8 +54,10 @@ static void catch_signals(void (*handler)(int))
 {
     struct sigaction action = {.sa_handler = handler};
     (void)sigemptyset(&action.sa_mask);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    int numbers[WEFT_STOP_SIGNALS];
+    uint32_t count = weft_signals_stop(numbers);
+    for (uint32_t i = 0; i < count; i++)
+        (void)sigaction(numbers[i], &action, NULL);
 }
 
 /* In the child; does not return. */
@@ -76,6 +79,7 @@ static pid_t start_child(const struct weft_serve_options *options)
     (void)sigemptyset(&held);
     (void)sigaddset(&held, SIGINT);
     (void)sigaddset(&held, SIGTERM);
+    (void)sigaddset(&held, SIGHUP);
     (void)sigprocmask(SIG_BLOCK, &held, &before);
     (void)fflush(NULL);
     pid_t started = stop_asked ? 0 : fork();

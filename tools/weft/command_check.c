@@ -1,17 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "fabric/base/units.h"
+#include "fabric/result/figures.h"
 #include "tools/weft/commands.h"
 #include "tools/weft/job.h"
 #include "tools/weft/output.h"
 
-static void print_test(const struct weft_test *test, const struct weft_job_figures *figures)
+static void print_test(const struct weft_job *job, const struct weft_test *test,
+                       const struct weft_job_figures *figures)
 {
+    const struct weft_result result = {.topology = job->topology};
+    const struct weft_test_result ranks = {.test = test, .rank_count = test->options.rank_count};
+    char drivers[WEFT_DRIVERS_TEXT];
     char count[WEFT_UNITS_TEXT], size[WEFT_UNITS_TEXT], all[WEFT_UNITS_TEXT], most[WEFT_UNITS_TEXT];
     const char *about = figures->sampled ? "about " : "";
     printf("%s: %s, %u ranks, driver %s, size %s\n", test->name, test->pattern->name,
-           test->options.rank_count, test->driver,
+           test->options.rank_count, weft_figure_drivers(&result, &ranks, drivers),
            weft_format_size(test->options.size_bytes, size));
     printf("  an iteration   %s%s messages, %s%s of payload\n", about,
            weft_show_count(figures->messages, count), about,
@@ -41,17 +47,21 @@ static void print_hosts(const struct weft_job *job)
                topology->hosts[i].agent ? topology->hosts[i].agent : "this process");
 }
 
+/* Nothing is printed of a plan that is refused. */
 static enum weft_status check(const struct weft_job *job, struct weft_error *error)
 {
-    print_hosts(job);
-    for (uint32_t i = 0; i < job->plan->test_count; i++) {
-        struct weft_job_figures figures;
-        enum weft_status status = weft_job_check(&job->plan->tests[i], &figures, error);
-        if (status != WEFT_OK)
-            return status;
-        print_test(&job->plan->tests[i], &figures);
-    }
-    return WEFT_OK;
+    struct weft_job_figures *figures = calloc(job->plan->test_count, sizeof(*figures));
+    if (!figures)
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
+    enum weft_status status = WEFT_OK;
+    for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
+        status = weft_job_check(&job->plan->tests[i], &figures[i], error);
+    if (status == WEFT_OK)
+        print_hosts(job);
+    for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
+        print_test(job, &job->plan->tests[i], &figures[i]);
+    free(figures);
+    return status;
 }
 
 static int run(int argc, char **argv)

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/registry.h"
-#include "fabric/base/suggest.h"
+#include "fabric/base/yaml.h"
 #include "tools/weft/files.h"
 
 #define FIELD(name) offsetof(struct weft_job_options, name)
@@ -58,12 +57,38 @@ static bool is_file_name(const char *what)
     return strchr(what, '/') || (dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml")));
 }
 
+static bool is_topology(const struct weft_source *source)
+{
+    struct weft_yaml *yaml = NULL;
+    struct weft_error error;
+    if (weft_yaml_parse(source, &yaml, &error) != WEFT_OK)
+        return false;
+    const struct weft_yaml_node *root = weft_yaml_root(yaml);
+    bool is = root->kind == WEFT_YAML_MAP && weft_yaml_find(root, "hosts") &&
+              !weft_yaml_find(root, "tests");
+    weft_yaml_destroy(yaml);
+    return is;
+}
+
+static enum weft_status load_plan_file(struct weft_job *job, const char *name,
+                                       struct weft_error *error)
+{
+    enum weft_status status = weft_source_read(name, &job->plan_source, error);
+    if (status != WEFT_OK)
+        return status;
+    status = weft_plan_parse(&job->plan_source, &job->plan, error);
+    if (status != WEFT_OK && is_topology(&job->plan_source))
+        return weft_error_set(error, WEFT_INVALID,
+                              "%s is a topology, not a plan: give it by --topology %s, after a "
+                              "pattern or a plan",
+                              name, name);
+    return status;
+}
+
 static enum weft_status load_plan(struct weft_job *job, const char *what, struct weft_error *error)
 {
-    if (is_file_name(what)) {
-        enum weft_status status = weft_source_read(what, &job->plan_source, error);
-        return status == WEFT_OK ? weft_plan_parse(&job->plan_source, &job->plan, error) : status;
-    }
+    if (is_file_name(what))
+        return load_plan_file(job, what, error);
     const struct weft_pattern *pattern = weft_pattern_find(what, error);
     if (!pattern)
         return error->status;
@@ -244,42 +269,6 @@ static enum weft_status count_ranks(struct weft_job *job, struct weft_error *err
     return WEFT_OK;
 }
 
-const char *weft_job_driver(const struct weft_job *job, const struct weft_test *test, uint32_t rank)
-{
-    const struct weft_nic *nic = &job->topology->nics[job->topology->rank_nics[rank]];
-    return nic->driver ? nic->driver : test->driver;
-}
-
-static enum weft_status check_driver(const char *name, struct weft_error *error)
-{
-    const char *names[16] = {0};
-    uint32_t count = 0;
-    if (weft_driver_find(name))
-        return WEFT_OK;
-    for (const struct weft_driver *const *at = weft_drivers(); *at && count < 15; at++)
-        names[count++] = (*at)->name;
-    const char *near = weft_suggest(name, names);
-    if (near)
-        return weft_error_set(error, WEFT_NOT_FOUND,
-                              "there is no driver '%.80s'; did you mean '%s'?", name, near);
-    return weft_error_set(error, WEFT_NOT_FOUND,
-                          "there is no driver '%.80s'; weft devices lists those this build has",
-                          name);
-}
-
-/* First what the tests name, so that a misspelt driver is not told that it needs a topology. */
-static enum weft_status check_drivers(const struct weft_job *job, struct weft_error *error)
-{
-    enum weft_status status = WEFT_OK;
-    for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
-        status = check_driver(job->plan->tests[i].driver, error);
-    for (uint32_t i = 0; status == WEFT_OK && job->topology && i < job->topology->nic_count; i++) {
-        if (job->topology->nics[i].driver)
-            status = check_driver(job->topology->nics[i].driver, error);
-    }
-    return status;
-}
-
 static enum weft_status fill(const struct weft_job_options *options, const char *what,
                              struct weft_job *job, struct weft_error *error)
 {
@@ -291,13 +280,14 @@ static enum weft_status fill(const struct weft_job_options *options, const char 
         status = override(options, &job->plan->tests[i], error);
     if (status == WEFT_OK && options->topology)
         status = load_topology(job, options->topology, error);
+    /* Before loopback is made: a misspelt driver is not told that it needs a topology. */
     if (status == WEFT_OK)
-        status = check_drivers(job, error);
+        status = weft_job_find_drivers(job, error);
     if (status == WEFT_OK)
         status = count_ranks(job, error);
     if (status == WEFT_OK && !job->topology)
         status = make_loopback(job, error);
-    return status;
+    return status == WEFT_OK ? weft_job_check_drivers(job, options->driver, error) : status;
 }
 
 enum weft_status weft_job_init(const struct weft_job_options *options, const char *what,

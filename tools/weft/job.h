@@ -34,9 +34,20 @@ WEFT_CHECKED enum weft_status weft_job_init(const struct weft_job_options *optio
                                             struct weft_error *error);
 void weft_job_fini(struct weft_job *job);
 
+/* ---- job_drivers.c ---- */
+
 /* The driver that moves a rank's bytes. */
 const char *weft_job_driver(const struct weft_job *job, const struct weft_test *test,
                             uint32_t rank);
+
+/* Is there every driver that a test or a NIC names? */
+WEFT_CHECKED enum weft_status weft_job_find_drivers(const struct weft_job *job,
+                                                    struct weft_error *error);
+
+/* No NIC in use contradicts the command line's driver (`asked`; may be NULL), and none of its tests
+ * spreads loopback over processes. Needs the topology. */
+WEFT_CHECKED enum weft_status weft_job_check_drivers(const struct weft_job *job, const char *asked,
+                                                     struct weft_error *error);
 
 /* ---- job_check.c ---- */
 

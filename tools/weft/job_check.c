@@ -68,11 +68,31 @@ static enum weft_status check_sample(const struct weft_test *test, struct weft_j
     return WEFT_OK;
 }
 
+/* The arithmetic is part of a schedule, or there is nothing to leave out of the window. */
+static enum weft_status check_reduce(const struct weft_test *test, struct weft_error *error)
+{
+    struct weft_schedule *schedule = NULL;
+    enum weft_status status = test->pattern->compile(&test->options, 0, &schedule, error);
+    if (status != WEFT_OK)
+        return status;
+    bool reduces = false;
+    for (uint32_t i = 0; !reduces && i < schedule->op_count; i++)
+        reduces = schedule->ops[i].kind == WEFT_OP_REDUCE;
+    weft_schedule_destroy(schedule);
+    if (reduces)
+        return WEFT_OK;
+    return weft_error_set(error, WEFT_INVALID,
+                          "reduce: pattern %s has no sums to do; leave reduce out",
+                          test->pattern->name);
+}
+
 enum weft_status weft_job_check(const struct weft_test *test, struct weft_job_figures *ret_figures,
                                 struct weft_error *error)
 {
     struct weft_job_figures figures = {0};
     enum weft_status status = test->pattern->check(&test->options, error);
+    if (status == WEFT_OK && test->reduce)
+        status = check_reduce(test, error);
     if (status == WEFT_OK)
         status = test->options.rank_count <= WEFT_JOB_RANKS_MATCHED
                      ? check_all(test, &figures, error)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "fabric/base/suggest.h"
 #include "tools/weft/commands.h"
@@ -46,8 +48,28 @@ static int unknown_command(const char *name)
     return WEFT_EXIT_BAD_INPUT;
 }
 
+/* A file opened later must not become what is printed to, and libuv counts on it that none does. */
+static void open_standard_files(void)
+{
+    int file = 0;
+    while (file >= 0 && file <= STDERR_FILENO)
+        file = open("/dev/null", O_RDWR); /* stays open where it takes a place */
+    if (file >= 0)
+        (void)close(file);
+}
+
+static int run_command(const char *name, int argc, char **argv)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+        if (strcmp(name, commands[i]->name) == 0)
+            return commands[i]->run(argc, argv);
+    }
+    return unknown_command(name);
+}
+
 int main(int argc, char **argv)
 {
+    open_standard_files();
     /* A peer or a pager that has gone is an error of its write, not the end of the program. */
     (void)signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {
@@ -59,14 +81,15 @@ int main(int argc, char **argv)
         printf("weft %s\n", WEFT_VERSION);
         return weft_output_end(WEFT_EXIT_DONE);
     }
+    if (strcmp(argv[1], "help") == 0 && argc > 2) {
+        char help[] = "--help";
+        char *asked[] = {help, NULL};
+        return run_command(argv[2], 1, asked);
+    }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         print_help();
         return weft_output_end(WEFT_EXIT_DONE);
     }
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(argv[1], commands[i]->name) == 0)
-            return commands[i]->run(argc - 2, argv + 2);
-    }
-    return unknown_command(argv[1]);
+    return run_command(argv[1], argc - 2, argv + 2);
 }

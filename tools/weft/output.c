@@ -2,10 +2,12 @@
 #include "tools/weft/output.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static bool names_a_place(const char *text)
 {
@@ -31,10 +33,21 @@ void weft_output_note(const char *format, ...)
     va_end(arguments);
 }
 
+/* A pipe that nobody reads any more: `head` has seen enough. errno may be of an earlier write. */
+static bool reader_is_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
 int weft_output_end(int wanted)
 {
     if (!fflush(stdout) && !ferror(stdout))
         return wanted;
+    int saved = errno;
+    if (reader_is_gone())
+        return wanted;
+    errno = saved;
     (void)fprintf(stderr, "weft: error: cannot write to the standard output: %s\n",
                   strerror(errno));
     return WEFT_EXIT_BROKEN;

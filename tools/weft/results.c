@@ -11,8 +11,10 @@
 
 #include "tools/weft/files.h"
 
-static char *default_path(const struct weft_job *job)
+/* `turn` tells apart those of one second. */
+static char *default_path(const struct weft_job *job, uint32_t turn)
 {
+    char suffix[16] = "";
     char when[32];
     char *path = NULL;
     time_t now = time(NULL);
@@ -21,7 +23,9 @@ static char *default_path(const struct weft_job *job)
         return NULL;
     bool one_pattern = !job->plan_source.text;
     const char *about = one_pattern ? job->plan->tests[0].pattern->name : job->plan->name;
-    if (asprintf(&path, "weft-%s-%s", when, about) < 0)
+    if (turn > 1)
+        (void)snprintf(suffix, sizeof(suffix), "-%u", turn);
+    if (asprintf(&path, "weft-%s-%s%s", when, about, suffix) < 0)
         return NULL;
     for (char *at = path; *at; at++) {
         if (*at == '/' || *at == ' ')
@@ -30,15 +34,24 @@ static char *default_path(const struct weft_job *job)
     return path;
 }
 
+/* More than runs that can begin in one second. */
+#define TURNS_MAX 1000u
+
 enum weft_status weft_results_create(const char *path, const struct weft_job *job, char **ret_path,
                                      struct weft_error *error)
 {
-    char *own = path ? strdup(path) : default_path(job);
-    if (!own)
-        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
-    if (mkdir(own, 0777) == 0) {
-        *ret_path = own;
-        return WEFT_OK;
+    char *own = NULL;
+    bool again = true;
+    for (uint32_t turn = 1; again; turn++) {
+        free(own);
+        own = path ? strdup(path) : default_path(job, turn);
+        if (!own)
+            return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
+        if (mkdir(own, 0777) == 0) {
+            *ret_path = own;
+            return WEFT_OK;
+        }
+        again = !path && errno == EEXIST && turn < TURNS_MAX;
     }
     enum weft_status status =
         errno == EEXIST

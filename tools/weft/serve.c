@@ -7,6 +7,7 @@
 
 #include "tools/weft/net/listener.h"
 #include "tools/weft/output.h"
+#include "tools/weft/signals.h"
 
 #define TICK_MS 5u
 
@@ -16,7 +17,8 @@ struct server {
     bool failed;  /* a device's slow work, which is said once */
     uv_loop_t loop;
     uv_timer_t ticker;
-    uv_signal_t signals[2];
+    uint32_t signal_count;
+    uv_signal_t signals[WEFT_STOP_SIGNALS];
     struct weft_tls_identity *identity;
     struct weft_listener *listener;
     struct weft_connection *connection; /* NULL: no controller */
@@ -115,11 +117,12 @@ static enum weft_status listen_on(struct server *server, int socket, struct weft
 
 static void start_handles(struct server *server)
 {
-    static const int numbers[2] = {SIGINT, SIGTERM};
+    int numbers[WEFT_STOP_SIGNALS];
     int result = uv_timer_init(&server->loop, &server->ticker);
     server->ticker.data = server;
     result |= uv_timer_start(&server->ticker, tick, TICK_MS, TICK_MS);
-    for (int i = 0; i < 2; i++) {
+    server->signal_count = weft_signals_stop(numbers);
+    for (uint32_t i = 0; i < server->signal_count; i++) {
         result |= uv_signal_init(&server->loop, &server->signals[i]);
         server->signals[i].data = server;
         result |= uv_signal_start(&server->signals[i], stop, numbers[i]);
@@ -133,7 +136,7 @@ static void run_loop(struct server *server)
     (void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until the service has ended */
     weft_listener_close(server->listener);
     uv_close((uv_handle_t *)&server->ticker, NULL);
-    for (int i = 0; i < 2; i++)
+    for (uint32_t i = 0; i < server->signal_count; i++)
         uv_close((uv_handle_t *)&server->signals[i], NULL);
 }
 

@@ -12,6 +12,7 @@
 #include "tools/weft/net/dial.h"
 #include "tools/weft/net/frame.h"
 #include "tools/weft/output.h"
+#include "tools/weft/signals.h"
 
 #define TICK_MS 5u
 
@@ -31,7 +32,8 @@ struct weft_session {
     uv_loop_t loop;
     bool loop_made;
     uv_timer_t ticker;
-    uv_signal_t signals[2];
+    uint32_t signal_count;
+    uv_signal_t signals[WEFT_STOP_SIGNALS];
     struct weft_tls_identity *identity;
     uint32_t peer_count;
     struct peer *peers;
@@ -373,7 +375,12 @@ static void tick(uv_timer_t *timer)
 static void interrupt(uv_signal_t *handle, int number)
 {
     struct weft_session *session = handle->data;
-    const char *why = number == SIGTERM ? "SIGTERM" : "Ctrl-C";
+    const char *why = number == SIGTERM  ? "SIGTERM"
+                      : number == SIGHUP ? "hung up (SIGHUP)"
+                                         : "Ctrl-C";
+    /* One lost terminal may say so twice: by the kernel and by the shell. */
+    if (session->interrupted && number == SIGHUP)
+        return;
     if (session->interrupted)
         _exit(WEFT_EXIT_BROKEN);
     session->interrupted = true;
@@ -390,19 +397,20 @@ static void close_network(struct weft_session *session)
         session->peers[i].dial = NULL;
     }
     uv_close((uv_handle_t *)&session->ticker, NULL);
-    for (int i = 0; i < 2; i++)
+    for (uint32_t i = 0; i < session->signal_count; i++)
         uv_close((uv_handle_t *)&session->signals[i], NULL);
     (void)uv_run(&session->loop, UV_RUN_DEFAULT);
 }
 
 static enum weft_status start_loop(struct weft_session *session, struct weft_error *error)
 {
-    static const int numbers[2] = {SIGINT, SIGTERM};
+    int numbers[WEFT_STOP_SIGNALS];
     (void)uv_timer_init(&session->loop, &session->ticker); /* cannot fail */
     session->ticker.data = session;
     (void)uv_timer_start(&session->ticker, tick, TICK_MS, TICK_MS);
     int result = 0;
-    for (int i = 0; i < 2; i++) {
+    session->signal_count = weft_signals_stop(numbers);
+    for (uint32_t i = 0; i < session->signal_count; i++) {
         int made = uv_signal_init(&session->loop, &session->signals[i]);
         session->signals[i].data = session;
         result = made ? made : uv_signal_start(&session->signals[i], interrupt, numbers[i]);

@@ -477,6 +477,24 @@ Test(result, table)
              "expected   lost = 4: it is 4\n");
 }
 
+/* One iteration fewer than a p99 needs, and as many. */
+Test(result, table_explains_a_dash)
+{
+    static const char said[] =
+        "\n  - : too few samples for that percentile; p99 needs 1,000 iterations\n";
+    fixture_fill(&fixture);
+    weft_hist_clear(fixture.figures->completion_ns);
+    for (int i = 0; i < 999; i++)
+        weft_hist_record(fixture.figures->completion_ns, 1500000);
+    char *table = weft_test_table(fixture.result, 0);
+    cr_assert_not_null(strstr(table, said), "%s", table);
+    free(table);
+    weft_hist_record(fixture.figures->completion_ns, 1500000);
+    table = weft_test_table(fixture.result, 0);
+    cr_assert_null(strstr(table, said), "%s", table);
+    free(table);
+}
+
 Test(result, table_of_failures)
 {
     struct weft_verify_result wrong = {.compared_bytes = 1u << 20,

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "drivers/registry.h"
+#include "fabric/base/suggest.h"
+#include "tools/weft/job.h"
+
+static const struct weft_nic *nic_of(const struct weft_job *job, uint32_t rank)
+{
+    return &job->topology->nics[job->topology->rank_nics[rank]];
+}
+
+const char *weft_job_driver(const struct weft_job *job, const struct weft_test *test, uint32_t rank)
+{
+    const struct weft_nic *nic = nic_of(job, rank);
+    return nic->driver ? nic->driver : test->driver;
+}
+
+/* ---- do they exist? ---- */
+
+static enum weft_status check_driver(const char *name, struct weft_error *error)
+{
+    const char *names[16] = {0};
+    uint32_t count = 0;
+    if (weft_driver_find(name))
+        return WEFT_OK;
+    for (const struct weft_driver *const *at = weft_drivers(); *at && count < 15; at++)
+        names[count++] = (*at)->name;
+    const char *near = weft_suggest(name, names);
+    if (near)
+        return weft_error_set(error, WEFT_NOT_FOUND,
+                              "there is no driver '%.80s'; did you mean '%s'?", name, near);
+    return weft_error_set(error, WEFT_NOT_FOUND,
+                          "there is no driver '%.80s'; weft devices lists those this build has",
+                          name);
+}
+
+enum weft_status weft_job_find_drivers(const struct weft_job *job, struct weft_error *error)
+{
+    enum weft_status status = WEFT_OK;
+    for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
+        status = check_driver(job->plan->tests[i].driver, error);
+    for (uint32_t i = 0; status == WEFT_OK && job->topology && i < job->topology->nic_count; i++) {
+        if (job->topology->nics[i].driver)
+            status = check_driver(job->topology->nics[i].driver, error);
+    }
+    return status;
+}
+
+/* ---- do they go together? ---- */
+
+/* What is asked for by name must not give way silently. */
+static enum weft_status check_asked(const struct weft_job *job, const char *asked,
+                                    struct weft_error *error)
+{
+    for (uint32_t rank = 0; rank < job->rank_count; rank++) {
+        const struct weft_nic *nic = nic_of(job, rank);
+        if (nic->driver && strcmp(nic->driver, asked) != 0)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "--driver %s: NIC %s/%s of topology %s names driver %s; leave "
+                                  "--driver out, or take the driver out of the topology",
+                                  asked, job->topology->hosts[nic->host].name, nic->name,
+                                  job->topology_source.name, nic->driver);
+    }
+    return WEFT_OK;
+}
+
+static bool same_process(const struct weft_host *a, const struct weft_host *b)
+{
+    return a->agent == b->agent || (a->agent && b->agent && strcmp(a->agent, b->agent) == 0);
+}
+
+/* Driver null has no switch: its ranks need none. */
+static bool is_on_loopback(const struct weft_job *job, const struct weft_test *test, uint32_t rank)
+{
+    return strcmp(nic_of(job, rank)->device, "loopback") == 0 &&
+           strcmp(weft_job_driver(job, test, rank), "null") != 0;
+}
+
+static enum weft_status check_loopback(const struct weft_job *job, const struct weft_test *test,
+                                       struct weft_error *error)
+{
+    const struct weft_host *first = NULL;
+    for (uint32_t rank = 0; rank < test->options.rank_count; rank++) {
+        const struct weft_host *host = &job->topology->hosts[nic_of(job, rank)->host];
+        if (!is_on_loopback(job, test, rank))
+            continue;
+        if (first && !same_process(first, host))
+            return weft_error_set(error, WEFT_INVALID,
+                                  "test '%s': device loopback joins the ranks of one process; "
+                                  "hosts %s and %s are two: name a device that reaches the other "
+                                  "host (weft devices lists those of a host)",
+                                  test->name, first->name, host->name);
+        first = host;
+    }
+    return WEFT_OK;
+}
+
+enum weft_status weft_job_check_drivers(const struct weft_job *job, const char *asked,
+                                        struct weft_error *error)
+{
+    enum weft_status status = asked ? check_asked(job, asked, error) : WEFT_OK;
+    for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
+        status = check_loopback(job, &job->plan->tests[i], error);
+    return status;
+}
