@@ -11,7 +11,7 @@ struct weft_host_environment {
     char clock_source[32];        /* "tsc" */
     int64_t clock_drift_ppb;      /* seen over the run, against CLOCK_MONOTONIC_RAW */
     uint64_t clock_resolution_ns; /* cost of one reading */
-    uint64_t noise_floor_ns;      /* p99.9 of the gaps between two turns of an idle worker */
+    uint64_t noise_floor_ns;      /* 99.9 % of an idle worker's time lies in shorter gaps */
     uint64_t record_cost_ns;      /* of one histogram record */
 };
 

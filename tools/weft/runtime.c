@@ -10,6 +10,9 @@
 #include "tools/weft/environment.h"
 #include "tools/weft/seats.h"
 
+/* Whose noise is measured. */
+#define NOISE_WORKERS 4u
+
 struct weft_runtime {
     struct weft_runtime_options options;
     struct weft_clock clock;
@@ -403,6 +406,19 @@ static void measure_noise(void *argument)
     weft_environment_measure_noise(&runtime->clock, &runtime->environment);
 }
 
+/* One after the other, so that one worker's measurement is not another's noise; a few of many, for
+ * a start should not take seconds. */
+static void measure_workers(struct weft_runtime *runtime)
+{
+    uint32_t count = runtime->worker_count < NOISE_WORKERS ? runtime->worker_count : NOISE_WORKERS;
+    for (uint32_t i = 0; i < count; i++) {
+        struct weft_worker *worker = runtime->workers[i * runtime->worker_count / count];
+        weft_worker_run(worker, NULL, 0);
+        weft_worker_call(worker, measure_noise, runtime);
+        weft_worker_park(worker);
+    }
+}
+
 enum weft_status weft_runtime_create(const struct weft_runtime_options *options,
                                      struct weft_runtime **ret_runtime, struct weft_error *error)
 {
@@ -418,9 +434,7 @@ enum weft_status weft_runtime_create(const struct weft_runtime_options *options,
         return status;
     }
     weft_environment_describe(&runtime->clock, &runtime->environment);
-    weft_worker_run(runtime->workers[0], NULL, 0);
-    weft_worker_call(runtime->workers[0], measure_noise, runtime);
-    weft_worker_park(runtime->workers[0]);
+    measure_workers(runtime);
     *ret_runtime = runtime;
     return WEFT_OK;
 }
