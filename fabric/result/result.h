@@ -28,7 +28,10 @@ struct weft_rank_result {
     struct weft_hist *bandwidth_bps; /* owned */
     uint64_t sent_messages, sent_bytes, received_messages, received_bytes;
     uint64_t iterations, stalled_iterations;
-    uint64_t window_ns;                   /* first start to last end, its own clock */
+    uint64_t window_ns; /* first start to last end, its own clock */
+    /* How often the rank's worker lost its CPU in the window, by the operating system; ranks of one
+     * worker bear the same number. */
+    uint64_t preemptions;
     struct weft_device_counters counters; /* grown over the measured window */
     /* The device is a lower rank's too, so the same traffic stands in that one's counters: totals
      * leave these out. */

@@ -150,6 +150,35 @@ static void note_counters(struct weft_seats *seats)
     }
 }
 
+/* The difference to what is noted: before the window the worker's count itself, after it what it
+ * grew. Workers without a station are parked. */
+static void note_preemptions(const struct weft_runtime *runtime)
+{
+    struct weft_seats *seats = runtime->seats;
+    for (uint32_t i = 0; i < runtime->worker_count; i++) {
+        if (seats->station_counts[i])
+            seats->preemptions[i] =
+                weft_worker_preemptions(runtime->workers[i]) - seats->preemptions[i];
+    }
+}
+
+static void begin_window(const struct weft_runtime *runtime)
+{
+    memset(runtime->seats->preemptions, 0,
+           runtime->worker_count * sizeof(runtime->seats->preemptions[0]));
+    runtime->seats->window_open = true;
+    note_preemptions(runtime);
+    note_counters(runtime->seats);
+}
+
+/* By the first rank that is collected, so that all ranks of a worker have one number. */
+static void end_window(const struct weft_runtime *runtime)
+{
+    if (runtime->seats->window_open)
+        note_preemptions(runtime);
+    runtime->seats->window_open = false;
+}
+
 static enum weft_status runtime_start(void *context, const struct weft_phase_options *phase,
                                       struct weft_error *error)
 {
@@ -157,7 +186,7 @@ static enum weft_status runtime_start(void *context, const struct weft_phase_opt
     (void)error;
     runtime->granted = 0;
     if (phase->phase == WEFT_PHASE_MEASURE)
-        note_counters(runtime->seats);
+        begin_window(runtime);
     for (uint32_t i = 0; i < runtime->seats->count; i++) {
         runtime->seats->seats[i].durations_count = 0;
         weft_node_start(runtime->seats->seats[i].node, phase);
@@ -291,6 +320,7 @@ static void describe_seat(const struct weft_seats *seats, uint32_t local,
     (void)snprintf(ret_result->driver, sizeof(ret_result->driver), "%s", device->driver->name);
     (void)snprintf(ret_result->device, sizeof(ret_result->device), "%s",
                    device->driver->describe(device->device));
+    ret_result->preemptions = seats->preemptions[device->worker];
     if (device->first_seat == local)
         growth(device->driver->counters(device->device), &device->at_start, &ret_result->counters);
 }
@@ -303,6 +333,7 @@ static enum weft_status runtime_collect(void *context, uint32_t local,
     assert(local < runtime->seats->count);
     const struct weft_seat *seat = &runtime->seats->seats[local];
     struct weft_node_measured measured;
+    end_window(runtime);
     weft_node_measured(seat->node, &measured);
     struct weft_rank_result result = {
         .rank = seat->rank,

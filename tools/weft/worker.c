@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /* Turns without work before an idle worker yields: long enough that an answer which is on its way
@@ -188,6 +189,22 @@ void weft_worker_call(struct weft_worker *worker, void (*function)(void *argumen
     const struct timespec nap = {.tv_nsec = 20000};
     while (!atomic_load_explicit(&call.done, memory_order_acquire))
         nanosleep(&nap, NULL);
+}
+
+static void read_preemptions(void *argument)
+{
+    uint64_t *preemptions = argument;
+    struct rusage usage;
+    int failed = getrusage(RUSAGE_THREAD, &usage);
+    *preemptions = failed ? 0 : (uint64_t)usage.ru_nivcsw;
+}
+
+uint64_t weft_worker_preemptions(struct weft_worker *worker)
+{
+    assert(!is_parked(worker));
+    uint64_t preemptions = 0;
+    weft_worker_call(worker, read_preemptions, &preemptions);
+    return preemptions;
 }
 
 uint32_t weft_worker_cpu(const struct weft_worker *worker)

@@ -42,6 +42,10 @@ void weft_worker_park(struct weft_worker *worker);
  * the worker is parked. For what belongs to the thread that polls. */
 void weft_worker_call(struct weft_worker *worker, void (*function)(void *argument), void *argument);
 
+/* How often the operating system has taken the CPU from the thread, so far; by a call, so not for a
+ * parked worker. An idle worker that yields gives it up, which counts too. */
+uint64_t weft_worker_preemptions(struct weft_worker *worker);
+
 uint32_t weft_worker_cpu(const struct weft_worker *worker);
 
 #endif

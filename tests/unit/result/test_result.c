@@ -173,6 +173,7 @@ Test(result, json_rank_detail_holds_one_ranks_own)
     is_null(root, "tests/0/ranks_detail/2/verified/found");
     is_whole(root, "tests/0/ranks_detail/2/iterations", 1000);
     is_whole(root, "tests/0/ranks_detail/2/window_ns", 1500000002);
+    is_whole(root, "tests/0/ranks_detail/2/worker_preemptions", 5);
     is_whole(root, "tests/0/ranks_detail/2/sent_messages", 100);
     is_whole(root, "tests/0/ranks_detail/2/latency_ns/count", 100);
     is_whole(root, "tests/0/ranks_detail/2/latency_ns/max", 109000);
@@ -445,6 +446,46 @@ Test(result, stalled_iterations_are_told)
     weft_test_warnings(fixture.result, 0, &warnings);
     cr_assert_eq(warnings.count, 1);
     cr_assert_not_null(strstr(warnings.texts[0], "rank 2 held back 7 iterations"));
+}
+
+/* Ten in a second are any machine's; of the ranks with more, the worst is named. */
+Test(result, workers_that_lose_their_cpu_are_told)
+{
+    struct weft_warnings warnings;
+    fixture_fill(&fixture);
+    fixture.figures->ranks[1].preemptions = 15;
+    weft_test_warnings(fixture.result, 0, &warnings);
+    cr_assert_eq(warnings.count, 0);
+    fixture.figures->ranks[1].preemptions = 16;
+    fixture.figures->ranks[2].preemptions = 900;
+    fixture.figures->ranks[3].preemptions = 800;
+    weft_test_warnings(fixture.result, 0, &warnings);
+    cr_assert_eq(warnings.count, 1);
+    cr_assert_str_eq(warnings.texts[0],
+                     "workers lost their CPU to other threads, up to 900 times in the window (rank "
+                     "2's): these times are partly the machine's, not the fabric's");
+    /* Any number an agent may send. */
+    fixture.figures->ranks[0].preemptions = UINT64_MAX;
+    fixture.figures->ranks[2].window_ns = UINT64_MAX;
+    weft_test_warnings(fixture.result, 0, &warnings);
+    cr_assert_eq(warnings.count, 1);
+    cr_assert_not_null(strstr(warnings.texts[0], "up to 18446744073709551615 times"));
+}
+
+Test(result, one_preemption_over_the_limit_is_enough)
+{
+    struct weft_warnings warnings;
+    fixture_fill(&fixture);
+    fixture.figures->ranks[1].preemptions = 16;
+    weft_test_warnings(fixture.result, 0, &warnings);
+    cr_assert_eq(warnings.count, 1);
+    finish();
+    json_t *root = root_json();
+    is_text(root, "tests/0/warnings/0", warnings.texts[0]);
+    json_decref(root);
+    char *table = weft_test_table(fixture.result, 0);
+    cr_assert_not_null(strstr(table, warnings.texts[0]));
+    free(table);
 }
 
 /* ---- the table ---- */
