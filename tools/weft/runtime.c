@@ -156,9 +156,12 @@ static void note_preemptions(const struct weft_runtime *runtime)
 {
     struct weft_seats *seats = runtime->seats;
     for (uint32_t i = 0; i < runtime->worker_count; i++) {
-        if (seats->station_counts[i])
-            seats->preemptions[i] =
-                weft_worker_preemptions(runtime->workers[i]) - seats->preemptions[i];
+        struct weft_worker_preemptions now;
+        if (!seats->station_counts[i])
+            continue;
+        weft_worker_preemptions(runtime->workers[i], &now);
+        seats->preemptions[i].count = now.count - seats->preemptions[i].count;
+        seats->preemptions[i].lost_ns = now.lost_ns - seats->preemptions[i].lost_ns;
     }
 }
 
@@ -320,7 +323,8 @@ static void describe_seat(const struct weft_seats *seats, uint32_t local,
     (void)snprintf(ret_result->driver, sizeof(ret_result->driver), "%s", device->driver->name);
     (void)snprintf(ret_result->device, sizeof(ret_result->device), "%s",
                    device->driver->describe(device->device));
-    ret_result->preemptions = seats->preemptions[device->worker];
+    ret_result->preemptions = seats->preemptions[device->worker].count;
+    ret_result->preempted_ns = seats->preemptions[device->worker].lost_ns;
     if (device->first_seat == local)
         growth(device->driver->counters(device->device), &device->at_start, &ret_result->counters);
 }

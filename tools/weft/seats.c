@@ -265,7 +265,7 @@ static struct weft_seats *allocate(const struct weft_seats_options *options)
     seats->devices = calloc(count, sizeof(*seats->devices));
     seats->stations = calloc(options->worker_count, sizeof(struct weft_station *));
     seats->station_counts = calloc(options->worker_count, sizeof(uint32_t));
-    seats->preemptions = calloc(options->worker_count, sizeof(uint64_t));
+    seats->preemptions = calloc(options->worker_count, sizeof(*seats->preemptions));
     bool whole = seats->seats && seats->devices && seats->stations && seats->station_counts &&
                  seats->preemptions;
     for (uint32_t i = 0; whole && i < options->worker_count; i++) {

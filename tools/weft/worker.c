@@ -191,20 +191,26 @@ void weft_worker_call(struct weft_worker *worker, void (*function)(void *argumen
         nanosleep(&nap, NULL);
 }
 
-static void read_preemptions(void *argument)
+static uint64_t clock_ns(clockid_t clock)
 {
-    uint64_t *preemptions = argument;
-    struct rusage usage;
-    int failed = getrusage(RUSAGE_THREAD, &usage);
-    *preemptions = failed ? 0 : (uint64_t)usage.ru_nivcsw;
+    struct timespec at;
+    (void)clock_gettime(clock, &at);
+    return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
 }
 
-uint64_t weft_worker_preemptions(struct weft_worker *worker)
+static void read_preemptions(void *argument)
+{
+    struct weft_worker_preemptions *ret = argument;
+    struct rusage usage;
+    int failed = getrusage(RUSAGE_THREAD, &usage);
+    ret->count = failed ? 0 : (uint64_t)usage.ru_nivcsw;
+    ret->lost_ns = clock_ns(CLOCK_MONOTONIC) - clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+void weft_worker_preemptions(struct weft_worker *worker, struct weft_worker_preemptions *ret)
 {
     assert(!is_parked(worker));
-    uint64_t preemptions = 0;
-    weft_worker_call(worker, read_preemptions, &preemptions);
-    return preemptions;
+    weft_worker_call(worker, read_preemptions, ret);
 }
 
 uint32_t weft_worker_cpu(const struct weft_worker *worker)
