@@ -62,7 +62,7 @@ static void check_clock(const struct weft_host_environment *host, struct weft_wa
 
 /* The share of the window: weft's own control thread takes a CPU often, and for microseconds, so
  * the number of times tells nothing. */
-#define PREEMPTED_PERCENT_MAX 2u
+#define PREEMPTED_PERCENT_MAX 5u
 
 static bool often_preempted(const struct weft_rank_result *rank)
 {
