@@ -116,6 +116,8 @@ static void write_rank(const struct weft_rank_result *rank, struct rank_out *out
     message->iterations = rank->iterations;
     message->stalled_iterations = rank->stalled_iterations;
     message->window_ns = rank->window_ns;
+    message->preemptions = rank->preemptions;
+    message->preempted_ns = rank->preempted_ns;
     message->counters = &out->counters;
 }
 
@@ -262,6 +264,8 @@ static void read_numbers(const Weft__RankResult *message, struct weft_rank_resul
     rank->iterations = message->iterations;
     rank->stalled_iterations = message->stalled_iterations;
     rank->window_ns = message->window_ns;
+    rank->preemptions = message->preemptions;
+    rank->preempted_ns = message->preempted_ns;
     read_counters(message->counters, &rank->counters);
 }
 

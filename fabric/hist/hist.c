@@ -65,6 +65,15 @@ static uint64_t middle_of(const struct weft_hist *hist, uint32_t index)
     return value > hist->max ? hist->max : value;
 }
 
+void weft_hist_merge_weighed(struct weft_hist *into, const struct weft_hist *from)
+{
+    for (uint32_t i = 0; i < WEFT_HIST_BUCKETS; i++) {
+        uint64_t value = from->buckets[i] ? middle_of(from, i) : 0;
+        if (value)
+            weft_hist_record_times(into, value, from->buckets[i] * value);
+    }
+}
+
 bool weft_hist_percentile(const struct weft_hist *hist, uint32_t millionths, uint64_t *ret_value)
 {
     assert(millionths > 0 && millionths < 1000000);

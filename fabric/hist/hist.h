@@ -44,21 +44,31 @@ static inline uint32_t weft_hist_index(uint64_t value)
     return (shift << WEFT_HIST_SUB_BITS) + (uint32_t)(value >> shift);
 }
 
-static inline void weft_hist_record(struct weft_hist *hist, uint64_t value)
+/* As many samples of one value; at least one. */
+static inline void weft_hist_record_times(struct weft_hist *hist, uint64_t value, uint64_t times)
 {
-    hist->buckets[weft_hist_index(value)]++;
-    hist->count++;
-    hist->sum += value;
+    hist->buckets[weft_hist_index(value)] += times;
+    hist->count += times;
+    hist->sum += (weft_u128)value * times;
     if (value < hist->min)
         hist->min = value;
     if (value > hist->max)
         hist->max = value;
 }
 
+static inline void weft_hist_record(struct weft_hist *hist, uint64_t value)
+{
+    weft_hist_record_times(hist, value, 1);
+}
+
 /* The lowest value of a bucket, and of the next. */
 uint64_t weft_hist_lowest(uint32_t index);
 
 void weft_hist_merge(struct weft_hist *into, const struct weft_hist *from);
+
+/* Adds every sample as many times as its value is large (within a bucket's error), so that of gaps
+ * in ns a percentile becomes the gap below which that share of the time lies, not of the gaps. */
+void weft_hist_merge_weighed(struct weft_hist *into, const struct weft_hist *from);
 
 /* Percentiles are given in millionths: 500000 is p50, 999000 is p99.9. False, and the output left
  * alone, with fewer than 10 / (1 - p) samples: there is no such figure yet. The smallest value v

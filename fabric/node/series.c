@@ -69,17 +69,6 @@ static uint64_t flow_bytes(const struct weft_node *node, const struct weft_chann
     return payload < channel->posted_bytes ? payload : channel->posted_bytes;
 }
 
-static void record(struct weft_hist *hist, uint64_t value, uint64_t times)
-{
-    hist->buckets[weft_hist_index(value)] += times;
-    hist->count += times;
-    hist->sum += (weft_u128)value * times;
-    if (value < hist->min)
-        hist->min = value;
-    if (value > hist->max)
-        hist->max = value;
-}
-
 static void restart(struct weft_node *node)
 {
     node->series_start_ns = node->now_ns;
@@ -121,7 +110,8 @@ void weft_series_sample(struct weft_node *node)
         /* A driver's count may lag behind one that was clamped: never back. */
         uint64_t grown = bytes > channel->series_bytes ? bytes - channel->series_bytes : 0;
         if (channel->carries_bytes)
-            record(node->tally.bandwidth_bps, weft_series_rate(grown, elapsed_ns), times);
+            weft_hist_record_times(node->tally.bandwidth_bps, weft_series_rate(grown, elapsed_ns),
+                                   times);
         channel->series_bytes += grown;
     }
     node->series_start_ns = node->now_ns;

@@ -228,6 +228,8 @@ static json_t *rank_json(struct maker *maker, const struct weft_result *result,
     put(maker, object, "iterations", whole(rank->iterations));
     put(maker, object, "stalled_iterations", whole(rank->stalled_iterations));
     put(maker, object, "window_ns", whole(rank->window_ns));
+    put(maker, object, "worker_preemptions", whole(rank->preemptions));
+    put(maker, object, "worker_preempted_ns", whole(rank->preempted_ns));
     put(maker, object, "sent_messages", whole(rank->sent_messages));
     put(maker, object, "sent_bytes", whole(rank->sent_bytes));
     put(maker, object, "received_messages", whole(rank->received_messages));

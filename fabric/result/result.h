@@ -11,7 +11,7 @@ struct weft_host_environment {
     char clock_source[32];        /* "tsc" */
     int64_t clock_drift_ppb;      /* seen over the run, against CLOCK_MONOTONIC_RAW */
     uint64_t clock_resolution_ns; /* cost of one reading */
-    uint64_t noise_floor_ns;      /* p99.9 of the gaps between two turns of an idle worker */
+    uint64_t noise_floor_ns;      /* 99.9 % of an idle worker's time lies in shorter gaps */
     uint64_t record_cost_ns;      /* of one histogram record */
 };
 
@@ -28,7 +28,11 @@ struct weft_rank_result {
     struct weft_hist *bandwidth_bps; /* owned */
     uint64_t sent_messages, sent_bytes, received_messages, received_bytes;
     uint64_t iterations, stalled_iterations;
-    uint64_t window_ns;                   /* first start to last end, its own clock */
+    uint64_t window_ns; /* first start to last end, its own clock */
+    /* How often the rank's worker lost its CPU in the window, by the operating system; ranks of one
+     * worker bear the same number. */
+    uint64_t preemptions;
+    uint64_t preempted_ns;                /* how long it was without it, in all */
     struct weft_device_counters counters; /* grown over the measured window */
     /* The device is a lower rank's too, so the same traffic stands in that one's counters: totals
      * leave these out. */

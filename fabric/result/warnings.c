@@ -60,6 +60,35 @@ static void check_clock(const struct weft_host_environment *host, struct weft_wa
          host->host, (fast ? drift_ppb : -drift_ppb) / 1e7, fast ? "fast" : "slow");
 }
 
+/* The share of the window: weft's own control thread takes a CPU often, and for microseconds, so
+ * the number of times tells nothing. */
+#define PREEMPTED_PERCENT_MAX 5u
+
+static bool often_preempted(const struct weft_rank_result *rank)
+{
+    return rank->reported && (weft_u128)rank->preempted_ns * 100u >
+                                 (weft_u128)rank->window_ns * PREEMPTED_PERCENT_MAX;
+}
+
+/* One warning, of the worst: the ranks of one worker bear one number. */
+static void check_preemptions(const struct weft_test_result *figures,
+                              struct weft_warnings *warnings)
+{
+    char lost[WEFT_UNITS_TEXT];
+    const struct weft_rank_result *worst = NULL;
+    for (uint32_t i = 0; i < figures->rank_count; i++) {
+        const struct weft_rank_result *rank = &figures->ranks[i];
+        if (often_preempted(rank) && (!worst || rank->preempted_ns > worst->preempted_ns))
+            worst = rank;
+    }
+    if (!worst)
+        return;
+    warn(warnings,
+         "workers lost their CPU to other threads, up to %" PRIu64 " times and %s of the window "
+         "(rank %u's): these times are partly the machine's, not the fabric's",
+         worst->preemptions, weft_show_time(worst->preempted_ns, lost), worst->rank);
+}
+
 void weft_test_warnings(const struct weft_result *result, uint32_t test,
                         struct weft_warnings *ret_warnings)
 {
@@ -68,6 +97,7 @@ void weft_test_warnings(const struct weft_result *result, uint32_t test,
     ret_warnings->count = 0;
     for (uint32_t i = 0; i < result->environment_count; i++)
         check_clock(&result->environments[i], ret_warnings);
+    check_preemptions(figures, ret_warnings);
     for (uint32_t i = 0; i < figures->rank_count && i < topology->rank_count; i++) {
         const struct weft_rank_result *rank = &figures->ranks[i];
         uint64_t line_rate_bps = topology->nics[topology->rank_nics[i]].rate_bps;

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #define CALIBRATION_SAMPLES 64u
-#define NOISE_WINDOW_NS 20000000u
+#define NOISE_WINDOW_NS 10000000u
 
 static uint64_t system_ns(void)
 {
@@ -105,31 +105,41 @@ void weft_environment_describe(const struct weft_clock *clock, struct weft_host_
     ret->clock_resolution_ns = clock_cost_ns(clock);
 }
 
-static uint64_t fill_with_gaps(const struct weft_clock *clock, struct weft_hist *hist)
+static void fill_with_gaps(const struct weft_clock *clock, struct weft_hist *hist)
 {
     uint64_t start_ns = weft_now(clock);
     uint64_t last_ns = start_ns;
-    uint64_t turns = 0;
     while (last_ns - start_ns < NOISE_WINDOW_NS) {
         uint64_t now_ns = weft_now(clock);
         weft_hist_record(hist, now_ns - last_ns);
         last_ns = now_ns;
-        turns++;
     }
-    return turns;
 }
 
-/* A turn is one reading and one record: what it costs beyond the reading is the record's. */
+static uint64_t percentile_or_zero(const struct weft_hist *hist, uint32_t millionths)
+{
+    uint64_t value = 0;
+    (void)weft_hist_percentile(hist, millionths, &value);
+    return value;
+}
+
+/* A turn is one reading and one record: what it costs beyond the reading is the record's. That is
+ * the median of the turns; the gaps are weighed by their length afterwards, outside the turns. */
 void weft_environment_measure_noise(const struct weft_clock *clock,
                                     struct weft_host_environment *ret)
 {
-    struct weft_hist *hist = weft_hist_create();
-    if (!hist)
-        return;
-    (void)fill_with_gaps(clock, hist);
-    uint64_t median_ns = 0;
-    (void)weft_hist_percentile(hist, 999000, &ret->noise_floor_ns);
-    if (weft_hist_percentile(hist, 500000, &median_ns) && median_ns > ret->clock_resolution_ns)
-        ret->record_cost_ns = median_ns - ret->clock_resolution_ns;
-    weft_hist_destroy(hist);
+    struct weft_hist *gaps = weft_hist_create();
+    struct weft_hist *weighed = weft_hist_create();
+    if (gaps && weighed) {
+        fill_with_gaps(clock, gaps);
+        weft_hist_merge_weighed(weighed, gaps);
+        uint64_t floor_ns = percentile_or_zero(weighed, 999000);
+        uint64_t turn_ns = percentile_or_zero(gaps, 500000);
+        if (floor_ns > ret->noise_floor_ns)
+            ret->noise_floor_ns = floor_ns;
+        if (turn_ns > ret->clock_resolution_ns + ret->record_cost_ns)
+            ret->record_cost_ns = turn_ns - ret->clock_resolution_ns;
+    }
+    weft_hist_destroy(weighed);
+    weft_hist_destroy(gaps);
 }

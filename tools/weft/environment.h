@@ -16,8 +16,10 @@ int64_t weft_environment_drift_ppb(const struct weft_clock *clock);
 /* Host, CPU, kernel, version and the cost of reading the clock. */
 void weft_environment_describe(const struct weft_clock *clock, struct weft_host_environment *ret);
 
-/* Noise floor and record cost, on the thread that calls it, which should be a worker: about 20 ms.
- * The noise floor stays 0 where there are too few turns for it. */
+/* Noise floor and record cost, on the thread that calls it, which should be a worker: about 10 ms.
+ * The noise floor is the gap between two turns below which 99.9 % of the time lies: of the time and
+ * not of the gaps, for one gap of milliseconds is lost among a million of nanoseconds. Called for
+ * several workers, the highest of each stays. */
 void weft_environment_measure_noise(const struct weft_clock *clock,
                                     struct weft_host_environment *ret);
 

@@ -10,6 +10,9 @@
 #include "tools/weft/environment.h"
 #include "tools/weft/seats.h"
 
+/* Whose noise is measured. */
+#define NOISE_WORKERS 4u
+
 struct weft_runtime {
     struct weft_runtime_options options;
     struct weft_clock clock;
@@ -147,6 +150,38 @@ static void note_counters(struct weft_seats *seats)
     }
 }
 
+/* The difference to what is noted: before the window the worker's count itself, after it what it
+ * grew. Workers without a station are parked. */
+static void note_preemptions(const struct weft_runtime *runtime)
+{
+    struct weft_seats *seats = runtime->seats;
+    for (uint32_t i = 0; i < runtime->worker_count; i++) {
+        struct weft_worker_preemptions now;
+        if (!seats->station_counts[i])
+            continue;
+        weft_worker_preemptions(runtime->workers[i], &now);
+        seats->preemptions[i].count = now.count - seats->preemptions[i].count;
+        seats->preemptions[i].lost_ns = now.lost_ns - seats->preemptions[i].lost_ns;
+    }
+}
+
+static void begin_window(const struct weft_runtime *runtime)
+{
+    memset(runtime->seats->preemptions, 0,
+           runtime->worker_count * sizeof(runtime->seats->preemptions[0]));
+    runtime->seats->window_open = true;
+    note_preemptions(runtime);
+    note_counters(runtime->seats);
+}
+
+/* By the first rank that is collected, so that all ranks of a worker have one number. */
+static void end_window(const struct weft_runtime *runtime)
+{
+    if (runtime->seats->window_open)
+        note_preemptions(runtime);
+    runtime->seats->window_open = false;
+}
+
 static enum weft_status runtime_start(void *context, const struct weft_phase_options *phase,
                                       struct weft_error *error)
 {
@@ -154,7 +189,7 @@ static enum weft_status runtime_start(void *context, const struct weft_phase_opt
     (void)error;
     runtime->granted = 0;
     if (phase->phase == WEFT_PHASE_MEASURE)
-        note_counters(runtime->seats);
+        begin_window(runtime);
     for (uint32_t i = 0; i < runtime->seats->count; i++) {
         runtime->seats->seats[i].durations_count = 0;
         weft_node_start(runtime->seats->seats[i].node, phase);
@@ -288,6 +323,8 @@ static void describe_seat(const struct weft_seats *seats, uint32_t local,
     (void)snprintf(ret_result->driver, sizeof(ret_result->driver), "%s", device->driver->name);
     (void)snprintf(ret_result->device, sizeof(ret_result->device), "%s",
                    device->driver->describe(device->device));
+    ret_result->preemptions = seats->preemptions[device->worker].count;
+    ret_result->preempted_ns = seats->preemptions[device->worker].lost_ns;
     if (device->first_seat == local)
         growth(device->driver->counters(device->device), &device->at_start, &ret_result->counters);
 }
@@ -300,6 +337,7 @@ static enum weft_status runtime_collect(void *context, uint32_t local,
     assert(local < runtime->seats->count);
     const struct weft_seat *seat = &runtime->seats->seats[local];
     struct weft_node_measured measured;
+    end_window(runtime);
     weft_node_measured(seat->node, &measured);
     struct weft_rank_result result = {
         .rank = seat->rank,
@@ -403,6 +441,19 @@ static void measure_noise(void *argument)
     weft_environment_measure_noise(&runtime->clock, &runtime->environment);
 }
 
+/* One after the other, so that one worker's measurement is not another's noise; a few of many, for
+ * a start should not take seconds. */
+static void measure_workers(struct weft_runtime *runtime)
+{
+    uint32_t count = runtime->worker_count < NOISE_WORKERS ? runtime->worker_count : NOISE_WORKERS;
+    for (uint32_t i = 0; i < count; i++) {
+        struct weft_worker *worker = runtime->workers[i * runtime->worker_count / count];
+        weft_worker_run(worker, NULL, 0);
+        weft_worker_call(worker, measure_noise, runtime);
+        weft_worker_park(worker);
+    }
+}
+
 enum weft_status weft_runtime_create(const struct weft_runtime_options *options,
                                      struct weft_runtime **ret_runtime, struct weft_error *error)
 {
@@ -418,9 +469,7 @@ enum weft_status weft_runtime_create(const struct weft_runtime_options *options,
         return status;
     }
     weft_environment_describe(&runtime->clock, &runtime->environment);
-    weft_worker_run(runtime->workers[0], NULL, 0);
-    weft_worker_call(runtime->workers[0], measure_noise, runtime);
-    weft_worker_park(runtime->workers[0]);
+    measure_workers(runtime);
     *ret_runtime = runtime;
     return WEFT_OK;
 }

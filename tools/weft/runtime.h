@@ -20,7 +20,7 @@ struct weft_runtime_options {
 
 struct weft_runtime;
 
-/* Calibrates the clock, starts the workers (parked), measures the noise floor: about 60 ms. */
+/* Calibrates the clock, starts the workers (parked), measures the noise floor: less than 100 ms. */
 WEFT_CHECKED enum weft_status weft_runtime_create(const struct weft_runtime_options *options,
                                                   struct weft_runtime **ret_runtime,
                                                   struct weft_error *error);

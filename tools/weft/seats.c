@@ -265,7 +265,9 @@ static struct weft_seats *allocate(const struct weft_seats_options *options)
     seats->devices = calloc(count, sizeof(*seats->devices));
     seats->stations = calloc(options->worker_count, sizeof(struct weft_station *));
     seats->station_counts = calloc(options->worker_count, sizeof(uint32_t));
-    bool whole = seats->seats && seats->devices && seats->stations && seats->station_counts;
+    seats->preemptions = calloc(options->worker_count, sizeof(*seats->preemptions));
+    bool whole = seats->seats && seats->devices && seats->stations && seats->station_counts &&
+                 seats->preemptions;
     for (uint32_t i = 0; whole && i < options->worker_count; i++) {
         seats->stations[i] = calloc(count, sizeof(struct weft_station));
         whole = seats->stations[i] != NULL;
@@ -322,6 +324,7 @@ void weft_seats_destroy(struct weft_seats *seats)
             seats->devices[i].driver->close(seats->devices[i].device);
     }
     destroy_stations(seats);
+    free(seats->preemptions);
     free(seats->devices);
     free(seats->seats);
     free(seats);

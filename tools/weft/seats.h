@@ -36,6 +36,8 @@ struct weft_seats {
     struct weft_seat_device *devices;
     struct weft_station **stations; /* for each worker */
     uint32_t *station_counts;
+    struct weft_worker_preemptions *preemptions; /* of each worker: until the window, then in it */
+    bool window_open;
     uint32_t worker_count;
 };
 

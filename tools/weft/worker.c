@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /* Turns without work before an idle worker yields: long enough that an answer which is on its way
@@ -188,6 +189,28 @@ void weft_worker_call(struct weft_worker *worker, void (*function)(void *argumen
     const struct timespec nap = {.tv_nsec = 20000};
     while (!atomic_load_explicit(&call.done, memory_order_acquire))
         nanosleep(&nap, NULL);
+}
+
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec at;
+    (void)clock_gettime(clock, &at);
+    return (uint64_t)at.tv_sec * 1000000000u + (uint64_t)at.tv_nsec;
+}
+
+static void read_preemptions(void *argument)
+{
+    struct weft_worker_preemptions *ret = argument;
+    struct rusage usage;
+    int failed = getrusage(RUSAGE_THREAD, &usage);
+    ret->count = failed ? 0 : (uint64_t)usage.ru_nivcsw;
+    ret->lost_ns = clock_ns(CLOCK_MONOTONIC) - clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+void weft_worker_preemptions(struct weft_worker *worker, struct weft_worker_preemptions *ret)
+{
+    assert(!is_parked(worker));
+    weft_worker_call(worker, read_preemptions, ret);
 }
 
 uint32_t weft_worker_cpu(const struct weft_worker *worker)

@@ -42,6 +42,15 @@ void weft_worker_park(struct weft_worker *worker);
  * the worker is parked. For what belongs to the thread that polls. */
 void weft_worker_call(struct weft_worker *worker, void (*function)(void *argument), void *argument);
 
+struct weft_worker_preemptions {
+    uint64_t count;
+    uint64_t lost_ns; /* without the CPU, from a start of its own */
+};
+
+/* How often the operating system has taken the CPU from the thread, and for how long, so far; by a
+ * call, so not for a parked worker. An idle worker that yields gives it up, which counts too. */
+void weft_worker_preemptions(struct weft_worker *worker, struct weft_worker_preemptions *ret);
+
 uint32_t weft_worker_cpu(const struct weft_worker *worker);
 
 #endif

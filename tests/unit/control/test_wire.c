@@ -307,6 +307,8 @@ static struct weft_rank_result whole_rank(void)
         .iterations = 5,
         .stalled_iterations = 6,
         .window_ns = 7,
+        .preemptions = 8,
+        .preempted_ns = 9,
     };
     /* Every counter its own number, so none is another's. */
     uint64_t counters[sizeof(rank.counters) / sizeof(uint64_t)];
@@ -353,6 +355,8 @@ Test(wire, a_rank_result_comes_through_whole)
     cr_assert_eq(got.iterations, 5);
     cr_assert_eq(got.stalled_iterations, 6);
     cr_assert_eq(got.window_ns, 7);
+    cr_assert_eq(got.preemptions, 8);
+    cr_assert_eq(got.preempted_ns, 9);
     cr_assert_eq(memcmp(&got.counters, &sent.counters, sizeof(got.counters)), 0);
     rank_fini(&sent);
     rank_fini(&got);

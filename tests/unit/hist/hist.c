@@ -260,3 +260,60 @@ Test(hist, has_the_mean_of_all)
     cr_assert_float_eq(mean, 500.5 * 1000000007, 1e-3);
     weft_hist_destroy(hist);
 }
+
+/* ---- weights ---- */
+
+Test(hist, records_a_value_several_times_at_once)
+{
+    struct weft_hist *once = weft_hist_create();
+    struct weft_hist *times = weft_hist_create();
+    for (int i = 0; i < 1000; i++)
+        weft_hist_record(once, 5000);
+    weft_hist_record(once, 7);
+    weft_hist_record_times(times, 5000, 1000);
+    weft_hist_record_times(times, 7, 1);
+    cr_assert_eq(memcmp(once, times, sizeof(*once)), 0);
+    weft_hist_destroy(once);
+    weft_hist_destroy(times);
+}
+
+/* A machine that takes the CPU away: 700 000 gaps of 14 ns and one of 4 ms. The gaps' p99.9 is
+ * 14 ns, yet of the time more than a quarter lies in the one. */
+Test(hist, weighs_gaps_by_their_length)
+{
+    const uint64_t lost_ns = 4000000;
+    struct weft_hist *gaps = weft_hist_create();
+    struct weft_hist *weighed = weft_hist_create();
+    uint64_t value = 0;
+    weft_hist_record_times(gaps, 14, 700000);
+    weft_hist_record(gaps, lost_ns);
+    weft_hist_merge_weighed(weighed, gaps);
+    cr_assert(weft_hist_percentile(gaps, 999000, &value));
+    cr_assert_eq(value, 14u);
+    cr_assert(weft_hist_percentile(weighed, 999000, &value));
+    cr_assert_lt(apart(value, lost_ns) * 2000, lost_ns, "%lu", value);
+    cr_assert(weft_hist_percentile(weighed, 710000, &value));
+    cr_assert_eq(value, 14u);
+    /* The weights are the whole time, within a bucket's error. */
+    cr_assert_lt(apart(weighed->count, (uint64_t)gaps->sum) * 2000, (uint64_t)gaps->sum);
+    weft_hist_destroy(weighed);
+    weft_hist_destroy(gaps);
+}
+
+/* One gap alone is enough: its samples are its nanoseconds. Gaps of 0 weigh nothing. */
+Test(hist, weighs_one_gap_and_none)
+{
+    struct weft_hist *gaps = weft_hist_create();
+    struct weft_hist *weighed = weft_hist_create();
+    uint64_t value = 0;
+    weft_hist_record_times(gaps, 0, 100000);
+    weft_hist_merge_weighed(weighed, gaps);
+    cr_assert_eq(weighed->count, 0u);
+    cr_assert_eq(weighed->min, UINT64_MAX);
+    weft_hist_record(gaps, 30000);
+    weft_hist_merge_weighed(weighed, gaps);
+    cr_assert(weft_hist_percentile(weighed, 1000, &value));
+    cr_assert_lt(apart(value, 30000) * 2000, 30000u);
+    weft_hist_destroy(weighed);
+    weft_hist_destroy(gaps);
+}

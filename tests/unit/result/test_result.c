@@ -173,6 +173,7 @@ Test(result, json_rank_detail_holds_one_ranks_own)
     is_null(root, "tests/0/ranks_detail/2/verified/found");
     is_whole(root, "tests/0/ranks_detail/2/iterations", 1000);
     is_whole(root, "tests/0/ranks_detail/2/window_ns", 1500000002);
+    is_whole(root, "tests/0/ranks_detail/2/worker_preemptions", 5);
     is_whole(root, "tests/0/ranks_detail/2/sent_messages", 100);
     is_whole(root, "tests/0/ranks_detail/2/latency_ns/count", 100);
     is_whole(root, "tests/0/ranks_detail/2/latency_ns/max", 109000);
@@ -445,6 +446,32 @@ Test(result, stalled_iterations_are_told)
     weft_test_warnings(fixture.result, 0, &warnings);
     cr_assert_eq(warnings.count, 1);
     cr_assert_not_null(strstr(warnings.texts[0], "rank 2 held back 7 iterations"));
+}
+
+/* Five per cent of the time are any machine's; of the ranks with more, the worst is named. */
+Test(result, workers_that_lose_their_cpu_are_told)
+{
+    struct weft_warnings warnings;
+    fixture_fill(&fixture);
+    fixture.figures->ranks[0].preempted_ns = 75000000;
+    weft_test_warnings(fixture.result, 0, &warnings);
+    cr_assert_eq(warnings.count, 0);
+    fixture.figures->ranks[0].preempted_ns = 75000001;
+    fixture.figures->ranks[2].preempted_ns = 900000000;
+    fixture.figures->ranks[3].preempted_ns = 800000000;
+    weft_test_warnings(fixture.result, 0, &warnings);
+    cr_assert_eq(warnings.count, 1);
+    cr_assert_str_eq(warnings.texts[0],
+                     "workers lost their CPU to other threads, up to 5 times and 900 ms of the "
+                     "window (rank 2's): these times are partly the machine's, not the fabric's");
+    finish();
+    json_t *root = root_json();
+    is_text(root, "tests/0/warnings/0", warnings.texts[0]);
+    is_whole(root, "tests/0/ranks_detail/2/worker_preempted_ns", 900000000);
+    json_decref(root);
+    char *table = weft_test_table(fixture.result, 0);
+    cr_assert_not_null(strstr(table, warnings.texts[0]));
+    free(table);
 }
 
 /* ---- the table ---- */
