@@ -211,6 +211,8 @@ void weft_worker_preemptions(struct weft_worker *worker, struct weft_worker_pree
 {
     assert(!is_parked(worker));
     weft_worker_call(worker, read_preemptions, ret);
+    if (worker->options.idle == WEFT_IDLE_YIELD)
+        ret->lost_ns = 0;
 }
 
 uint32_t weft_worker_cpu(const struct weft_worker *worker)

@@ -48,7 +48,8 @@ struct weft_worker_preemptions {
 };
 
 /* How often the operating system has taken the CPU from the thread, and for how long, so far; by a
- * call, so not for a parked worker. An idle worker that yields gives it up, which counts too. */
+ * call, so not for a parked worker. lost_ns stays 0 for a worker that yields when idle: what it
+ * gives up cannot be told from what was taken. */
 void weft_worker_preemptions(struct weft_worker *worker, struct weft_worker_preemptions *ret);
 
 uint32_t weft_worker_cpu(const struct weft_worker *worker);
