@@ -19,9 +19,9 @@ WEFT_CHECKED enum weft_status weft_eal_start(const struct weft_driver_start *sta
 void weft_eal_stop(void);
 bool weft_eal_running(void);
 
-/* Between the two EAL's interrupt thread stands still. memif's driver frees a device from there when
- * its peer leaves, without regard to a close that goes on meanwhile; at the end of a run both ends
- * close at once. */
+/* Between the two EAL's interrupt thread stands still. memif's driver frees a device from there
+ * when its peer leaves, without regard to a close that goes on meanwhile; at the end of a run both
+ * ends close at once. */
 void weft_eal_hold_interrupts(void);
 void weft_eal_release_interrupts(void);
 
