@@ -131,8 +131,7 @@ static uint32_t post(const struct bench_end *end, const struct weft_work *work, 
     return count ? end->driver->post_send(end->endpoint, works, count) : 0;
 }
 
-/* One completion for a whole chain, as the field's tools do; all of a chain, so that room is
- * known. */
+/* Posted in chains, each work with a completion of its own, so that room is known. */
 static uint64_t send_for(struct bench_end *end, const struct weft_work *work,
                          const struct bench_options *options, uint64_t until_ns)
 {
