@@ -400,6 +400,19 @@ Test(result, a_clock_that_drifts_is_warned_of)
                      "clock: its times and rates are off by as much");
 }
 
+Test(result, an_interval_may_hold_a_message_more_than_the_line_carried)
+{
+    struct weft_warnings warnings;
+    fixture_fill(&fixture);
+    fixture.nics[1].rate_bps = UINT64_C(10000000000);
+    weft_test_warnings(fixture.result, 0, &warnings);
+    cr_assert_eq(warnings.count, 1);
+    /* 1 MiB in 1 ms is 8.4 Gbps: what 10.999 Gbps has beyond 10 may be part of one message. */
+    fixture.figures->ranks[1].received_bytes = fixture.figures->ranks[1].received_messages << 20;
+    weft_test_warnings(fixture.result, 0, &warnings);
+    cr_assert_eq(warnings.count, 0);
+}
+
 Test(result, a_bandwidth_above_the_line_rate_is_the_tools_error)
 {
     struct weft_warnings warnings;
