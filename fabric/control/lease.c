@@ -82,9 +82,10 @@ static bool renew_timed(struct weft_lease *lease, uint64_t done, uint64_t taken,
 {
     uint64_t elapsed_ns = now_ns - lease->started_ns;
     uint64_t left = lease->granted - done;
-    if (lease->granted && elapsed_ns >= lease->options.duration_ns)
-        return extend(lease, lease->granted, true);
-    uint64_t remaining_ns = lease->options.duration_ns - elapsed_ns;
+    /* Ranks begin some milliseconds after the grant that starts this clock, so at its end they get
+     * a last piece: they measure at least as long as was asked for. */
+    bool last = lease->granted && elapsed_ns >= lease->options.duration_ns;
+    uint64_t remaining_ns = last ? 0 : lease->options.duration_ns - elapsed_ns;
     if (remaining_ns < END_FLOOR_NS)
         remaining_ns = END_FLOOR_NS;
     uint64_t ahead = worth_now(lease, done, now_ns);
@@ -92,9 +93,9 @@ static bool renew_timed(struct weft_lease *lease, uint64_t done, uint64_t taken,
         ahead = (uint64_t)((weft_u128)ahead * remaining_ns / WEFT_LEASE_NS);
     if (!ahead)
         ahead = 1;
-    if (lease->granted && left * 2 >= ahead)
+    if (!last && lease->granted && left * 2 >= ahead)
         return false;
-    return extend(lease, min(done + ahead, furthest(lease, taken)), false);
+    return extend(lease, min(done + ahead, furthest(lease, taken)), last);
 }
 
 bool weft_lease_renew(struct weft_lease *lease, uint64_t done, uint64_t taken, uint64_t now_ns)
