@@ -21,6 +21,7 @@
 enum weft_transport {
     WEFT_TRANSPORT_RC = 0, /* reliable connection: ordered messages and RDMA, one peer */
     WEFT_TRANSPORT_UD,     /* unreliable datagram: one packet a message, any peer */
+    WEFT_TRANSPORT_UC,     /* unreliable connection: messages and RDMA WRITE, no acknowledgement */
     WEFT_TRANSPORT_COUNT
 };
 
@@ -28,6 +29,10 @@ enum weft_operation {
     WEFT_OPERATION_SEND = 0,
     WEFT_OPERATION_WRITE,           /* RDMA WRITE: the peer's memory, no completion there */
     WEFT_OPERATION_WRITE_IMMEDIATE, /* RDMA WRITE that takes one of the peer's receives */
+    WEFT_OPERATION_SEND_IMMEDIATE,
+    WEFT_OPERATION_READ,         /* RDMA READ: the peer's memory into `memory` */
+    WEFT_OPERATION_COMPARE_SWAP, /* 8 bytes of the peer's, aligned; what they were into `memory` */
+    WEFT_OPERATION_FETCH_ADD,    /* the same */
     WEFT_OPERATION_RECEIVE,
     WEFT_OPERATION_COUNT
 };
@@ -47,8 +52,9 @@ struct weft_ip {
 };
 
 struct weft_capabilities {
-    uint32_t transports; /* WEFT_BIT(enum weft_transport) */
-    uint32_t operations; /* WEFT_BIT(enum weft_operation), on RC */
+    uint32_t transports;     /* WEFT_BIT(enum weft_transport) */
+    uint32_t operations;     /* WEFT_BIT(enum weft_operation), on RC; UC has the SENDs and WRITEs */
+    uint32_t max_read_depth; /* READs and atomics outstanding on an endpoint; 0: none */
     uint64_t max_message_bytes;
     uint32_t max_inline_bytes; /* 0: no inline */
     uint32_t max_send_depth;
@@ -61,6 +67,39 @@ struct weft_capabilities {
     uint64_t header_bytes;  /* what a packet carries beside its payload on the line; 0: unknown */
 };
 
+/* What is done, on purpose and from a seed, to the frames that a device sends: to see what the
+ * other end does about it. Shares are of frames, 0 to 1, each drawn by itself. Zeroed: nothing. */
+struct weft_fault_options {
+    double drop, corrupt, duplicate, reorder, delay, mark; /* mark: set ECN's CE */
+    uint64_t delay_ns;       /* by which a delayed frame is late; 0: a default */
+    uint32_t reorder_frames; /* how many frames overtake a reordered one; 0: a default */
+    uint64_t seed;
+};
+
+enum weft_congestion_control {
+    WEFT_CONGESTION_NONE = 0,
+    WEFT_CONGESTION_DCQCN, /* Zhu et al., SIGCOMM 2015 */
+};
+
+/* Zeroed: none. With a control on, packets are sent ECN-capable. A 0 among the parameters is their
+ * default (drivers/roce/dcqcn.h). */
+struct weft_congestion_options {
+    enum weft_congestion_control control;
+    uint64_t line_rate_bps; /* where a queue pair starts and what it never exceeds */
+    uint64_t minimum_rate_bps;
+    uint64_t additive_rate_bps;   /* a step of additive increase */
+    uint64_t hyper_rate_bps;      /* a step of hyper increase */
+    uint64_t alpha_period_ns;     /* without a CNP for so long alpha decays */
+    uint64_t decrease_period_ns;  /* at most one decrease in it */
+    uint64_t increase_period_ns;  /* the increase timer */
+    uint64_t increase_bytes;      /* the increase byte counter */
+    uint32_t fast_recovery_steps; /* F: before additive increase begins */
+    uint32_t alpha_shift;         /* g = 1 / 2^alpha_shift */
+    uint64_t cnp_period_ns;       /* at most one CNP a queue pair in it */
+};
+
+#define WEFT_VLAN_NONE 0u
+
 struct weft_device_options {
     const char *device; /* the driver's name of it: "loopback", an EAL device string, "mlx5_0" */
     struct weft_ip address; /* version 0: the driver chooses, or the device has one */
@@ -69,6 +108,12 @@ struct weft_device_options {
     uint32_t max_endpoints; /* how many will be made at most */
     uint32_t max_regions;
     uint64_t seed;         /* queue pair numbers, packet sequence numbers, keys */
+    uint16_t vlan_id;      /* 1 .. 4094: an 802.1Q tag on all that is sent; WEFT_VLAN_NONE */
+    uint8_t vlan_priority; /* 0 .. 7 */
+    uint8_t traffic_class; /* DSCP << 2; the ECN bits are the congestion control's */
+    uint64_t rate_bps;     /* what one endpoint sends at most, frames' bytes; 0: no limit */
+    struct weft_congestion_options congestion;
+    struct weft_fault_options fault;
     const char *pcap_path; /* NULL: no capture */
 };
 
@@ -79,7 +124,8 @@ struct weft_endpoint_address {
     uint32_t psn;    /* the first that this end sends, 24 bits */
     uint32_t qkey;   /* UD */
     uint32_t mtu_bytes;
-    uint16_t lid; /* InfiniBand; 0 on RoCE */
+    uint16_t lid;        /* InfiniBand; 0 on RoCE */
+    uint16_t read_depth; /* READs and atomics that this end takes at a time */
 };
 
 struct weft_region {
@@ -96,6 +142,8 @@ struct weft_endpoint_options {
     uint32_t send_depth; /* works posted and not yet completed */
     uint32_t receive_depth;
     uint32_t inline_bytes; /* sends up to this may be given unregistered memory; clamped */
+    uint32_t read_depth;   /* READs and atomics outstanding, and taken, at a time; clamped */
+    uint16_t source_port;  /* UDP: the flow's entropy; 0: from the queue pair numbers */
     uint64_t user;         /* comes back in each completion */
 };
 
@@ -107,8 +155,10 @@ struct weft_work {
     uint32_t lkey;
     uint32_t len_bytes;
     enum weft_operation operation;
-    uint32_t immediate; /* WRITE_IMMEDIATE; host order */
+    uint32_t immediate; /* SEND_IMMEDIATE, WRITE_IMMEDIATE; host order */
     uint64_t remote_address;
+    uint64_t compare; /* COMPARE_SWAP; host order, as the 8 bytes in memory are */
+    uint64_t operand; /* COMPARE_SWAP: what is put there; FETCH_ADD: what is added */
     uint32_t rkey;
     bool inlined;    /* the memory is read before post returns; len_bytes <= the inline limit */
     bool unsignaled; /* no completion unless it fails */
@@ -128,22 +178,51 @@ struct weft_completion {
 };
 
 /* Counts since the device was opened; monotonic. The driver writes them, anyone reads. */
+#define WEFT_DEVICE_COUNTERS(X)                                                           \
+    X(sent_packets) /* on the line */                                                     \
+    X(sent_bytes)   /* with headers */                                                    \
+    X(received_packets)                                                                   \
+    X(received_bytes)                                                                     \
+    X(retransmitted_packets)                                                              \
+    X(duplicate_packets)    /* arrived again */                                           \
+    X(out_of_order_packets) /* ahead of what was expected */                              \
+    X(timeouts)             /* acknowledgement timer ran out */                           \
+    X(rnr_naks_received)                                                                  \
+    X(sequence_naks_received)                                                             \
+    X(malformed_packets)                                                                  \
+    X(icrc_errors)                                                                        \
+    X(receive_dropped)           /* the NIC's or ring's: no buffer, no room */            \
+    X(unexpected_packets)        /* well formed, but for no endpoint here, or not RoCE */ \
+    X(congestion_marked_packets) /* arrived with ECN's CE */                              \
+    X(cnps_sent)                 /* congestion notification packets */                    \
+    X(cnps_received)                                                                      \
+    X(injected_dropped) /* what weft_fault_options did to frames sent */                  \
+    X(injected_corrupted)                                                                 \
+    X(injected_duplicated)                                                                \
+    X(injected_reordered)                                                                 \
+    X(injected_delayed)                                                                   \
+    X(injected_marked)
+
 struct weft_device_counters {
-    uint64_t sent_packets, sent_bytes; /* on the line, with headers */
-    uint64_t received_packets, received_bytes;
-    uint64_t retransmitted_packets;
-    uint64_t duplicate_packets;    /* arrived again */
-    uint64_t out_of_order_packets; /* ahead of what was expected */
-    uint64_t timeouts;             /* acknowledgement timer ran out */
-    uint64_t rnr_naks_received, sequence_naks_received;
-    uint64_t malformed_packets, icrc_errors;
-    uint64_t receive_dropped;    /* the NIC's or ring's: no buffer, no room */
-    uint64_t unexpected_packets; /* well formed, but for no endpoint here, or not RoCE */
+#define WEFT_COUNTER_FIELD(name) uint64_t name;
+    WEFT_DEVICE_COUNTERS(WEFT_COUNTER_FIELD)
+#undef WEFT_COUNTER_FIELD
+    /* WEFT_BIT of each field, in this order, that the device counts; the others mean nothing. */
+    uint64_t counted;
 };
+
+enum weft_device_counter {
+#define WEFT_COUNTER_INDEX(name) WEFT_COUNTER_##name,
+    WEFT_DEVICE_COUNTERS(WEFT_COUNTER_INDEX)
+#undef WEFT_COUNTER_INDEX
+    WEFT_COUNTER_COUNT
+};
+#define WEFT_COUNTED_ALL (WEFT_BIT(WEFT_COUNTER_COUNT) - 1u)
 
 /* Counts of one endpoint: payload that has reached memory, whether or not its message is whole. */
 struct weft_endpoint_counters {
     uint64_t received_payload_bytes;
+    uint64_t rate_bps; /* what congestion control lets it send now; 0: no control */
 };
 
 enum weft_endpoint_state {

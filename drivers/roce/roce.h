@@ -8,8 +8,8 @@
 
 #include "fabric/driver.h"
 
-/* Ethernet 14, IPv4 20 or IPv6 40, UDP 8, BTH 12, RETH 16, immediate 4, ICRC 4, pad 3. */
-#define WEFT_ROCE_OVERHEAD_MAX 112u
+/* Ethernet 14, VLAN tag 4, IPv4 20 or IPv6 40, UDP 8, BTH 12, AtomicETH 28, ICRC 4, pad 3. */
+#define WEFT_ROCE_OVERHEAD_MAX 116u
 #define WEFT_ROCE_FRAME_MAX (WEFT_ROCE_OVERHEAD_MAX + 4096u)
 
 /* Limits, for the driver's capabilities. */
@@ -38,6 +38,11 @@ struct weft_roce_port_options {
     uint64_t ack_timeout_ns; /* 0: a default; retried with the same period */
     uint8_t retry_limit;     /* 0: a default of 7 */
     uint8_t rnr_retry_limit; /* 1 .. 6; 0 or 7: without end */
+    uint16_t vlan_id;        /* as in weft_device_options, and so are those that follow */
+    uint8_t vlan_priority;
+    uint8_t traffic_class;
+    uint64_t rate_bps;
+    struct weft_congestion_options congestion;
 };
 
 WEFT_CHECKED enum weft_status weft_roce_port_create(const struct weft_roce_port_options *options,
@@ -92,6 +97,8 @@ struct weft_roce_qp_options {
     uint32_t send_depth;
     uint32_t receive_depth;
     uint32_t inline_bytes;
+    uint32_t read_depth;
+    uint16_t source_port;
     uint64_t user;
 };
 

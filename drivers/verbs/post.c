@@ -48,6 +48,10 @@ static enum ibv_wr_opcode opcode_of(enum weft_operation operation)
     case WEFT_OPERATION_WRITE_IMMEDIATE:
         return IBV_WR_RDMA_WRITE_WITH_IMM;
     case WEFT_OPERATION_RECEIVE:
+    case WEFT_OPERATION_SEND_IMMEDIATE:
+    case WEFT_OPERATION_READ:
+    case WEFT_OPERATION_COMPARE_SWAP:
+    case WEFT_OPERATION_FETCH_ADD:
     case WEFT_OPERATION_COUNT:
         break;
     }

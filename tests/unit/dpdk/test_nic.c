@@ -163,10 +163,10 @@ Test(nic, refuses_interfaces_with_a_remedy)
     ends_start(2);
     expect_refused("net_af_packet0,iface=wb", 0, WEFT_INVALID, "ip addr flush dev wb");
     expect_refused("net_af_packet0,iface=wc", 0, WEFT_IO, "ip link set wc up");
-    expect_refused("net_af_xdp0,iface=wa", 0, WEFT_INVALID, "ip link set wa mtu 2146");
+    expect_refused("net_af_xdp0,iface=wa", 0, WEFT_INVALID, "ip link set wa mtu 2150");
     cr_assert_eq(system("ip link set wa mtu 1500"), 0);
     expect_refused("net_af_packet0,iface=wa", 4096, WEFT_INVALID, "ip link set wa mtu 4200");
-    expect_refused("net_af_packet0,iface=wa", 2048, WEFT_INVALID, "ip link set wa mtu 2146");
+    expect_refused("net_af_packet0,iface=wa", 2048, WEFT_INVALID, "ip link set wa mtu 2150");
     expect_refused("net_af_xdp0,iface=wa", 4096, WEFT_INVALID, "2048");
     expect_refused("net_af_packet0,iface=wa,framesz=512", 1024, WEFT_INVALID, "framesz");
     end_open(&end, &(struct end_options){
@@ -206,7 +206,7 @@ Test(list, names_interfaces_and_what_hinders)
                           "4096|-\n"),
               "%s", all);
     cr_expect(strstr(all, "net_af_xdp0,iface=wa"), "%s", all);
-    cr_expect(strstr(all, "ip link set wa mtu 2146"), "%s", all);
+    cr_expect(strstr(all, "ip link set wa mtu 2150"), "%s", all);
     cr_expect(strstr(all, "ip link set wb up"), "%s", all);
     cr_expect_null(strstr(all, "iface=lo"), "%s", all);
 }
