@@ -184,6 +184,12 @@ enum weft_status weft_verbs_open(const struct weft_device_options *options,
                               "%s: an RDMA device's packets pass no software that could write "
                               "them to %s; capture on the switch, or use the dpdk driver",
                               name.device, options->pcap_path);
+    if (options->rate_bps || options->congestion.control)
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "%s: an RDMA NIC paces by itself and has a congestion control of its "
+                              "own, set with its vendor's tools (soft-RoCE has none); use the dpdk "
+                              "driver, or leave 'pace' and 'congestion' out",
+                              name.device);
     struct weft_device *device = calloc(1, sizeof(*device));
     if (!device)
         return weft_error_set(error, WEFT_NO_MEMORY, "%s: no memory", name.device);
