@@ -126,6 +126,7 @@ void weft_dcqcn_init(struct weft_dcqcn *dcqcn, const struct weft_congestion_opti
     };
 }
 
+/* Before the step is counted: so there are F steps of fast recovery, as QCN has them. */
 static void increase(struct weft_dcqcn *dcqcn, const struct weft_congestion_options *options)
 {
     uint32_t steps = options->fast_recovery_steps;
@@ -158,8 +159,8 @@ void weft_dcqcn_advance(struct weft_dcqcn *dcqcn, const struct weft_congestion_o
             continue;
         }
         dcqcn->increase_due_ns += options->increase_period_ns;
-        dcqcn->timer_steps++;
         increase(dcqcn, options);
+        dcqcn->timer_steps++;
     }
 }
 
@@ -176,8 +177,8 @@ void weft_dcqcn_sent(struct weft_dcqcn *dcqcn, const struct weft_congestion_opti
     uint64_t beyond_bytes = len_bytes - dcqcn->bytes_left;
     dcqcn->bytes_left =
         options->increase_bytes > beyond_bytes ? options->increase_bytes - beyond_bytes : 1;
-    dcqcn->byte_steps++;
     increase(dcqcn, options);
+    dcqcn->byte_steps++;
 }
 
 static void decrease(struct weft_dcqcn *dcqcn, const struct weft_congestion_options *options)

@@ -7,7 +7,7 @@
  *   CNP        target = current; current *= 1 - alpha / 2; alpha = (1 - g) alpha + g
  *   no CNP for alpha_period                                alpha = (1 - g) alpha
  *   each increase_period, and each increase_bytes sent, since the last decrease:
- *              one step more of the timer's or the byte counter's, and
+ *              one step more of the timer's or the byte counter's; by the counts before it
  *              the larger count below F   fast recovery      target stays
  *              the smaller count above F  hyper increase     target += hyper_rate
  *              else                       additive increase  target += additive_rate

@@ -57,6 +57,15 @@ static bool is_controlled(const struct weft_roce_qp *qp)
     return qp->port->flows.controlled && qp->transport != WEFT_TRANSPORT_UD;
 }
 
+/* At a low rate the packets between two that ask for an acknowledgement would take so long that the
+ * first of them times out: there each one asks. */
+static uint32_t ack_every(const struct weft_roce_qp *qp)
+{
+    const struct weft_roce_port *port = qp->port;
+    uint64_t packet_ns = qp->flow.pacer.byte_time * qp->mtu_bytes >> WEFT_PACER_SHIFT;
+    return packet_ns * port->ack_every > port->ack_timeout_ns / 4 ? 1 : port->ack_every;
+}
+
 /* What is said of the rate follows the state that it came from. */
 static void take_rate(struct weft_roce_qp *qp)
 {
@@ -68,8 +77,10 @@ static void take_rate(struct weft_roce_qp *qp)
         if (!rate_bps || qp->flow.dcqcn.current_bps < rate_bps)
             rate_bps = qp->flow.dcqcn.current_bps;
     }
-    if (rate_bps != qp->flow.pacer.rate_bps)
-        weft_pacer_set_rate(&qp->flow.pacer, rate_bps);
+    if (rate_bps == qp->flow.pacer.rate_bps)
+        return;
+    weft_pacer_set_rate(&qp->flow.pacer, rate_bps);
+    qp->ack_every = ack_every(qp);
 }
 
 void weft_flow_init(struct weft_roce_qp *qp)
@@ -78,6 +89,7 @@ void weft_flow_init(struct weft_roce_qp *qp)
     weft_link_init(&flow->notification);
     flow->pacer.rested = true;
     qp->paced = qp->port->flows.rate_bps || is_controlled(qp);
+    qp->ack_every = qp->port->ack_every;
     if (is_controlled(qp))
         weft_dcqcn_init(&flow->dcqcn, &qp->port->flows.dcqcn);
     if (qp->paced)

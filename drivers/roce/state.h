@@ -200,10 +200,11 @@ struct weft_roce_qp {
     uint32_t initial_psn;
     uint32_t mtu_bytes;
     uint8_t mtu_shift;
-    uint8_t transport; /* enum weft_transport */
-    uint8_t state;     /* enum weft_endpoint_state */
-    uint8_t failure;   /* enum weft_failure */
-    bool paced;        /* without it nothing of its flow is asked */
+    uint8_t transport;  /* enum weft_transport */
+    uint8_t state;      /* enum weft_endpoint_state */
+    uint8_t failure;    /* enum weft_failure */
+    bool paced;         /* without it nothing of its flow is asked */
+    uint32_t ack_every; /* packets */
     uint32_t failure_detail;
     uint32_t destination_count;
     struct weft_link active; /* on the port's list while it can send, or of those not due yet */

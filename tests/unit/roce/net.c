@@ -22,6 +22,8 @@ static void open_side(struct net *net, uint32_t index)
         .ack_timeout_ns = options->ack_timeout_ns,
         .retry_limit = options->retry_limit,
         .rnr_retry_limit = options->rnr_retry_limit,
+        .rate_bps = options->rate_bps,
+        .congestion = options->congestion,
     };
     struct weft_error error = {0};
     enum weft_status status = weft_roce_port_create(&port, &side->port, &error);

@@ -28,6 +28,8 @@ struct net_options {
     uint32_t depth; /* of each queue; 0: 64 */
     size_t memory_bytes;
     enum weft_transport transport;
+    uint64_t rate_bps;
+    struct weft_congestion_options congestion;
     struct net_faults faults;
 };
 
