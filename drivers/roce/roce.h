@@ -51,6 +51,7 @@ WEFT_CHECKED enum weft_status weft_roce_port_create(const struct weft_roce_port_
 /* Asserts that its queue pairs, queues and regions are gone. NULL is taken. */
 void weft_roce_port_destroy(struct weft_roce_port *port);
 
+/* What the interface does to frames (pauses, faults injected) is not counted here. */
 const struct weft_device_counters *weft_roce_port_counters(const struct weft_roce_port *port);
 uint32_t weft_roce_port_mtu(const struct weft_roce_port *port);
 
