@@ -93,6 +93,7 @@ void weft_verbs_counters_read(struct weft_verbs_counters *counters)
         if (!read_file(counters, i, &value) || value < counters->base[i])
             value = counters->base[i];
         *field_of(&fresh, files[i].field) += (uint64_t)(value - counters->base[i]) * files[i].unit;
+        fresh.counted |= WEFT_BIT(files[i].field / sizeof(uint64_t));
         counts_sent_bytes |= files[i].field == FIELD(sent_bytes);
         counts_received_bytes |= files[i].field == FIELD(received_bytes);
     }
@@ -100,5 +101,6 @@ void weft_verbs_counters_read(struct weft_verbs_counters *counters)
         fresh.sent_bytes = counters->sent_bytes;
     if (!counts_received_bytes)
         fresh.received_bytes = counters->received_bytes;
+    fresh.counted |= WEFT_BIT(WEFT_COUNTER_sent_bytes) | WEFT_BIT(WEFT_COUNTER_received_bytes);
     counters->snapshot = fresh;
 }

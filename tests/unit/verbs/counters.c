@@ -49,6 +49,10 @@ Test(counters, count_from_the_opening, .init = make_port, .fini = remove_port)
     cr_assert_eq(counters.snapshot.out_of_order_packets, 2);
     cr_assert_eq(counters.snapshot.sequence_naks_received, 0);
     cr_assert_eq(counters.snapshot.duplicate_packets, 0);
+    cr_assert_eq(counters.snapshot.counted, WEFT_BIT(WEFT_COUNTER_sent_bytes) |
+                                                WEFT_BIT(WEFT_COUNTER_received_bytes) |
+                                                WEFT_BIT(WEFT_COUNTER_out_of_order_packets) |
+                                                WEFT_BIT(WEFT_COUNTER_sequence_naks_received));
 }
 
 Test(counters, rxe_and_mlx5_by_their_own_names, .init = make_port, .fini = remove_port)
@@ -71,6 +75,7 @@ Test(counters, rxe_and_mlx5_by_their_own_names, .init = make_port, .fini = remov
     }
     weft_verbs_counters_read(&counters);
     const struct weft_device_counters expected = {
+        .counted = counters.snapshot.counted,
         .sent_packets = 1,
         .received_packets = 2,
         .out_of_order_packets = 3,
