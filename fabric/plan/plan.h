@@ -47,6 +47,8 @@ struct weft_test {
     uint64_t warmup;      /* iterations */
     uint32_t depth;       /* 0: the node's default */
     uint64_t interval_ns; /* 0: 1 ms */
+    uint64_t pace_bps;    /* what an endpoint sends at most, frames' bytes; 0: no limit */
+    struct weft_congestion_options congestion;
     bool reduce; /* do the arithmetic in the measured window too; false unless told otherwise */
     bool verify; /* true unless told otherwise */
     uint32_t expect_count;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fabric/base/yaml.h"
+#include "fabric/plan/congestion.h"
 #include "tools/weft/files.h"
 
 #define FIELD(name) offsetof(struct weft_job_options, name)
@@ -40,6 +41,10 @@ const struct weft_option weft_job_option_table[] = {
     {"depth", "N", "receives posted ahead for each peer", WEFT_OPTION_COUNT, FIELD(depth), 1, 4096},
     {"interval", "TIME", "of the bandwidth series (default 1ms)", WEFT_OPTION_TIME, FIELD(interval),
      10000, HOUR_NS},
+    {"pace", "RATE", "what each endpoint sends at most, such as 10Gbps", WEFT_OPTION_RATE,
+     FIELD(pace), 100000, UINT64_C(16000000000000)},
+    {"congestion", "CONTROL", "dcqcn, none, or '{control: dcqcn, line-rate: 100Gbps}'",
+     WEFT_OPTION_TEXT, FIELD(congestion), 0, 0},
     {"reduce", NULL, "do the arithmetic of reductions while measuring, too", WEFT_OPTION_FLAG,
      FIELD(reduce), 0, 0},
     {"no-verify", NULL, "leave out the check of every byte before measuring", WEFT_OPTION_FLAG,
@@ -164,6 +169,7 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     set_u32(&test->mtu_bytes, &options->mtu);
     set_u32(&test->depth, &options->depth);
     set_u64(&test->interval_ns, &options->interval);
+    set_u64(&test->pace_bps, &options->pace);
     if (options->iterations.given) {
         test->iterations = options->iterations.value;
         test->duration_ns = 0;
@@ -177,6 +183,9 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     enum weft_status status = WEFT_OK;
     if (options->transfer)
         status = set_transfer(options->transfer, &test->transfer, error);
+    if (status == WEFT_OK && options->congestion)
+        status =
+            weft_congestion_parse("--congestion", options->congestion, &test->congestion, error);
     if (status == WEFT_OK && options->driver)
         status = set_text(&test->driver, options->driver, error);
     if (status == WEFT_OK && !test->driver)

@@ -164,6 +164,8 @@ static enum weft_status open_device(const struct weft_seats_options *options,
         .max_regions =
             device->rank_count * REGIONS_PER_RANK + device->endpoint_count * REGIONS_PER_CHANNEL,
         .seed = seed,
+        .rate_bps = test->pace_bps,
+        .congestion = test->congestion,
         .pcap_path = options->pcap_path,
     };
     return device->driver->open(&open, &device->device, error);
