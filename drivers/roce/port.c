@@ -82,6 +82,13 @@ static enum weft_status check_options(const struct weft_roce_port_options *optio
     return status == WEFT_OK ? check_address(options, error) : status;
 }
 
+/* All but what happens to frames outside of the port. */
+#define COUNTED_ELSEWHERE                                                                     \
+    (WEFT_BIT(WEFT_COUNTER_unroutable_packets) | WEFT_BIT(WEFT_COUNTER_pauses) |              \
+     WEFT_BIT(WEFT_COUNTER_injected_dropped) | WEFT_BIT(WEFT_COUNTER_injected_corrupted) |    \
+     WEFT_BIT(WEFT_COUNTER_injected_duplicated) | WEFT_BIT(WEFT_COUNTER_injected_reordered) | \
+     WEFT_BIT(WEFT_COUNTER_injected_delayed) | WEFT_BIT(WEFT_COUNTER_injected_marked))
+
 static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_options *options)
 {
     memcpy(port->mac, options->mac, 6);
@@ -103,6 +110,7 @@ static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_o
     port->turn_left = WEFT_TRANSMIT_QUANTUM;
     port->qp_max = options->max_qps;
     port->region_max = options->max_regions;
+    port->counters.counted = WEFT_COUNTED_ALL & ~COUNTED_ELSEWHERE;
     weft_random_seed(&port->random, options->seed);
     weft_link_init(&port->active);
     weft_link_init(&port->answers);

@@ -59,6 +59,7 @@ WEFT_CHECKED enum weft_status weft_roce_neighbour_add(struct weft_roce_port *por
                                                       const uint8_t mac[6],
                                                       struct weft_error *error);
 
+/* What the interface does to frames (pauses, faults injected) is not counted here. */
 const struct weft_device_counters *weft_roce_port_counters(const struct weft_roce_port *port);
 uint32_t weft_roce_port_mtu(const struct weft_roce_port *port);
 
