@@ -137,7 +137,11 @@ static enum weft_status create_roce(const struct weft_device_options *options,
         .max_regions = options->max_regions,
         .seed = options->seed,
         .ack_timeout_ns = device->loopback ? LOOPBACK_ACK_TIMEOUT_NS : 0,
+        .rate_bps = options->rate_bps,
+        .congestion = options->congestion,
     };
+    if (!port.congestion.line_rate_bps)
+        port.congestion.line_rate_bps = device->line_rate_bps;
     memcpy(port.mac, device->mac, sizeof(port.mac));
     return weft_roce_port_create(&port, &device->roce, error);
 }
