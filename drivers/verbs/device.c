@@ -184,6 +184,11 @@ enum weft_status weft_verbs_open(const struct weft_device_options *options,
                               "%s: an RDMA device's packets pass no software that could write "
                               "them to %s; capture on the switch, or use the dpdk driver",
                               name.device, options->pcap_path);
+    if (weft_fault_is_on(&options->fault))
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "%s: an RDMA device's packets pass no software that could drop or "
+                              "harm them; inject faults on ranks of the dpdk driver",
+                              name.device);
     struct weft_device *device = calloc(1, sizeof(*device));
     if (!device)
         return weft_error_set(error, WEFT_NO_MEMORY, "%s: no memory", name.device);
