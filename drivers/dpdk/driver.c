@@ -264,6 +264,12 @@ static enum weft_status dpdk_service(struct weft_device *device, struct weft_err
     return device->capture ? weft_capture_write(error) : WEFT_OK;
 }
 
+enum weft_status weft_dpdk_neighbour_add(struct weft_device *device, const struct weft_ip *address,
+                                         const uint8_t mac[6], struct weft_error *error)
+{
+    return weft_roce_neighbour_add(device->roce, address, mac, error);
+}
+
 uint64_t weft_dpdk_pauses(const struct weft_device *device)
 {
     return device->loopback ? __atomic_load_n(&device->loopback->pauses, __ATOMIC_RELAXED) : 0;

@@ -124,6 +124,7 @@ void weft_roce_port_destroy(struct weft_roce_port *port)
     if (!port)
         return;
     assert(!port->qp_count && !port->cq_count && !port->region_count);
+    weft_neighbours_free(port);
     free(port->qps);
     free(port->regions);
     free(port);
