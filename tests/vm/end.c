@@ -133,26 +133,33 @@ static enum weft_endpoint_state state_of(const struct end *end, struct weft_erro
     return end->driver->endpoint_state(end->endpoint, error);
 }
 
-/* The packet engine asks for the peer's MAC, and the peer for its. */
-static bool await_ready(struct end *a, struct end *b)
+/* The packet engine asks for the peer's MAC; what another driver asks of it, it answers here. */
+static bool await_ready(struct end *end, struct end *peer)
 {
     struct weft_error error = {0};
     uint64_t deadline_ns = end_patience();
-    while (end_patient(deadline_ns) && (state_of(a, &error) == WEFT_ENDPOINT_CONNECTING ||
-                                        state_of(b, &error) == WEFT_ENDPOINT_CONNECTING)) {
-        end_turn(a);
-        end_turn(b);
+    while (end_patient(deadline_ns) && state_of(end, &error) == WEFT_ENDPOINT_CONNECTING) {
+        end_turn(end);
+        end_turn(peer);
     }
-    return check(state_of(a, &error) == WEFT_ENDPOINT_READY, "%s: %s", a->name, error.text) &&
-           check(state_of(b, &error) == WEFT_ENDPOINT_READY, "%s: %s", b->name, error.text);
+    return check(state_of(end, &error) == WEFT_ENDPOINT_READY, "%s: %s", end->name, error.text);
+}
+
+/* The kernel connects within a call, and learns our MAC from the question for its own: so the end
+ * that asks in its own time goes first. */
+static bool connects_in_a_call(const struct end *end)
+{
+    return strcmp(end->driver->name, "verbs") == 0;
 }
 
 bool ends_join(struct end *a, struct end *b, enum weft_transport transport)
 {
+    struct end *first = connects_in_a_call(a) ? b : a, *second = first == a ? b : a;
     if (!end_endpoint(a, transport) || !end_endpoint(b, transport))
         return false;
     return transport == WEFT_TRANSPORT_UD ||
-           (connect_to(a, b) && connect_to(b, a) && await_ready(a, b));
+           (connect_to(first, second) && await_ready(first, second) && connect_to(second, first) &&
+            await_ready(second, first));
 }
 
 bool ends_connect(struct end *a, struct end *b)

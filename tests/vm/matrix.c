@@ -90,8 +90,18 @@ static void print(const struct end *from, const struct end *to, const struct mat
         (void)printf("%u sizes to %u B, ", tally->sizes, traffic->len_bytes);
     (void)printf("%u of %u messages", tally->arrived, tally->messages);
     if (matrix->losses)
-        (void)printf(", %" PRIu64 " packets lost or spoilt", tally->losses);
+        (void)printf(", %" PRIu64 " packets lost", tally->losses);
     (void)printf("\n");
+}
+
+static bool can(const struct end *end, enum weft_transport transport, enum weft_operation operation)
+{
+    struct weft_capabilities capabilities;
+    end->driver->capabilities(end->device, &capabilities);
+    return check((capabilities.transports & WEFT_BIT(transport)) &&
+                     (capabilities.operations & WEFT_BIT(operation)),
+                 "%s has no %s %s", end->name, transport_text(transport),
+                 operation_text(operation));
 }
 
 static bool run_group(struct end *from, struct end *to, const struct matrix *matrix,
@@ -99,7 +109,7 @@ static bool run_group(struct end *from, struct end *to, const struct matrix *mat
 {
     struct traffic traffic = {
         .transport = transport, .operation = operation, .lossy = matrix->losses != NULL};
-    struct tally tally = {.held = true};
+    struct tally tally = {.held = can(from, transport, operation) && can(to, transport, operation)};
     uint64_t before = matrix->losses ? matrix->losses() : 0;
     if (operation == WEFT_OPERATION_COMPARE_SWAP || operation == WEFT_OPERATION_FETCH_ADD)
         run_atomics(from, to, matrix, &traffic, &tally);

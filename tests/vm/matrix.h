@@ -9,7 +9,7 @@
 struct matrix {
     uint32_t mtu_bytes;
     uint32_t largest_bytes; /* of RC's messages, beside sizes about the MTU and 64 KiB */
-    /* Packets are lost, spoilt and doubled on the way: how many in all so far; NULL: they are not.
+    /* Packets are lost, spoilt and doubled on the way: how many were lost so far; NULL: none are.
      * Then each size is sent many times. */
     uint64_t (*losses)(void);
 };
