@@ -2,6 +2,7 @@
 #include "drivers/roce/path.h"
 
 #include "drivers/roce/address.h"
+#include "drivers/roce/icrc.h"
 #include "drivers/roce/neighbour.h"
 
 #define HOP_LIMIT 64u
@@ -36,7 +37,8 @@ static void fill_ipv4(const struct weft_roce_port *port, struct weft_path *path,
 
 static void fill_ipv6(const struct weft_roce_port *port, const struct weft_path *path, uint8_t *ip)
 {
-    ip[0] = 0x60;
+    weft_wire_put32(ip, 0x60000000u | (uint32_t)path->traffic_class << 20);
+    ip[7] = path->hop_limit;
     ip[6] = WEFT_IP_PROTOCOL_UDP;
     memcpy(ip + 8, port->address.bytes, 16);
     memcpy(ip + 24, path->address.bytes, 16);
@@ -63,7 +65,19 @@ static void fill_headers(const struct weft_roce_port *port, struct weft_path *pa
     uint8_t *bth = udp + WEFT_UDP_BYTES;
     weft_wire_put16(bth + 2, WEFT_ROCE_PKEY);
     weft_wire_put32(bth + 4, ends->peer_qpn);
-    weft_icrc_mask(ip, path->ip_bytes);
+    memset(path->sums, 0, sizeof(path->sums));
+}
+
+uint32_t weft_path_sum(struct weft_path *path, uint32_t key, const uint8_t *ip)
+{
+    uint8_t headers[WEFT_IPV6_BYTES + WEFT_UDP_BYTES + WEFT_BTH_BYTES];
+    uint32_t len_bytes = path->ip_bytes + WEFT_UDP_BYTES + WEFT_BTH_BYTES;
+    memcpy(headers, ip, len_bytes);
+    weft_icrc_mask(headers, path->ip_bytes);
+    uint32_t state = weft_crc->add(WEFT_CRC_ICRC_START, headers, len_bytes - 4);
+    path->sums[(key >> 16) & (WEFT_PATH_SUMS - 1)] =
+        (struct weft_path_sum){.key = key, .state = state};
+    return state;
 }
 
 /* The next hop: the peer, or the gateway where the peer is on another network. */

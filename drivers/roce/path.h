@@ -4,7 +4,7 @@
 #ifndef WEFT_ROCE_PATH_H
 #define WEFT_ROCE_PATH_H
 
-#include "drivers/roce/icrc.h"
+#include "drivers/roce/crc.h"
 #include "drivers/roce/state.h"
 
 /* Who is at the two ends. */
@@ -46,62 +46,40 @@ static inline uint8_t *weft_build_start(const struct weft_path *path, uint8_t *f
     return bth + WEFT_BTH_BYTES;
 }
 
-static inline void weft_build_unmask(const struct weft_path *path, uint8_t *ip, uint32_t len_bytes)
+/* The CRC's state before the PSN's word, which depends on nothing but the opcode and the length:
+ * packets of one kind come many in a row. `ip` is a header with both in place. */
+uint32_t weft_path_sum(struct weft_path *path, uint32_t key, const uint8_t *ip);
+static inline uint32_t weft_build_state(struct weft_path *path, const uint8_t *ip, uint8_t opcode,
+                                        uint32_t payload_bytes)
 {
-    if (path->ip_bytes == WEFT_IPV4_BYTES) {
-        uint32_t sum = path->checksum_base + len_bytes;
-        sum = (sum & 0xffff) + (sum >> 16);
-        sum = (sum & 0xffff) + (sum >> 16);
-        ip[1] = path->traffic_class;
-        ip[8] = path->hop_limit;
-        weft_wire_put16(ip + 10, (uint16_t)~sum);
-    } else {
-        weft_wire_put32(ip, 0x60000000u | (uint32_t)path->traffic_class << 20);
-        ip[7] = path->hop_limit;
-    }
-    uint8_t *udp = ip + path->ip_bytes;
-    weft_wire_put16(udp + 6, 0);
-    udp[WEFT_UDP_BYTES + 4] = 0;
-}
-
-/* Reading the payload where it lies, before it is copied, is the faster way where it is long: the
- * copy then finds it in the cache, and the CRC does not wait for the copy's stores. */
-#define WEFT_BUILD_SHORT_BYTES 256u
-static inline uint32_t weft_build_payload(const uint8_t *ip, uint8_t *at, const uint8_t *payload,
-                                          uint32_t len_bytes, uint32_t pad_bytes)
-{
-    uint32_t header_bytes = (uint32_t)(at - ip);
-    if (!len_bytes)
-        return weft_icrc_add(WEFT_ICRC_START, ip, header_bytes);
-    if (len_bytes <= WEFT_BUILD_SHORT_BYTES) {
-        memcpy(at, payload, len_bytes);
-        memset(at + len_bytes, 0, pad_bytes);
-        return weft_icrc_add(WEFT_ICRC_START, ip, header_bytes + len_bytes + pad_bytes);
-    }
-    uint32_t crc = weft_icrc_add(WEFT_ICRC_START, ip, header_bytes);
-    crc = weft_icrc_add(crc, payload, len_bytes);
-    memcpy(at, payload, len_bytes);
-    memset(at + len_bytes, 0, pad_bytes);
-    return pad_bytes ? weft_icrc_add(crc, at + len_bytes, pad_bytes) : crc;
+    uint32_t key = WEFT_PATH_SUM_USED | (uint32_t)opcode << 16 | payload_bytes;
+    const struct weft_path_sum *sum = &path->sums[opcode & (WEFT_PATH_SUMS - 1)];
+    return __builtin_expect(sum->key == key, 1) ? sum->state : weft_path_sum(path, key, ip);
 }
 
 /* `at` is after the last header. Returns the frame's length. */
-static inline uint32_t weft_build_finish(const struct weft_path *path, uint8_t *frame, uint8_t *at,
+static inline uint32_t weft_build_finish(struct weft_path *path, uint8_t *frame, uint8_t *at,
                                          const uint8_t *payload, uint32_t payload_bytes)
 {
     uint8_t *ip = frame + WEFT_ETHERNET_BYTES;
-    uint32_t pad_bytes = (0u - payload_bytes) & 3u;
-    uint32_t covered_bytes = (uint32_t)(at - ip) + payload_bytes + pad_bytes;
+    uint8_t *udp = ip + path->ip_bytes;
+    uint8_t *psn = udp + WEFT_UDP_BYTES + WEFT_BTH_BYTES - 4;
+    uint32_t covered_bytes = (uint32_t)(at - ip) + ((payload_bytes + 3u) & ~3u);
     uint32_t len_bytes = covered_bytes + WEFT_ICRC_BYTES;
     uint32_t udp_bytes = len_bytes - path->ip_bytes;
-    if (path->ip_bytes == WEFT_IPV4_BYTES)
+    if (path->ip_bytes == WEFT_IPV4_BYTES) {
+        uint32_t sum = path->checksum_base + len_bytes;
+        sum = (sum & 0xffff) + (sum >> 16);
         weft_wire_put16(ip + 2, (uint16_t)len_bytes);
-    else
+        weft_wire_put16(ip + 10, (uint16_t) ~(sum + (sum >> 16)));
+    } else {
         weft_wire_put16(ip + 4, (uint16_t)udp_bytes);
-    weft_wire_put16(ip + path->ip_bytes + 4, (uint16_t)udp_bytes);
-    uint32_t icrc = htole32(weft_build_payload(ip, at, payload, payload_bytes, pad_bytes));
+    }
+    weft_wire_put16(udp + 4, (uint16_t)udp_bytes);
+    uint32_t state = weft_build_state(path, ip, udp[WEFT_UDP_BYTES], payload_bytes);
+    state = weft_crc->build(state, psn, (uint32_t)(at - psn), payload, payload_bytes);
+    uint32_t icrc = htole32(~state);
     memcpy(ip + covered_bytes, &icrc, sizeof(icrc));
-    weft_build_unmask(path, ip, len_bytes);
     return WEFT_ETHERNET_BYTES + len_bytes;
 }
 

@@ -34,10 +34,18 @@ struct weft_neighbour {
     bool fixed; /* given by hand: never asked, never learnt, stays as long as the port */
 };
 
-/* The way to one remote queue pair, with the headers of its packets built beforehand. They stand
- * masked for the ICRC: what a router may change is all ones there, and is put in last. */
+/* What a kind of packet starts its CRC with. */
+#define WEFT_PATH_SUMS 4u
+#define WEFT_PATH_SUM_USED 0x80000000u
+struct weft_path_sum {
+    uint32_t key; /* WEFT_PATH_SUM_USED, opcode << 16, payload bytes */
+    uint32_t state;
+};
+
+/* The way to one remote queue pair, with the headers of its packets built beforehand. */
 struct weft_path {
     _Alignas(16) uint8_t header[80];
+    struct weft_path_sum sums[WEFT_PATH_SUMS]; /* by the opcode's last bits */
     uint32_t ip_bytes;
     uint32_t checksum_base; /* IPv4: the header's sum without its length */
     uint8_t traffic_class;
@@ -68,7 +76,7 @@ struct weft_send {
     const uint8_t *memory;
     union {
         uint64_t remote_address;
-        const struct weft_roce_destination *destination;
+        struct weft_roce_destination *destination;
     };
     uint64_t first; /* sequence of its first packet */
     uint32_t packets;
