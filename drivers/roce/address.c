@@ -59,5 +59,11 @@ bool weft_ip_is_host(const struct weft_ip *ip)
     if (ip->version == 4)
         return ip->bytes[0] != 0 && ip->bytes[0] != 127 && ip->bytes[0] < 224;
     return ip->bytes[0] != 0xff && memcmp(ip->bytes, loopback6, 16) != 0 &&
-           memcmp(ip->bytes, zero, 16) != 0;
+           memcmp(ip->bytes, zero, 16) != 0 &&
+           memcmp(ip->bytes, mapped_prefix, sizeof(mapped_prefix)) != 0;
+}
+
+bool weft_ip_is_link_local(const struct weft_ip *ip)
+{
+    return ip->version == 6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
 }

@@ -39,7 +39,7 @@ static inline uint8_t *weft_build_start(const struct weft_path *path, uint8_t *f
                                         uint8_t opcode, uint32_t psn_word, uint32_t payload_bytes)
 {
     memcpy(frame, path->header, sizeof(path->header));
-    uint8_t *bth = frame + WEFT_ETHERNET_BYTES + path->ip_bytes + WEFT_UDP_BYTES;
+    uint8_t *bth = frame + path->ethernet_bytes + path->ip_bytes + WEFT_UDP_BYTES;
     bth[0] = opcode;
     bth[1] = (uint8_t)(((0u - payload_bytes) & 3u) << 4); /* bytes of padding */
     weft_wire_put32(bth + 8, psn_word);
@@ -61,7 +61,7 @@ static inline uint32_t weft_build_state(struct weft_path *path, const uint8_t *i
 static inline uint32_t weft_build_finish(struct weft_path *path, uint8_t *frame, uint8_t *at,
                                          const uint8_t *payload, uint32_t payload_bytes)
 {
-    uint8_t *ip = frame + WEFT_ETHERNET_BYTES;
+    uint8_t *ip = frame + path->ethernet_bytes;
     uint8_t *udp = ip + path->ip_bytes;
     uint8_t *psn = udp + WEFT_UDP_BYTES + WEFT_BTH_BYTES - 4;
     uint32_t covered_bytes = (uint32_t)(at - ip) + ((payload_bytes + 3u) & ~3u);
@@ -80,7 +80,7 @@ static inline uint32_t weft_build_finish(struct weft_path *path, uint8_t *frame,
     state = weft_crc->build(state, psn, (uint32_t)(at - psn), payload, payload_bytes);
     uint32_t icrc = htole32(~state);
     memcpy(ip + covered_bytes, &icrc, sizeof(icrc));
-    return WEFT_ETHERNET_BYTES + len_bytes;
+    return path->ethernet_bytes + len_bytes;
 }
 
 #endif

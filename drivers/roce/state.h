@@ -12,7 +12,7 @@
 
 #define WEFT_NEIGHBOUR_BUCKETS 256u
 #define WEFT_NEIGHBOUR_TRIES 8u
-#define WEFT_NEIGHBOURS_FIXED 65536u
+#define WEFT_NEIGHBOURS_MAX (1u << 18)
 #define WEFT_NEIGHBOUR_ANSWERS 32u
 #define WEFT_TRANSMIT_QUANTUM 16u
 
@@ -21,15 +21,19 @@ enum weft_timer_kind {
     WEFT_TIMER_NEIGHBOUR,
 };
 
-/* Who has an IP address on this network: its MAC, asked for by ARP or given by hand. */
+/* Who has an IP address on this network: its MAC, asked for by ARP or neighbour discovery, or given
+ * by hand. */
 struct weft_neighbour {
     struct weft_link bucket_link;
-    struct weft_link ask_link; /* on the port's list while a question is to be sent */
-    struct weft_link paths;    /* those that wait for it or use it */
-    struct weft_timer timer;   /* when to ask again */
+    struct weft_link ask_link;   /* on the port's list while a question is to be sent */
+    struct weft_link known_link; /* on the port's list while READY, unless fixed */
+    struct weft_link paths;      /* those that wait for it or use it */
+    struct weft_timer timer;     /* when to ask again */
     struct weft_ip address;
     enum weft_endpoint_state state; /* CONNECTING, READY or FAILED */
-    uint32_t tries;
+    uint32_t tries;                 /* questions without an answer since asking began */
+    uint64_t asked_ns;              /* when it began */
+    uint64_t checked_ns;            /* READY: when it last answered, or was last asked to */
     uint8_t mac[6];
     bool fixed; /* given by hand: never asked, never learnt, stays as long as the port */
 };
@@ -46,6 +50,7 @@ struct weft_path_sum {
 struct weft_path {
     _Alignas(16) uint8_t header[80];
     struct weft_path_sum sums[WEFT_PATH_SUMS]; /* by the opcode's last bits */
+    uint32_t ethernet_bytes; /* with the VLAN tag, if the port has one */
     uint32_t ip_bytes;
     uint32_t checksum_base; /* IPv4: the header's sum without its length */
     uint8_t traffic_class;
@@ -205,6 +210,7 @@ struct weft_roce_qp {
 struct weft_neighbour_answer {
     uint8_t mac[6];
     uint8_t address[16];
+    bool to_all; /* IPv6: he who asked has no address yet */
 };
 
 struct weft_roce_port {
@@ -216,6 +222,9 @@ struct weft_roce_port {
     uint8_t rnr_retry_limit;
     struct weft_ip address;
     struct weft_ip gateway;
+    uint16_t vlan_id; /* WEFT_VLAN_NONE: frames have no tag */
+    uint8_t vlan_priority;
+    uint8_t traffic_class;
     uint32_t window_packets;
     uint32_t ack_every; /* packets */
     uint64_t ack_timeout_ns;
@@ -238,12 +247,17 @@ struct weft_roce_port {
     uint32_t region_next;
     uint32_t cq_count;
 
-    struct weft_link asks; /* neighbours to whom a question is due */
-    uint32_t fixed_count;
+    struct weft_link asks;  /* neighbours to whom a question is due */
+    struct weft_link known; /* neighbours that are READY, the one checked first in front */
+    uint64_t refresh_ns;    /* when to look at the first of the known */
+    uint32_t neighbour_count;
     struct weft_link neighbours[WEFT_NEIGHBOUR_BUCKETS];
     struct weft_neighbour_answer neighbour_answers[WEFT_NEIGHBOUR_ANSWERS];
     uint32_t neighbour_answers_head; /* next to be written; counts on */
     uint32_t neighbour_answers_tail;
+
+    uint64_t conflicts; /* how often another said that it has this port's address */
+    uint8_t conflict_mac[6];
 
     struct weft_random random;
 };
