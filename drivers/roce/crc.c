@@ -68,8 +68,7 @@ const struct weft_crc_kernel *weft_crc_kernel(enum weft_crc_level level)
     if (level == WEFT_CRC_ISAL)
         return &isal;
 #if defined(__x86_64__)
-    bool carryless = __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("sse4.1") &&
-                     __builtin_cpu_supports("ssse3");
+    bool carryless = __builtin_cpu_supports("pclmul") && __builtin_cpu_supports("avx");
     if (level == WEFT_CRC_CARRYLESS)
         return carryless ? &weft_crc_carryless : NULL;
     bool wide = carryless && __builtin_cpu_supports("avx512f") &&

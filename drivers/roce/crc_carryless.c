@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* PCLMULQDQ: on every x86 server since 2010. */
+/* PCLMULQDQ, in the three-operand form of AVX: on every x86 server since 2011. */
 #include "drivers/roce/crc_x86.h"
 
 #if defined(__x86_64__)

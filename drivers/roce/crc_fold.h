@@ -14,7 +14,7 @@
 
 #include "drivers/roce/crc.h"
 
-#define WEFT_FOLD_TARGET "pclmul,sse4.1,ssse3"
+#define WEFT_FOLD_TARGET "pclmul,avx"
 #define WEFT_FOLD static inline __attribute__((always_inline, target(WEFT_FOLD_TARGET)))
 
 /* x^(8 n + 32) for the lower 8 bytes and x^(8 n - 32) for the upper ones, modulo the polynomial,
