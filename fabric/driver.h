@@ -196,7 +196,9 @@ struct weft_completion {
     X(congestion_marked_packets) /* arrived with ECN's CE */                              \
     X(cnps_sent)                 /* congestion notification packets */                    \
     X(cnps_received)                                                                      \
-    X(injected_dropped) /* what weft_fault_options did to frames sent */                  \
+    X(unroutable_packets) /* sent to a MAC that nobody has: loopback's switch drops */    \
+    X(pauses)             /* loopback's switch waited for a full receiver, so often */    \
+    X(injected_dropped)   /* what weft_fault_options did to frames sent */                \
     X(injected_corrupted)                                                                 \
     X(injected_duplicated)                                                                \
     X(injected_reordered)                                                                 \

@@ -212,7 +212,14 @@ static void dpdk_capabilities(const struct weft_device *device, struct weft_capa
     };
 }
 
-/* The port's counts are written by the worker while others read: word by word, each whole. */
+static void add_switch(const struct weft_loopback_port *port, struct weft_device_counters *counters)
+{
+    counters->unroutable_packets = __atomic_load_n(&port->unroutable, __ATOMIC_RELAXED);
+    counters->pauses = __atomic_load_n(&port->pauses, __ATOMIC_RELAXED);
+    counters->counted |= WEFT_BIT(WEFT_COUNTER_unroutable_packets) | WEFT_BIT(WEFT_COUNTER_pauses);
+}
+
+/* The counts are written by the worker while others read: word by word, each whole. */
 static const struct weft_device_counters *dpdk_counters(const struct weft_device *device)
 {
     enum {
@@ -220,12 +227,14 @@ static const struct weft_device_counters *dpdk_counters(const struct weft_device
     };
     struct weft_device *writable = (struct weft_device *)(uintptr_t)device;
     const uint64_t *from = (const uint64_t *)weft_roce_port_counters(device->roce);
-    uint64_t words[WORDS];
+    struct weft_device_counters fresh;
+    uint64_t *words = (uint64_t *)&fresh;
     for (uint32_t i = 0; i < WORDS; i++)
         words[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
-    words[offsetof(struct weft_device_counters, receive_dropped) / sizeof(uint64_t)] +=
-        __atomic_load_n(&device->oversized, __ATOMIC_RELAXED) +
-        (device->nic ? weft_nic_dropped(device->nic) : 0);
+    fresh.receive_dropped += __atomic_load_n(&device->oversized, __ATOMIC_RELAXED) +
+                             (device->nic ? weft_nic_dropped(device->nic) : 0);
+    if (device->loopback)
+        add_switch(device->loopback, &fresh);
     uint64_t *to = (uint64_t *)&writable->counters;
     for (uint32_t i = 0; i < WORDS; i++)
         __atomic_store_n(&to[i], words[i], __ATOMIC_RELAXED);
@@ -240,6 +249,12 @@ static const char *dpdk_describe(const struct weft_device *device)
 static enum weft_status dpdk_service(struct weft_device *device, struct weft_error *error)
 {
     return device->capture ? weft_capture_write(error) : WEFT_OK;
+}
+
+enum weft_status weft_dpdk_neighbour_add(struct weft_device *device, const struct weft_ip *address,
+                                         const uint8_t mac[6], struct weft_error *error)
+{
+    return weft_roce_neighbour_add(device->roce, address, mac, error);
 }
 
 uint64_t weft_dpdk_pauses(const struct weft_device *device)

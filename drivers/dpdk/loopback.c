@@ -215,6 +215,7 @@ enum weft_status weft_loopback_open(const struct weft_ip *address,
                               "rank's must differ");
     weft_switch_drain(port);
     port->pauses = 0;
+    port->unroutable = 0;
     weft_switch_connect(index);
     *ret_port = port;
     return WEFT_OK;

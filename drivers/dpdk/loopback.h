@@ -41,6 +41,7 @@ struct weft_loopback_port {
     uint32_t held_count;
     uint32_t flood_next;
     uint64_t pauses;
+    uint64_t unroutable; /* frames for a MAC that no port has */
     _Atomic bool open;
 };
 

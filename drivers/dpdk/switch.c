@@ -161,6 +161,7 @@ static bool forward_first(struct weft_loopback_port *port)
     /* Nobody has this address: nobody would take it. */
     rte_pktmbuf_free_bulk(port->held + port->held_first, count);
     give_up(port, count);
+    port->unroutable += count;
     return true;
 }
 

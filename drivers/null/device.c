@@ -49,6 +49,9 @@ enum weft_status weft_null_open(const struct weft_device_options *options,
     device->endpoint_room = endpoints;
     device->regions->count = regions;
     device->regions->base = weft_null_directory_device() << 16; /* never 0: no key is 0 */
+    device->counters.counted =
+        WEFT_BIT(WEFT_COUNTER_sent_packets) | WEFT_BIT(WEFT_COUNTER_sent_bytes) |
+        WEFT_BIT(WEFT_COUNTER_received_packets) | WEFT_BIT(WEFT_COUNTER_received_bytes);
     device->address = options->address;
     device->mtu_bytes = options->mtu_bytes ? options->mtu_bytes : MTU_BYTES;
     *ret_device = device;

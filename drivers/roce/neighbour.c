@@ -81,7 +81,7 @@ void weft_neighbour_detach(struct weft_roce_port *port, struct weft_path *path)
     struct weft_neighbour *neighbour = path->neighbour;
     path->neighbour = NULL;
     weft_link_remove(&path->link);
-    if (!weft_link_empty(&neighbour->paths))
+    if (neighbour->fixed || !weft_link_empty(&neighbour->paths))
         return;
     weft_timer_cancel(&neighbour->timer);
     weft_link_remove(&neighbour->ask_link);
@@ -106,7 +106,7 @@ void weft_neighbour_learn(struct weft_roce_port *port, const struct weft_ip *add
                           const uint8_t mac[6])
 {
     struct weft_neighbour *neighbour = find(port, address);
-    if (!neighbour || weft_ip_equal(address, &port->address))
+    if (!neighbour || neighbour->fixed || weft_ip_equal(address, &port->address))
         return;
     bool known = neighbour->state == WEFT_ENDPOINT_READY;
     if (known && memcmp(neighbour->mac, mac, 6) == 0)
@@ -116,6 +116,64 @@ void weft_neighbour_learn(struct weft_roce_port *port, const struct weft_ip *add
     weft_link_remove(&neighbour->ask_link);
     weft_timer_cancel(&neighbour->timer);
     tell_paths(neighbour);
+}
+
+static enum weft_status check_fixed(const struct weft_roce_port *port,
+                                    const struct weft_ip *address, const uint8_t mac[6],
+                                    struct weft_error *error)
+{
+    static const uint8_t no_mac[6] = {0};
+    char text[WEFT_IP_TEXT];
+    char own[WEFT_IP_TEXT];
+    weft_ip_format(address, false, text);
+    weft_ip_format(&port->address, true, own);
+    if (!weft_ip_is_host(address) || !weft_ip_within(&port->address, address) ||
+        weft_ip_equal(address, &port->address))
+        return weft_error_set(error, WEFT_INVALID,
+                              "%s is no other host of this port's network (%s): its MAC cannot be "
+                              "set",
+                              text, own);
+    if ((mac[0] & 1) || memcmp(mac, no_mac, 6) == 0)
+        return weft_error_set(error, WEFT_INVALID,
+                              "the MAC given for %s is none or a group's, not one interface's",
+                              text);
+    if (port->fixed_count == WEFT_NEIGHBOURS_FIXED)
+        return weft_error_set(error, WEFT_NO_MEMORY, "a port keeps up to %u given MACs",
+                              WEFT_NEIGHBOURS_FIXED);
+    return WEFT_OK;
+}
+
+enum weft_status weft_roce_neighbour_add(struct weft_roce_port *port, const struct weft_ip *address,
+                                         const uint8_t mac[6], struct weft_error *error)
+{
+    enum weft_status status = check_fixed(port, address, mac, error);
+    if (status != WEFT_OK)
+        return status;
+    struct weft_neighbour *neighbour = find(port, address);
+    if (!neighbour)
+        neighbour = create(port, address);
+    if (!neighbour)
+        return weft_error_set(error, WEFT_NO_MEMORY, "no memory for a neighbour");
+    port->fixed_count += !neighbour->fixed;
+    neighbour->fixed = false; /* so that it is heard this once */
+    weft_neighbour_learn(port, address, mac);
+    neighbour->fixed = true;
+    weft_link_remove(&neighbour->ask_link);
+    return WEFT_OK;
+}
+
+void weft_neighbours_free(struct weft_roce_port *port)
+{
+    for (uint32_t i = 0; i < WEFT_NEIGHBOUR_BUCKETS; i++) {
+        struct weft_link *bucket = &port->neighbours[i];
+        while (!weft_link_empty(bucket)) {
+            struct weft_neighbour *neighbour =
+                WEFT_CONTAINER(bucket->next, struct weft_neighbour, bucket_link);
+            assert(neighbour->fixed && weft_link_empty(&neighbour->paths));
+            weft_link_remove(&neighbour->bucket_link);
+            free(neighbour);
+        }
+    }
 }
 
 void weft_neighbour_answer_later(struct weft_roce_port *port, const struct weft_ip *address,
@@ -145,7 +203,7 @@ void weft_neighbour_expired(struct weft_roce_port *port, struct weft_neighbour *
 
 void weft_neighbour_doubt(struct weft_roce_port *port, struct weft_neighbour *neighbour)
 {
-    if (weft_link_empty(&neighbour->ask_link) &&
+    if (!neighbour->fixed && weft_link_empty(&neighbour->ask_link) &&
         !weft_ip_equal(&neighbour->address, &port->address))
         weft_link_append(&port->asks, &neighbour->ask_link);
 }

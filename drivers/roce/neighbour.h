@@ -31,6 +31,9 @@ uint32_t weft_neighbour_transmit(struct weft_roce_port *port, struct weft_roce_f
                                  uint32_t count, uint64_t now_ns);
 bool weft_neighbour_pending(const struct weft_roce_port *port);
 
+/* All that are left, which nobody uses: when the port goes. */
+void weft_neighbours_free(struct weft_roce_port *port);
+
 /* Why a neighbour is FAILED, for the user. */
 enum weft_status weft_neighbour_error(const struct weft_roce_port *port,
                                       const struct weft_neighbour *neighbour,

@@ -61,6 +61,13 @@ static enum weft_status check_options(const struct weft_roce_port_options *optio
     return check_address(options, error);
 }
 
+/* All but what happens to frames outside of the port. */
+#define COUNTED_ELSEWHERE                                                                     \
+    (WEFT_BIT(WEFT_COUNTER_unroutable_packets) | WEFT_BIT(WEFT_COUNTER_pauses) |              \
+     WEFT_BIT(WEFT_COUNTER_injected_dropped) | WEFT_BIT(WEFT_COUNTER_injected_corrupted) |    \
+     WEFT_BIT(WEFT_COUNTER_injected_duplicated) | WEFT_BIT(WEFT_COUNTER_injected_reordered) | \
+     WEFT_BIT(WEFT_COUNTER_injected_delayed) | WEFT_BIT(WEFT_COUNTER_injected_marked))
+
 static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_options *options)
 {
     memcpy(port->mac, options->mac, 6);
@@ -79,6 +86,7 @@ static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_o
     port->turn_left = WEFT_TRANSMIT_QUANTUM;
     port->qp_max = options->max_qps;
     port->region_max = options->max_regions;
+    port->counters.counted = WEFT_COUNTED_ALL & ~COUNTED_ELSEWHERE;
     weft_random_seed(&port->random, options->seed);
     weft_link_init(&port->active);
     weft_link_init(&port->answers);
@@ -118,6 +126,7 @@ void weft_roce_port_destroy(struct weft_roce_port *port)
     if (!port)
         return;
     assert(!port->qp_count && !port->cq_count && !port->region_count);
+    weft_neighbours_free(port);
     free(port->qps);
     free(port->regions);
     free(port);

@@ -12,6 +12,7 @@
 
 #define WEFT_NEIGHBOUR_BUCKETS 256u
 #define WEFT_NEIGHBOUR_TRIES 8u
+#define WEFT_NEIGHBOURS_FIXED 65536u
 #define WEFT_NEIGHBOUR_ANSWERS 32u
 #define WEFT_TRANSMIT_QUANTUM 16u
 
@@ -20,7 +21,7 @@ enum weft_timer_kind {
     WEFT_TIMER_NEIGHBOUR,
 };
 
-/* Who has an IP address on this network: its MAC, asked for by ARP. */
+/* Who has an IP address on this network: its MAC, asked for by ARP or given by hand. */
 struct weft_neighbour {
     struct weft_link bucket_link;
     struct weft_link ask_link; /* on the port's list while a question is to be sent */
@@ -30,6 +31,7 @@ struct weft_neighbour {
     enum weft_endpoint_state state; /* CONNECTING, READY or FAILED */
     uint32_t tries;
     uint8_t mac[6];
+    bool fixed; /* given by hand: never asked, never learnt, stays as long as the port */
 };
 
 /* The way to one remote queue pair, with the headers of its packets built beforehand. They stand
@@ -229,6 +231,7 @@ struct weft_roce_port {
     uint32_t cq_count;
 
     struct weft_link asks; /* neighbours to whom a question is due */
+    uint32_t fixed_count;
     struct weft_link neighbours[WEFT_NEIGHBOUR_BUCKETS];
     struct weft_neighbour_answer neighbour_answers[WEFT_NEIGHBOUR_ANSWERS];
     uint32_t neighbour_answers_head; /* next to be written; counts on */
