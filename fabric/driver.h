@@ -247,8 +247,9 @@ struct weft_cq;
 struct weft_endpoint;
 struct weft_destination;
 
-/* What a process does once before the first device of a driver is opened. */
 struct weft_topology;
+
+/* What a process does once before the first device of a driver is opened. */
 struct weft_driver_start {
     /* All of it, where this process runs every rank of it: what sim models. NULL: it does not. */
     const struct weft_topology *topology;

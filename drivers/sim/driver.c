@@ -213,6 +213,10 @@ static void sim_capabilities(const struct weft_device *device, struct weft_capab
     };
 }
 
+#define INJECTED                                                                              \
+    (WEFT_BIT(WEFT_COUNTER_injected_dropped) | WEFT_BIT(WEFT_COUNTER_injected_corrupted) |    \
+     WEFT_BIT(WEFT_COUNTER_injected_duplicated) | WEFT_BIT(WEFT_COUNTER_injected_reordered) | \
+     WEFT_BIT(WEFT_COUNTER_injected_delayed) | WEFT_BIT(WEFT_COUNTER_injected_marked))
 /* The port's counts are written by the worker while others read: word by word, each whole. */
 static const struct weft_device_counters *sim_counters(const struct weft_device *device)
 {
@@ -224,6 +228,16 @@ static const struct weft_device_counters *sim_counters(const struct weft_device 
     uint64_t *to = (uint64_t *)&writable->counters;
     for (uint32_t i = 0; i < WORDS; i++)
         __atomic_store_n(&to[i], __atomic_load_n(&from[i], __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+    /* The wire's faults are the device's, as far as the model counts them. */
+    struct weft_sim_wire_counters wire;
+    weft_sim_wire_counters(device->fabric, weft_sim_nic_wire(device->fabric, device->nic), &wire);
+    writable->counters.injected_dropped = wire.lost;
+    writable->counters.injected_corrupted = wire.corrupted;
+    writable->counters.injected_duplicated = wire.duplicated;
+    writable->counters.injected_reordered = wire.reordered;
+    writable->counters.injected_delayed = wire.delayed;
+    writable->counters.injected_marked = wire.marked;
+    writable->counters.counted |= INJECTED;
     return &device->counters;
 }
 
