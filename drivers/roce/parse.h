@@ -16,10 +16,11 @@ enum weft_parse_result {
 
 struct weft_packet {
     const struct weft_opcode *opcode;
-    const uint8_t *ip;
+    const uint8_t *ip; /* what follows Ethernet's header: ARP too */
     const uint8_t *bth;
     const uint8_t *payload;
-    uint32_t ip_bytes;
+    uint32_t network_bytes; /* from there to the frame's end */
+    uint32_t ip_bytes;      /* RoCE: the IP header, as all below */
     uint32_t covered_bytes; /* from the IP header to the last pad byte; the ICRC follows */
     uint32_t payload_bytes;
     uint32_t qpn;

@@ -4,6 +4,7 @@
 
 #include "drivers/roce/address.h"
 #include "drivers/roce/arp.h"
+#include "drivers/roce/discovery.h"
 #include "drivers/roce/flow.h"
 #include "drivers/roce/neighbour.h"
 #include "drivers/roce/parse.h"
@@ -23,18 +24,37 @@ static enum weft_status check_address(const struct weft_roce_port_options *optio
     char text[WEFT_IP_TEXT];
     const struct weft_ip *address = &options->address;
     const struct weft_ip *gateway = &options->gateway;
-    if (address->version == 6)
-        return weft_error_set(error, WEFT_UNSUPPORTED,
-                              "IPv6 addresses (%s) are not supported yet; use IPv4",
-                              weft_ip_format(address, false, text));
-    if (address->version != 4 || !weft_ip_is_host(address) || address->prefix_bits > 32)
+    if ((address->version != 4 && address->version != 6) || !weft_ip_is_host(address) ||
+        address->prefix_bits > 8 * weft_ip_len_bytes(address))
         return weft_error_set(error, WEFT_INVALID,
-                              "a RoCE port needs a host's IP address, such as 10.0.0.1/24");
-    if (gateway->version &&
-        (gateway->version != address->version || !weft_ip_within(address, gateway)))
+                              "a RoCE port needs a host's IP address, such as 10.0.0.1/24 or "
+                              "fd00::1/64");
+    if (gateway->version && (gateway->version != address->version || !weft_ip_is_host(gateway) ||
+                             !(weft_ip_within(address, gateway) || weft_ip_is_link_local(gateway))))
         return weft_error_set(error, WEFT_INVALID,
                               "the gateway %s is not in the port's own network",
                               weft_ip_format(gateway, false, text));
+    return WEFT_OK;
+}
+
+static enum weft_status check_marks(const struct weft_roce_port_options *options,
+                                    struct weft_error *error)
+{
+    if (options->vlan_id > 4094)
+        return weft_error_set(error, WEFT_INVALID, "VLAN %u: there are 1 to 4094, and 0 for none",
+                              options->vlan_id);
+    if (options->vlan_priority > 7)
+        return weft_error_set(error, WEFT_INVALID, "a VLAN priority of %u: there are 0 to 7",
+                              options->vlan_priority);
+    if (options->vlan_priority && options->vlan_id == WEFT_VLAN_NONE)
+        return weft_error_set(error, WEFT_INVALID,
+                              "a VLAN priority of %u without a VLAN: only a tag carries it",
+                              options->vlan_priority);
+    if (options->traffic_class & 3)
+        return weft_error_set(error, WEFT_INVALID,
+                              "a traffic class of %#x: its last two bits are ECN's, DSCP << 2 is "
+                              "wanted",
+                              options->traffic_class);
     return WEFT_OK;
 }
 
@@ -59,15 +79,14 @@ static enum weft_status check_options(const struct weft_roce_port_options *optio
     if (options->window_packets > WEFT_ROCE_WINDOW_MAX)
         return weft_error_set(error, WEFT_INVALID, "a window of %u packets: at most %u",
                               options->window_packets, WEFT_ROCE_WINDOW_MAX);
-    return check_address(options, error);
+    enum weft_status status = check_marks(options, error);
+    return status == WEFT_OK ? check_address(options, error) : status;
 }
 
-/* All but what happens to frames outside of the port. */
-#define COUNTED_ELSEWHERE                                                                     \
-    (WEFT_BIT(WEFT_COUNTER_unroutable_packets) | WEFT_BIT(WEFT_COUNTER_pauses) |              \
-     WEFT_BIT(WEFT_COUNTER_injected_dropped) | WEFT_BIT(WEFT_COUNTER_injected_corrupted) |    \
-     WEFT_BIT(WEFT_COUNTER_injected_duplicated) | WEFT_BIT(WEFT_COUNTER_injected_reordered) | \
-     WEFT_BIT(WEFT_COUNTER_injected_delayed) | WEFT_BIT(WEFT_COUNTER_injected_marked))
+/* What happens to frames outside of the port. */
+#define COUNTED_ELSEWHERE                                                        \
+    (WEFT_BIT(WEFT_COUNTER_unroutable_packets) | WEFT_BIT(WEFT_COUNTER_pauses) | \
+     WEFT_COUNTED_INJECTED)
 
 static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_options *options)
 {
@@ -79,6 +98,9 @@ static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_o
     port->rnr_retry_limit = options->rnr_retry_limit ? options->rnr_retry_limit : 7;
     port->address = options->address;
     port->gateway = options->gateway;
+    port->vlan_id = options->vlan_id;
+    port->vlan_priority = options->vlan_priority;
+    port->traffic_class = options->traffic_class;
     port->window_packets =
         options->window_packets ? options->window_packets : DEFAULT_WINDOW_PACKETS;
     port->ack_every = port->window_packets >= 4 ? port->window_packets / 4 : 1;
@@ -92,6 +114,7 @@ static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_o
     weft_link_init(&port->active);
     weft_link_init(&port->answers);
     weft_link_init(&port->asks);
+    weft_link_init(&port->known);
     weft_wheel_init(&port->wheel);
     for (uint32_t i = 0; i < WEFT_NEIGHBOUR_BUCKETS; i++)
         weft_link_init(&port->neighbours[i]);
@@ -220,12 +243,14 @@ void weft_roce_receive(struct weft_roce_port *port, const uint8_t *frame, uint32
         receive_roce(port, &packet, now_ns);
         break;
     case WEFT_PARSE_ARP:
-        weft_arp_receive(port, frame, len_bytes);
+        weft_arp_receive(port, packet.ip, packet.network_bytes, now_ns);
         break;
     case WEFT_PARSE_MALFORMED:
         port->counters.malformed_packets++;
         break;
     case WEFT_PARSE_ICMPV6:
+        weft_discovery_receive(port, packet.ip, frame + 6, now_ns);
+        break;
     case WEFT_PARSE_UNEXPECTED:
         port->counters.unexpected_packets++;
         break;
@@ -246,7 +271,8 @@ static void run_timers(struct weft_roce_port *port, uint64_t now_ns)
         else if (timer->kind == WEFT_TIMER_QP)
             weft_requester_expired(WEFT_CONTAINER(timer, struct weft_roce_qp, timer));
         else
-            weft_neighbour_expired(port, WEFT_CONTAINER(timer, struct weft_neighbour, timer));
+            weft_neighbour_expired(port, WEFT_CONTAINER(timer, struct weft_neighbour, timer),
+                                   now_ns);
     }
 }
 

@@ -96,12 +96,6 @@ static enum weft_status check_loopback(const struct weft_job *job, const struct 
     return WEFT_OK;
 }
 
-/* Drivers whose packets weft sends itself. */
-static bool paces(const char *driver)
-{
-    return strcmp(driver, "verbs") != 0 && strcmp(driver, "null") != 0;
-}
-
 static enum weft_status check_pace(const struct weft_job *job, const struct weft_test *test,
                                    struct weft_error *error)
 {
@@ -110,7 +104,7 @@ static enum weft_status check_pace(const struct weft_job *job, const struct weft
         return WEFT_OK;
     for (uint32_t rank = 0; rank < test->options.rank_count; rank++) {
         const char *driver = weft_job_driver(job, test, rank);
-        if (!paces(driver))
+        if (!weft_driver_find(driver)->paces)
             return weft_error_set(error, WEFT_INVALID,
                                   "test '%s': rank %u runs on driver %s, which takes no '%s': %s; "
                                   "use the dpdk driver, or leave it out",
@@ -129,6 +123,22 @@ static enum weft_status check_pace(const struct weft_job *job, const struct weft
     return WEFT_OK;
 }
 
+static enum weft_status check_fault(const struct weft_job *job, const struct weft_test *test,
+                                    struct weft_error *error)
+{
+    if (!weft_fault_is_on(&test->fault))
+        return WEFT_OK;
+    for (uint32_t rank = 0; rank < test->options.rank_count; rank++) {
+        if (weft_driver_find(weft_job_driver(job, test, rank))->injects_faults)
+            return WEFT_OK;
+    }
+    return weft_error_set(error, WEFT_INVALID,
+                          "test '%s': faults are injected where the driver sends the frames "
+                          "itself, and driver '%s' does not: use dpdk for at least one of the "
+                          "ranks, or leave the fault out",
+                          test->name, weft_job_driver(job, test, 0));
+}
+
 enum weft_status weft_job_check_drivers(const struct weft_job *job, const char *asked,
                                         struct weft_error *error)
 {
@@ -137,5 +147,7 @@ enum weft_status weft_job_check_drivers(const struct weft_job *job, const char *
         status = check_loopback(job, &job->plan->tests[i], error);
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
         status = check_pace(job, &job->plan->tests[i], error);
+    for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
+        status = check_fault(job, &job->plan->tests[i], error);
     return status;
 }
