@@ -235,7 +235,8 @@ enum weft_device_counter {
 /* Counts of one endpoint: payload that has reached memory, whether or not its message is whole. */
 struct weft_endpoint_counters {
     uint64_t received_payload_bytes;
-    uint64_t rate_bps; /* what congestion control lets it send now; 0: no control */
+    uint64_t rate_bps;       /* what congestion control lets it send now; 0: no control */
+    uint64_t least_rate_bps; /* the lowest that it ever was */
 };
 
 enum weft_endpoint_state {

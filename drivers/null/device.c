@@ -15,6 +15,10 @@ static enum weft_status check_options(const struct weft_device_options *options,
         return weft_error_set(error, WEFT_UNSUPPORTED,
                               "null sends no packets, so there is nothing to capture; use the dpdk "
                               "driver, or leave the capture out");
+    if (options->rate_bps || options->congestion.control)
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "null sends no packets, so there is nothing to pace or to slow down; "
+                              "use the dpdk driver, or leave 'pace' and 'congestion' out");
     if (weft_fault_is_on(&options->fault))
         return weft_error_set(error, WEFT_UNSUPPORTED,
                               "null sends no packets, so none can be dropped or harmed; use the "

@@ -12,7 +12,7 @@ struct weft_job_options {
     const char *topology; /* a file; NULL: loopback */
     const char *driver, *transfer, *fault;
     struct weft_number ranks, size, chunk, microbatches, calc, iterations, duration, warmup, mtu,
-        depth, interval;
+        dscp, depth, interval;
     bool reduce, no_verify;
     struct weft_texts expects;
 };

@@ -54,6 +54,7 @@ static void put_test(FILE *out, const struct weft_test *test)
     (void)fprintf(out, "    transfer: %s\n",
                   test->transfer == WEFT_TRANSFER_SEND ? "send" : "write");
     put_count(out, "mtu", test->mtu_bytes);
+    put_count(out, "dscp", test->dscp);
     put_count(out, "depth", test->depth);
     put_time(out, "interval", test->interval_ns);
     char fault[WEFT_FAULT_TEXT];
