@@ -43,6 +43,20 @@ static void write_nic(const struct weft_nic *nic, struct nic_out *out)
     write_ip(&nic->gateway, &out->gateway_copy, &out->gateway, &out->message.gateway);
 }
 
+static void write_fault(const struct weft_fault_options *fault, Weft__Fault *message)
+{
+    weft__fault__init(message);
+    message->drop = fault->drop;
+    message->corrupt = fault->corrupt;
+    message->duplicate = fault->duplicate;
+    message->reorder = fault->reorder;
+    message->delay = fault->delay;
+    message->mark = fault->mark;
+    message->delay_ns = fault->delay_ns;
+    message->reorder_frames = fault->reorder_frames;
+    message->seed = fault->seed;
+}
+
 static void write_test(const struct weft_test *test, char *pattern, Weft__Test *message)
 {
     weft__test__init(message);
@@ -84,6 +98,7 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
     Weft__Prepare message = WEFT__PREPARE__INIT;
     Weft__Test test;
+    Weft__Fault fault;
     char *pattern = strdup(prepare->test->pattern->name);
     struct nic_out *nics = calloc(prepare->nic_count + 1, sizeof(*nics));
     Weft__Nic **pointers = calloc(prepare->nic_count + 1, sizeof(Weft__Nic *));
@@ -96,6 +111,8 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
         pointers[i] = &nics[i].message;
     }
     write_test(prepare->test, pattern, &test);
+    write_fault(&prepare->test->fault, &fault);
+    test.fault = weft_fault_is_on(&prepare->test->fault) ? &fault : NULL;
     message.test = &test;
     message.nics = pointers;
     message.n_nics = prepare->nic_count;
@@ -166,6 +183,34 @@ static enum weft_status read_nic(const Weft__Nic *message, struct weft_nic *nic,
     return status;
 }
 
+static enum weft_status read_fault(const Weft__Fault *message, struct weft_fault_options *ret_fault,
+                                   struct weft_error *error)
+{
+    *ret_fault = (struct weft_fault_options){0};
+    if (!message)
+        return WEFT_OK;
+    const double shares[] = {message->drop,    message->corrupt, message->duplicate,
+                             message->reorder, message->delay,   message->mark};
+    for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+        if (!(shares[i] >= 0 && shares[i] <= 1))
+            return weft_error_set(error, WEFT_INVALID,
+                                  "prepare.test.fault has a share of %g, not 0 to 1", shares[i]);
+    }
+    *ret_fault = (struct weft_fault_options){
+        .drop = message->drop,
+        .corrupt = message->corrupt,
+        .duplicate = message->duplicate,
+        .reorder = message->reorder,
+        .delay = message->delay,
+        .mark = message->mark,
+        .delay_ns = message->delay_ns,
+        .reorder_frames = message->reorder_frames,
+        .seed = message->seed,
+    };
+    return weft_wire_range("prepare.test.fault.delay_ns", message->delay_ns, 0, INT64_MAX / 2,
+                           error);
+}
+
 static enum weft_status check_numbers(const Weft__Test *message, struct weft_error *error)
 {
     const struct {
@@ -232,7 +277,10 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
         .reduce = message->reduce,
         .verify = message->verify,
     };
-    return test->pattern ? test->pattern->check(&test->options, error) : WEFT_NOT_FOUND;
+    if (!test->pattern)
+        return WEFT_NOT_FOUND;
+    status = read_fault(message->fault, &test->fault, error);
+    return status ? status : test->pattern->check(&test->options, error);
 }
 
 /* In rising order, so a rank that is given twice is found at once. */
