@@ -114,7 +114,7 @@ static enum weft_status check_pace(const struct weft_job *job, const struct weft
                                       : "an RDMA NIC has pacing and congestion control of its own, "
                                         "set with its maker's tools, and soft-RoCE has none");
         if (test->congestion.control && !test->congestion.line_rate_bps &&
-            is_on_loopback(job, test, rank))
+            is_on_loopback(job, test, rank) && strcmp(driver, "sim") != 0)
             return weft_error_set(error, WEFT_INVALID,
                                   "test '%s': loopback has no line rate, and DCQCN starts from "
                                   "it; give it: congestion: {control: dcqcn, line-rate: 10Gbps}",
