@@ -196,7 +196,9 @@ struct weft_completion {
     X(congestion_marked_packets) /* arrived with ECN's CE */                              \
     X(cnps_sent)                 /* congestion notification packets */                    \
     X(cnps_received)                                                                      \
-    X(injected_dropped) /* what weft_fault_options did to frames sent */                  \
+    X(unroutable_packets) /* sent to a MAC that nobody has: loopback's switch drops */    \
+    X(pauses)             /* loopback's switch waited for a full receiver, so often */    \
+    X(injected_dropped)   /* what weft_fault_options did to frames sent */                \
     X(injected_corrupted)                                                                 \
     X(injected_duplicated)                                                                \
     X(injected_reordered)                                                                 \
@@ -222,7 +224,8 @@ enum weft_device_counter {
 /* Counts of one endpoint: payload that has reached memory, whether or not its message is whole. */
 struct weft_endpoint_counters {
     uint64_t received_payload_bytes;
-    uint64_t rate_bps; /* what congestion control lets it send now; 0: no control */
+    uint64_t rate_bps;       /* what congestion control lets it send now; 0: no control */
+    uint64_t least_rate_bps; /* the lowest that it ever was */
 };
 
 enum weft_endpoint_state {

@@ -39,6 +39,7 @@ struct weft_device {
     uint64_t oversized; /* received in several pieces: larger than anything of ours */
     struct weft_ip address;
     uint8_t mac[6];
+    uint16_t vlan_id;
     uint32_t mtu_bytes;
     uint64_t line_rate_bps;
     int32_t numa_node;

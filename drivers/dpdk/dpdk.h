@@ -17,6 +17,14 @@
 
 extern const struct weft_driver weft_driver_dpdk;
 
+/* Says by hand which MAC an address of the device's own network has, before anything is connected
+ * to it: for a peer that answers neither ARP nor neighbour discovery, such as a testpmd that only
+ * receives. Any address of the network will do for it. */
+WEFT_CHECKED enum weft_status weft_dpdk_neighbour_add(struct weft_device *device,
+                                                      const struct weft_ip *address,
+                                                      const uint8_t mac[6],
+                                                      struct weft_error *error);
+
 /* How often a loopback device had to hold frames back because a receiver was full. */
 uint64_t weft_dpdk_pauses(const struct weft_device *device);
 

@@ -70,12 +70,15 @@ static void describe(struct weft_device *device)
     char address[INET6_ADDRSTRLEN] = "";
     (void)inet_ntop(device->address.version == 4 ? AF_INET : AF_INET6, device->address.bytes,
                     address, sizeof(address));
+    char vlan[24] = "";
+    if (device->vlan_id != WEFT_VLAN_NONE)
+        (void)snprintf(vlan, sizeof(vlan), ", VLAN %u", device->vlan_id);
     const char *link = device->nic && !device->nic->up ? ", link down when opened" : "";
     (void)snprintf(device->description, sizeof(device->description),
-                   "%s, %s, MAC %02x:%02x:%02x:%02x:%02x:%02x, %s, RoCE v2, path MTU %u%s",
+                   "%s, %s, MAC %02x:%02x:%02x:%02x:%02x:%02x, %s%s, RoCE v2, path MTU %u%s",
                    rte_version(), device->nic ? device->nic->devargs.text : "loopback",
                    device->mac[0], device->mac[1], device->mac[2], device->mac[3], device->mac[4],
-                   device->mac[5], address, device->mtu_bytes, link);
+                   device->mac[5], address, vlan, device->mtu_bytes, link);
 }
 
 static enum weft_status open_loopback(const struct weft_device_options *options,
@@ -126,12 +129,19 @@ static enum weft_status create_roce(const struct weft_device_options *options,
     struct weft_roce_port_options port = {
         .address = device->address,
         .gateway = options->gateway,
+        .vlan_id = options->vlan_id,
+        .vlan_priority = options->vlan_priority,
+        .traffic_class = options->traffic_class,
         .mtu_bytes = device->mtu_bytes,
         .max_qps = options->max_endpoints,
         .max_regions = options->max_regions,
         .seed = options->seed,
         .ack_timeout_ns = device->loopback ? LOOPBACK_ACK_TIMEOUT_NS : 0,
+        .rate_bps = options->rate_bps,
+        .congestion = options->congestion,
     };
+    if (!port.congestion.line_rate_bps)
+        port.congestion.line_rate_bps = device->line_rate_bps;
     memcpy(port.mac, device->mac, sizeof(port.mac));
     return weft_roce_port_create(&port, &device->roce, error);
 }
@@ -181,6 +191,7 @@ static enum weft_status dpdk_open(const struct weft_device_options *options,
     if (!device)
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for a device");
     device->max_endpoints = options->max_endpoints;
+    device->vlan_id = options->vlan_id;
     device->stash_first = WEFT_DEVICE_BURST;
     status = open_parts(options, device, error);
     if (status) {
@@ -194,7 +205,8 @@ static enum weft_status dpdk_open(const struct weft_device_options *options,
 static void dpdk_capabilities(const struct weft_device *device, struct weft_capabilities *ret)
 {
     /* On Ethernet's line a frame also takes preamble 8, FCS 4 and gap 12; on rings nothing. */
-    uint64_t headers = 14 + (device->address.version == 4 ? 20 : 40) + 8 + 12 + 4;
+    uint64_t headers = 14 + (device->vlan_id != WEFT_VLAN_NONE ? 4u : 0u) +
+                       (device->address.version == 4 ? 20u : 40u) + 8 + 12 + 4;
     *ret = (struct weft_capabilities){
         .transports = WEFT_BIT(WEFT_TRANSPORT_RC) | WEFT_BIT(WEFT_TRANSPORT_UD),
         .operations = WEFT_BIT(WEFT_OPERATION_SEND) | WEFT_BIT(WEFT_OPERATION_WRITE) |
@@ -212,7 +224,14 @@ static void dpdk_capabilities(const struct weft_device *device, struct weft_capa
     };
 }
 
-/* The port's counts are written by the worker while others read: word by word, each whole. */
+static void add_switch(const struct weft_loopback_port *port, struct weft_device_counters *counters)
+{
+    counters->unroutable_packets = __atomic_load_n(&port->unroutable, __ATOMIC_RELAXED);
+    counters->pauses = __atomic_load_n(&port->pauses, __ATOMIC_RELAXED);
+    counters->counted |= WEFT_BIT(WEFT_COUNTER_unroutable_packets) | WEFT_BIT(WEFT_COUNTER_pauses);
+}
+
+/* The counts are written by the worker while others read: word by word, each whole. */
 static const struct weft_device_counters *dpdk_counters(const struct weft_device *device)
 {
     enum {
@@ -220,12 +239,14 @@ static const struct weft_device_counters *dpdk_counters(const struct weft_device
     };
     struct weft_device *writable = (struct weft_device *)(uintptr_t)device;
     const uint64_t *from = (const uint64_t *)weft_roce_port_counters(device->roce);
-    uint64_t words[WORDS];
+    struct weft_device_counters fresh;
+    uint64_t *words = (uint64_t *)&fresh;
     for (uint32_t i = 0; i < WORDS; i++)
         words[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
-    words[offsetof(struct weft_device_counters, receive_dropped) / sizeof(uint64_t)] +=
-        __atomic_load_n(&device->oversized, __ATOMIC_RELAXED) +
-        (device->nic ? weft_nic_dropped(device->nic) : 0);
+    fresh.receive_dropped += __atomic_load_n(&device->oversized, __ATOMIC_RELAXED) +
+                             (device->nic ? weft_nic_dropped(device->nic) : 0);
+    if (device->loopback)
+        add_switch(device->loopback, &fresh);
     uint64_t *to = (uint64_t *)&writable->counters;
     for (uint32_t i = 0; i < WORDS; i++)
         __atomic_store_n(&to[i], words[i], __ATOMIC_RELAXED);
@@ -240,6 +261,12 @@ static const char *dpdk_describe(const struct weft_device *device)
 static enum weft_status dpdk_service(struct weft_device *device, struct weft_error *error)
 {
     return device->capture ? weft_capture_write(error) : WEFT_OK;
+}
+
+enum weft_status weft_dpdk_neighbour_add(struct weft_device *device, const struct weft_ip *address,
+                                         const uint8_t mac[6], struct weft_error *error)
+{
+    return weft_roce_neighbour_add(device->roce, address, mac, error);
 }
 
 uint64_t weft_dpdk_pauses(const struct weft_device *device)

@@ -41,6 +41,7 @@ struct weft_loopback_port {
     uint32_t held_count;
     uint32_t flood_next;
     uint64_t pauses;
+    uint64_t unroutable; /* frames for a MAC that no port has */
     _Atomic bool open;
 };
 
@@ -56,6 +57,9 @@ WEFT_CHECKED enum weft_status weft_loopback_open(const struct weft_ip *address,
                                                  struct weft_loopback_port **ret_port,
                                                  struct weft_error *error);
 void weft_loopback_close(struct weft_loopback_port *port);
+
+/* The MAC that the port of this address has. */
+void weft_loopback_mac(const struct weft_ip *address, uint8_t mac[6]);
 
 struct rte_mempool *weft_loopback_pool(void);
 

@@ -2,9 +2,14 @@
 #include "drivers/roce/path.h"
 
 #include "drivers/roce/address.h"
+#include "drivers/roce/ethernet.h"
 #include "drivers/roce/neighbour.h"
 
 #define HOP_LIMIT 64u
+/* ECT(0), RFC 3168. All packets of a controlled connection bear it, acknowledgements too: a switch
+ * whose queue is beyond its threshold drops what is not capable where it would mark what is, and a
+ * lost acknowledgement costs more than a mark that nobody answers. Datagrams have no control. */
+#define ECN_CAPABLE 2u
 
 uint16_t weft_path_source_port(uint32_t local_qpn, uint32_t peer_qpn)
 {
@@ -45,14 +50,17 @@ static void fill_ipv6(const struct weft_roce_port *port, const struct weft_path 
 static void fill_headers(const struct weft_roce_port *port, struct weft_path *path,
                          const struct weft_path_ends *ends)
 {
+    static const uint8_t no_mac[6] = {0};
     bool version4 = path->address.version == 4;
     path->ip_bytes = version4 ? WEFT_IPV4_BYTES : WEFT_IPV6_BYTES;
-    path->traffic_class = 0;
+    path->traffic_class = port->traffic_class;
+    if (ends->qp && port->flows.controlled)
+        path->traffic_class |= ECN_CAPABLE;
     path->hop_limit = HOP_LIMIT;
     memset(path->header, 0, sizeof(path->header));
-    memcpy(path->header + 6, port->mac, 6);
-    weft_wire_put16(path->header + 12, version4 ? WEFT_ETHERTYPE_IPV4 : WEFT_ETHERTYPE_IPV6);
-    uint8_t *ip = path->header + WEFT_ETHERNET_BYTES;
+    uint8_t *ip = weft_ethernet_put(port, path->header, no_mac,
+                                    version4 ? WEFT_ETHERTYPE_IPV4 : WEFT_ETHERTYPE_IPV6);
+    path->ethernet_bytes = (uint32_t)(ip - path->header);
     if (version4)
         fill_ipv4(port, path, ip);
     else
@@ -82,8 +90,14 @@ static enum weft_status find_hop(const struct weft_roce_port *port, const struct
         return weft_error_set(error, WEFT_INVALID, "the peer's address %s is not that of a host",
                               weft_ip_format(peer, false, text));
     *ret_hop = *peer;
-    if (weft_ip_within(&port->address, peer))
+    if (weft_ip_within(&port->address, peer) || weft_ip_is_link_local(peer))
         return WEFT_OK;
+    if (weft_ip_is_link_local(&port->address))
+        return weft_error_set(error, WEFT_INVALID,
+                              "%s is not on this port's link, and no router takes packets from its "
+                              "link-local address %s; give the port another",
+                              weft_ip_format(peer, false, text),
+                              weft_ip_format(&port->address, false, own));
     if (!port->gateway.version)
         return weft_error_set(error, WEFT_INVALID,
                               "%s is outside this port's network %s/%u and no gateway is set; "

@@ -39,7 +39,7 @@ static inline uint8_t *weft_build_start(const struct weft_path *path, uint8_t *f
                                         uint8_t opcode, uint32_t psn_word, uint32_t payload_bytes)
 {
     memcpy(frame, path->header, sizeof(path->header));
-    uint8_t *bth = frame + WEFT_ETHERNET_BYTES + path->ip_bytes + WEFT_UDP_BYTES;
+    uint8_t *bth = frame + path->ethernet_bytes + path->ip_bytes + WEFT_UDP_BYTES;
     bth[0] = opcode;
     bth[1] = (uint8_t)(((0u - payload_bytes) & 3u) << 4); /* bytes of padding */
     weft_wire_put32(bth + 8, psn_word);
@@ -89,7 +89,7 @@ static inline uint32_t weft_build_payload(const uint8_t *ip, uint8_t *at, const 
 static inline uint32_t weft_build_finish(const struct weft_path *path, uint8_t *frame, uint8_t *at,
                                          const uint8_t *payload, uint32_t payload_bytes)
 {
-    uint8_t *ip = frame + WEFT_ETHERNET_BYTES;
+    uint8_t *ip = frame + path->ethernet_bytes;
     uint32_t pad_bytes = (0u - payload_bytes) & 3u;
     uint32_t covered_bytes = (uint32_t)(at - ip) + payload_bytes + pad_bytes;
     uint32_t len_bytes = covered_bytes + WEFT_ICRC_BYTES;
@@ -102,7 +102,7 @@ static inline uint32_t weft_build_finish(const struct weft_path *path, uint8_t *
     uint32_t icrc = htole32(weft_build_payload(ip, at, payload, payload_bytes, pad_bytes));
     memcpy(ip + covered_bytes, &icrc, sizeof(icrc));
     weft_build_unmask(path, ip, len_bytes);
-    return WEFT_ETHERNET_BYTES + len_bytes;
+    return path->ethernet_bytes + len_bytes;
 }
 
 #endif

@@ -51,6 +51,15 @@ WEFT_CHECKED enum weft_status weft_roce_port_create(const struct weft_roce_port_
 /* Asserts that its queue pairs, queues and regions are gone. NULL is taken. */
 void weft_roce_port_destroy(struct weft_roce_port *port);
 
+/* Says by hand where `address`, a host of the port's own network, is: it will not be asked, and
+ * what others say of it is not heard. For a peer that answers no questions. Stays until the port
+ * goes; a second time changes the MAC. */
+WEFT_CHECKED enum weft_status weft_roce_neighbour_add(struct weft_roce_port *port,
+                                                      const struct weft_ip *address,
+                                                      const uint8_t mac[6],
+                                                      struct weft_error *error);
+
+/* What the interface does to frames (pauses, faults injected) is not counted here. */
 const struct weft_device_counters *weft_roce_port_counters(const struct weft_roce_port *port);
 uint32_t weft_roce_port_mtu(const struct weft_roce_port *port);
 

@@ -3,8 +3,11 @@
 #ifndef WEFT_ROCE_STATE_H
 #define WEFT_ROCE_STATE_H
 
+#include "drivers/roce/dcqcn.h"
+#include "drivers/roce/due.h"
 #include "drivers/roce/list.h"
 #include "drivers/roce/opcode.h"
+#include "drivers/roce/pacer.h"
 #include "drivers/roce/roce.h"
 #include "drivers/roce/timer.h"
 #include "drivers/roce/wire.h"
@@ -12,6 +15,7 @@
 
 #define WEFT_NEIGHBOUR_BUCKETS 256u
 #define WEFT_NEIGHBOUR_TRIES 8u
+#define WEFT_NEIGHBOURS_MAX (1u << 18)
 #define WEFT_NEIGHBOUR_ANSWERS 32u
 #define WEFT_TRANSMIT_QUANTUM 16u
 
@@ -20,22 +24,28 @@ enum weft_timer_kind {
     WEFT_TIMER_NEIGHBOUR,
 };
 
-/* Who has an IP address on this network: its MAC, asked for by ARP. */
+/* Who has an IP address on this network: its MAC, asked for by ARP or neighbour discovery, or given
+ * by hand. */
 struct weft_neighbour {
     struct weft_link bucket_link;
-    struct weft_link ask_link; /* on the port's list while a question is to be sent */
-    struct weft_link paths;    /* those that wait for it or use it */
-    struct weft_timer timer;   /* when to ask again */
+    struct weft_link ask_link;   /* on the port's list while a question is to be sent */
+    struct weft_link known_link; /* on the port's list while READY, unless fixed */
+    struct weft_link paths;      /* those that wait for it or use it */
+    struct weft_timer timer;     /* when to ask again */
     struct weft_ip address;
     enum weft_endpoint_state state; /* CONNECTING, READY or FAILED */
-    uint32_t tries;
+    uint32_t tries;                 /* questions without an answer since asking began */
+    uint64_t asked_ns;              /* when it began */
+    uint64_t checked_ns;            /* READY: when it last answered, or was last asked to */
     uint8_t mac[6];
+    bool fixed; /* given by hand: never asked, never learnt, stays as long as the port */
 };
 
 /* The way to one remote queue pair, with the headers of its packets built beforehand. They stand
  * masked for the ICRC: what a router may change is all ones there, and is put in last. */
 struct weft_path {
     _Alignas(16) uint8_t header[80];
+    uint32_t ethernet_bytes; /* with the VLAN tag, if the port has one */
     uint32_t ip_bytes;
     uint32_t checksum_base; /* IPv4: the header's sum without its length */
     uint8_t traffic_class;
@@ -167,6 +177,25 @@ struct weft_responder {
     uint32_t message_bytes; /* received of it so far */
 };
 
+/* How fast a queue pair may send (flow.h). */
+struct weft_flow {
+    struct weft_pacer pacer;
+    struct weft_due due; /* in the port's heap while it is parked */
+    struct weft_dcqcn dcqcn;
+    struct weft_link notification; /* on the port's list while a CNP is to be sent */
+    uint64_t notify_again_ns;      /* no CNP before */
+};
+
+/* The same for all queue pairs of a port. */
+struct weft_flows {
+    bool controlled;
+    uint64_t rate_bps;                    /* an endpoint's limit; 0: none */
+    struct weft_congestion_options dcqcn; /* filled */
+    struct weft_link parked;              /* by qp->active */
+    struct weft_link notifications;
+    struct weft_due_heap due;
+};
+
 struct weft_roce_qp {
     struct weft_path path;
     struct weft_roce_port *port;
@@ -178,23 +207,27 @@ struct weft_roce_qp {
     uint32_t initial_psn;
     uint32_t mtu_bytes;
     uint8_t mtu_shift;
-    uint8_t transport; /* enum weft_transport */
-    uint8_t state;     /* enum weft_endpoint_state */
-    uint8_t failure;   /* enum weft_failure */
+    uint8_t transport;  /* enum weft_transport */
+    uint8_t state;      /* enum weft_endpoint_state */
+    uint8_t failure;    /* enum weft_failure */
+    bool paced;         /* without it nothing of its flow is asked */
+    uint32_t ack_every; /* packets */
     uint32_t failure_detail;
     uint32_t destination_count;
-    struct weft_link active; /* on the port's list while it can send */
+    struct weft_link active; /* on the port's list while it can send, or of those not due yet */
     struct weft_link answer; /* on the port's list while an answer is due */
     struct weft_timer timer; /* acknowledgement, or the end of an RNR wait */
     struct weft_requester requester;
     struct weft_responder responder;
     struct weft_endpoint_counters counters;
+    struct weft_flow flow;
 };
 
 /* An answer to a question of a neighbour. */
 struct weft_neighbour_answer {
     uint8_t mac[6];
     uint8_t address[16];
+    bool to_all; /* IPv6: he who asked has no address yet */
 };
 
 struct weft_roce_port {
@@ -206,6 +239,9 @@ struct weft_roce_port {
     uint8_t rnr_retry_limit;
     struct weft_ip address;
     struct weft_ip gateway;
+    uint16_t vlan_id; /* WEFT_VLAN_NONE: frames have no tag */
+    uint8_t vlan_priority;
+    uint8_t traffic_class;
     uint32_t window_packets;
     uint32_t ack_every; /* packets */
     uint64_t ack_timeout_ns;
@@ -215,6 +251,7 @@ struct weft_roce_port {
     uint32_t turn_left; /* packets that the first of the active may still send in its turn */
     struct weft_link answers;
     struct weft_wheel wheel;
+    struct weft_flows flows;
 
     struct weft_roce_qp **qps;
     uint32_t qp_mask;
@@ -228,11 +265,17 @@ struct weft_roce_port {
     uint32_t region_next;
     uint32_t cq_count;
 
-    struct weft_link asks; /* neighbours to whom a question is due */
+    struct weft_link asks;  /* neighbours to whom a question is due */
+    struct weft_link known; /* neighbours that are READY, the one checked first in front */
+    uint64_t refresh_ns;    /* when to look at the first of the known */
+    uint32_t neighbour_count;
     struct weft_link neighbours[WEFT_NEIGHBOUR_BUCKETS];
     struct weft_neighbour_answer neighbour_answers[WEFT_NEIGHBOUR_ANSWERS];
     uint32_t neighbour_answers_head; /* next to be written; counts on */
     uint32_t neighbour_answers_tail;
+
+    uint64_t conflicts; /* how often another said that it has this port's address */
+    uint8_t conflict_mac[6];
 
     struct weft_random random;
 };

@@ -9,6 +9,22 @@
 
 enum weft_status weft_verbs_status(enum ibv_wc_status status);
 
+static inline bool weft_verbs_is_send(enum weft_operation operation)
+{
+    return operation == WEFT_OPERATION_SEND || operation == WEFT_OPERATION_SEND_IMMEDIATE;
+}
+
+static inline bool weft_verbs_is_atomic(enum weft_operation operation)
+{
+    return operation == WEFT_OPERATION_COMPARE_SWAP || operation == WEFT_OPERATION_FETCH_ADD;
+}
+
+/* Its bytes come from the peer, and count as received. */
+static inline bool weft_verbs_fetches(enum weft_operation operation)
+{
+    return operation == WEFT_OPERATION_READ || weft_verbs_is_atomic(operation);
+}
+
 /* A work request's id holds whose it is: a failed completion tells nothing else for sure. An
  * endpoint that is gone leaves completions behind; by its generation they are known. */
 struct weft_verbs_tag {

@@ -11,6 +11,8 @@
 #define RNR_RETRY_FOR_EVER 7
 #define MIN_RNR_TIMER_CODE 12
 
+#define ACCESS_WRITE ((unsigned)IBV_ACCESS_LOCAL_WRITE | (unsigned)IBV_ACCESS_REMOTE_WRITE)
+
 static enum weft_status modify(struct weft_endpoint *endpoint, struct ibv_qp_attr *attributes,
                                int mask, const char *step, struct weft_error *error)
 {
@@ -21,6 +23,17 @@ static enum weft_status modify(struct weft_endpoint *endpoint, struct ibv_qp_att
                                   endpoint->device->name.device, endpoint->qp->qp_num, step);
 }
 
+unsigned weft_verbs_access(const struct weft_device *device)
+{
+    uint32_t operations = device->capabilities.operations;
+    unsigned access = ACCESS_WRITE;
+    if (operations & WEFT_BIT(WEFT_OPERATION_READ))
+        access |= IBV_ACCESS_REMOTE_READ;
+    if (operations & WEFT_BIT(WEFT_OPERATION_FETCH_ADD))
+        access |= IBV_ACCESS_REMOTE_ATOMIC;
+    return access;
+}
+
 enum weft_status weft_verbs_qp_init(struct weft_endpoint *endpoint, struct weft_error *error)
 {
     bool datagram = endpoint->transport == WEFT_TRANSPORT_UD;
@@ -29,7 +42,9 @@ enum weft_status weft_verbs_qp_init(struct weft_endpoint *endpoint, struct weft_
         .port_num = endpoint->device->name.port,
         .pkey_index = 0,
         .qkey = endpoint->qkey,
-        .qp_access_flags = IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE,
+        .qp_access_flags = endpoint->transport == WEFT_TRANSPORT_RC
+                               ? weft_verbs_access(endpoint->device)
+                               : ACCESS_WRITE,
     };
     int mask = IBV_QP_PKEY_INDEX | IBV_QP_PORT | (datagram ? IBV_QP_QKEY : IBV_QP_ACCESS_FLAGS);
     return modify(endpoint, &attributes, mask, "INIT", error);
@@ -61,6 +76,7 @@ enum weft_status weft_verbs_path(const struct weft_device *device,
     memcpy(path.grh.dgid.raw, peer->gid, sizeof(path.grh.dgid.raw));
     path.grh.sgid_index = (uint8_t)device->gid.index;
     path.grh.hop_limit = 64;
+    path.grh.traffic_class = device->traffic_class;
     /* Without a flow label the UDP source port comes from the two queue pair numbers, so that
      * the flows of a pair of hosts spread over the fabric's paths. */
     *ret_path = path;
@@ -75,9 +91,12 @@ static enum weft_status to_rtr(struct weft_endpoint *endpoint, struct weft_error
         .qp_state = IBV_QPS_RTR,
         .dest_qp_num = peer->qpn,
         .rq_psn = peer->psn,
-        .max_dest_rd_atomic = 1,
+        .max_dest_rd_atomic = endpoint->read_depth,
         .min_rnr_timer = MIN_RNR_TIMER_CODE,
     };
+    int mask = IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN | IBV_QP_RQ_PSN;
+    if (endpoint->transport == WEFT_TRANSPORT_RC)
+        mask |= IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER;
     if (!weft_verbs_mtu_code(peer->mtu_bytes < own_bytes ? peer->mtu_bytes : own_bytes,
                              &attributes.path_mtu))
         return weft_error_set(error, WEFT_INVALID, "%s: the peer's path MTU of %u is none",
@@ -85,11 +104,9 @@ static enum weft_status to_rtr(struct weft_endpoint *endpoint, struct weft_error
     enum weft_status status = weft_verbs_path(endpoint->device, peer, &attributes.ah_attr, error);
     if (status != WEFT_OK)
         return status;
+    attributes.ah_attr.grh.flow_label = endpoint->flow_label;
     char gid[WEFT_VERBS_GID_TEXT];
-    status = modify(endpoint, &attributes,
-                    IBV_QP_AV | IBV_QP_PATH_MTU | IBV_QP_DEST_QPN | IBV_QP_RQ_PSN |
-                        IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER,
-                    "RTR", error);
+    status = modify(endpoint, &attributes, mask, "RTR", error);
     if (status == WEFT_OK)
         return status;
     return weft_error_prefix(error, "the way to %s (is the peer up, and does ping reach it?): ",
@@ -104,7 +121,7 @@ static enum weft_status to_rts(struct weft_endpoint *endpoint, struct weft_error
         .timeout = ACK_TIMEOUT_CODE,
         .retry_cnt = endpoint->device->retry_count,
         .rnr_retry = RNR_RETRY_FOR_EVER,
-        .max_rd_atomic = 1,
+        .max_rd_atomic = endpoint->peer_depth,
     };
     int mask = IBV_QP_SQ_PSN;
     if (endpoint->transport == WEFT_TRANSPORT_RC)
@@ -134,12 +151,13 @@ enum weft_status weft_verbs_endpoint_connect(struct weft_endpoint *endpoint,
                                              const struct weft_endpoint_address *peer,
                                              struct weft_error *error)
 {
-    if (endpoint->transport != WEFT_TRANSPORT_RC || endpoint->state != WEFT_ENDPOINT_NEW)
+    bool datagram = endpoint->transport == WEFT_TRANSPORT_UD;
+    if (datagram || endpoint->state != WEFT_ENDPOINT_NEW)
         return weft_error_set(error, WEFT_INVALID, "%s: queue pair 0x%06x is %s",
                               endpoint->device->name.device, endpoint->qp->qp_num,
-                              endpoint->transport == WEFT_TRANSPORT_RC
-                                  ? "connected already"
-                                  : "of datagrams and has no peer");
+                              datagram ? "of datagrams and has no peer" : "connected already");
     endpoint->peer = *peer;
+    endpoint->peer_depth =
+        peer->read_depth < endpoint->read_depth ? (uint8_t)peer->read_depth : endpoint->read_depth;
     return weft_verbs_qp_ready(endpoint, error);
 }

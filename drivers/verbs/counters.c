@@ -9,49 +9,47 @@
 
 struct counter_file {
     const char *name;
-    size_t field;
+    enum weft_device_counter counter;
     uint64_t unit;
 };
 
-#define FIELD(name) offsetof(struct weft_device_counters, name)
-
 static const struct counter_file files[] = {
     /* The port's own, by the InfiniBand architecture: data in words of four bytes. */
-    {"counters/port_xmit_data", FIELD(sent_bytes), 4},
-    {"counters/port_rcv_data", FIELD(received_bytes), 4},
-    {"counters/port_xmit_packets", FIELD(sent_packets), 1},
-    {"counters/port_rcv_packets", FIELD(received_packets), 1},
-    {"counters/port_rcv_errors", FIELD(malformed_packets), 1},
+    {"counters/port_xmit_data", WEFT_COUNTER_sent_bytes, 4},
+    {"counters/port_rcv_data", WEFT_COUNTER_received_bytes, 4},
+    {"counters/port_xmit_packets", WEFT_COUNTER_sent_packets, 1},
+    {"counters/port_rcv_packets", WEFT_COUNTER_received_packets, 1},
+    {"counters/port_rcv_errors", WEFT_COUNTER_malformed_packets, 1},
 
     /* rxe. It counts a retry, not the packets that go again by it: at least one. */
-    {"hw_counters/sent_pkts", FIELD(sent_packets), 1},
-    {"hw_counters/rcvd_pkts", FIELD(received_packets), 1},
-    {"hw_counters/out_of_seq_request", FIELD(out_of_order_packets), 1},
-    {"hw_counters/rcvd_rnr_err", FIELD(rnr_naks_received), 1},
-    {"hw_counters/rcvd_seq_err", FIELD(sequence_naks_received), 1},
-    {"hw_counters/completer_retry_err", FIELD(retransmitted_packets), 1},
+    {"hw_counters/sent_pkts", WEFT_COUNTER_sent_packets, 1},
+    {"hw_counters/rcvd_pkts", WEFT_COUNTER_received_packets, 1},
+    {"hw_counters/out_of_seq_request", WEFT_COUNTER_out_of_order_packets, 1},
+    {"hw_counters/rcvd_rnr_err", WEFT_COUNTER_rnr_naks_received, 1},
+    {"hw_counters/rcvd_seq_err", WEFT_COUNTER_sequence_naks_received, 1},
+    {"hw_counters/completer_retry_err", WEFT_COUNTER_retransmitted_packets, 1},
 
     /* mlx5; duplicate_request is rxe's word too. */
-    {"hw_counters/duplicate_request", FIELD(duplicate_packets), 1},
-    {"hw_counters/out_of_sequence", FIELD(out_of_order_packets), 1},
-    {"hw_counters/rnr_nak_retry_err", FIELD(rnr_naks_received), 1},
-    {"hw_counters/packet_seq_err", FIELD(sequence_naks_received), 1},
-    {"hw_counters/local_ack_timeout_err", FIELD(timeouts), 1},
-    {"hw_counters/roce_adp_retrans", FIELD(retransmitted_packets), 1},
-    {"hw_counters/roce_adp_retrans_to", FIELD(timeouts), 1},
-    {"hw_counters/out_of_buffer", FIELD(receive_dropped), 1},
-    {"hw_counters/rx_icrc_encapsulated", FIELD(icrc_errors), 1},
+    {"hw_counters/duplicate_request", WEFT_COUNTER_duplicate_packets, 1},
+    {"hw_counters/out_of_sequence", WEFT_COUNTER_out_of_order_packets, 1},
+    {"hw_counters/rnr_nak_retry_err", WEFT_COUNTER_rnr_naks_received, 1},
+    {"hw_counters/packet_seq_err", WEFT_COUNTER_sequence_naks_received, 1},
+    {"hw_counters/local_ack_timeout_err", WEFT_COUNTER_timeouts, 1},
+    {"hw_counters/roce_adp_retrans", WEFT_COUNTER_retransmitted_packets, 1},
+    {"hw_counters/roce_adp_retrans_to", WEFT_COUNTER_timeouts, 1},
+    {"hw_counters/out_of_buffer", WEFT_COUNTER_receive_dropped, 1},
+    {"hw_counters/rx_icrc_encapsulated", WEFT_COUNTER_icrc_errors, 1},
 
     /* bnxt_re */
-    {"hw_counters/tx_pkts", FIELD(sent_packets), 1},
-    {"hw_counters/tx_bytes", FIELD(sent_bytes), 1},
-    {"hw_counters/rx_pkts", FIELD(received_packets), 1},
-    {"hw_counters/rx_bytes", FIELD(received_bytes), 1},
-    {"hw_counters/dup_req", FIELD(duplicate_packets), 1},
-    {"hw_counters/oos_drop_count", FIELD(out_of_order_packets), 1},
-    {"hw_counters/rnr_naks_rcvd", FIELD(rnr_naks_received), 1},
-    {"hw_counters/seq_err_naks_rcvd", FIELD(sequence_naks_received), 1},
-    {"hw_counters/to_retransmits", FIELD(timeouts), 1},
+    {"hw_counters/tx_pkts", WEFT_COUNTER_sent_packets, 1},
+    {"hw_counters/tx_bytes", WEFT_COUNTER_sent_bytes, 1},
+    {"hw_counters/rx_pkts", WEFT_COUNTER_received_packets, 1},
+    {"hw_counters/rx_bytes", WEFT_COUNTER_received_bytes, 1},
+    {"hw_counters/dup_req", WEFT_COUNTER_duplicate_packets, 1},
+    {"hw_counters/oos_drop_count", WEFT_COUNTER_out_of_order_packets, 1},
+    {"hw_counters/rnr_naks_rcvd", WEFT_COUNTER_rnr_naks_received, 1},
+    {"hw_counters/seq_err_naks_rcvd", WEFT_COUNTER_sequence_naks_received, 1},
+    {"hw_counters/to_retransmits", WEFT_COUNTER_timeouts, 1},
 };
 #define FILE_COUNT (sizeof(files) / sizeof(files[0]))
 _Static_assert(FILE_COUNT <= WEFT_VERBS_COUNTER_FILES, "as many bases as files");
@@ -75,16 +73,15 @@ void weft_verbs_counters_init(struct weft_verbs_counters *counters, const char *
     }
 }
 
-static uint64_t *field_of(struct weft_device_counters *values, size_t field)
+/* The fields are words, in the order of their numbers. */
+static uint64_t *field_of(struct weft_device_counters *values, enum weft_device_counter counter)
 {
-    assert(field % sizeof(uint64_t) == 0 && field < sizeof(*values));
-    return (uint64_t *)(void *)((char *)values + field);
+    return (uint64_t *)(void *)values + counter;
 }
 
 void weft_verbs_counters_read(struct weft_verbs_counters *counters)
 {
     struct weft_device_counters fresh = {0};
-    bool counts_sent_bytes = false, counts_received_bytes = false;
     for (size_t i = 0; i < FILE_COUNT; i++) {
         int64_t value;
         if (counters->base[i] < 0)
@@ -92,13 +89,14 @@ void weft_verbs_counters_read(struct weft_verbs_counters *counters)
         /* A counter that was reset underneath starts anew, rather than wrap. */
         if (!read_file(counters, i, &value) || value < counters->base[i])
             value = counters->base[i];
-        *field_of(&fresh, files[i].field) += (uint64_t)(value - counters->base[i]) * files[i].unit;
-        counts_sent_bytes |= files[i].field == FIELD(sent_bytes);
-        counts_received_bytes |= files[i].field == FIELD(received_bytes);
+        *field_of(&fresh, files[i].counter) +=
+            (uint64_t)(value - counters->base[i]) * files[i].unit;
+        fresh.counted |= WEFT_BIT(files[i].counter);
     }
-    if (!counts_sent_bytes)
+    if (!(fresh.counted & WEFT_BIT(WEFT_COUNTER_sent_bytes)))
         fresh.sent_bytes = counters->sent_bytes;
-    if (!counts_received_bytes)
+    if (!(fresh.counted & WEFT_BIT(WEFT_COUNTER_received_bytes)))
         fresh.received_bytes = counters->received_bytes;
+    fresh.counted |= WEFT_BIT(WEFT_COUNTER_sent_bytes) | WEFT_BIT(WEFT_COUNTER_received_bytes);
     counters->snapshot = fresh;
 }

@@ -21,7 +21,7 @@ struct weft_verbs_counters {
 void weft_verbs_counters_init(struct weft_verbs_counters *counters, const char *port_directory);
 
 /* Reads the files once and brings the snapshot up to date. Without a file for it, bytes are the
- * payload that completions told of, and the rest stays 0. */
+ * payload that completions told of, and the rest is not counted. */
 void weft_verbs_counters_read(struct weft_verbs_counters *counters);
 
 #endif

@@ -91,6 +91,12 @@ static void note_failure(struct weft_endpoint *endpoint, const struct ibv_wc *wc
     endpoint->vendor_error = wc->vendor_err;
 }
 
+static void count_received(struct weft_endpoint *endpoint, uint32_t len_bytes)
+{
+    endpoint->counters.received_payload_bytes += len_bytes;
+    endpoint->device->counters->received_bytes += len_bytes;
+}
+
 /* How a receive ended; a send's length and kind come from its slot. */
 static void finish_receive(struct weft_endpoint *endpoint, const struct ibv_wc *wc,
                            struct weft_completion *completion)
@@ -103,8 +109,15 @@ static void finish_receive(struct weft_endpoint *endpoint, const struct ibv_wc *
     if (completion->has_immediate)
         completion->immediate = ntohl(wc->imm_data);
     assert(wc->byte_len >= header_bytes);
-    endpoint->counters.received_payload_bytes += wc->byte_len - header_bytes;
-    endpoint->device->counters->received_bytes += wc->byte_len - header_bytes;
+    count_received(endpoint, wc->byte_len - header_bytes);
+}
+
+static void count_sent(struct weft_endpoint *endpoint, const struct weft_verbs_slot *slot)
+{
+    if (weft_verbs_fetches(slot->operation))
+        count_received(endpoint, slot->len_bytes);
+    else
+        endpoint->device->counters->sent_bytes += slot->len_bytes;
 }
 
 static void finish(struct weft_device *device, const struct ibv_wc *wc)
@@ -128,7 +141,7 @@ static void finish(struct weft_device *device, const struct ibv_wc *wc)
         completion.vendor_error = wc->vendor_err;
         note_failure(endpoint, wc);
     } else if (!tag.is_receive) {
-        device->counters->sent_bytes += slot->len_bytes;
+        count_sent(endpoint, slot);
         if (slot->unsignaled)
             return;
     }

@@ -69,42 +69,9 @@ static enum weft_status find_and_open(struct weft_device *device, struct weft_er
     return status;
 }
 
-static bool inline_fits(struct weft_device *device, struct ibv_cq *cq, uint32_t inline_bytes)
+static bool has(const struct weft_device *device, enum weft_operation operation)
 {
-    struct ibv_qp_init_attr attributes = {
-        .send_cq = cq,
-        .recv_cq = cq,
-        .cap = {.max_send_wr = 64,
-                .max_recv_wr = 1,
-                .max_send_sge = 1,
-                .max_recv_sge = 1,
-                .max_inline_data = inline_bytes},
-        .qp_type = IBV_QPT_RC,
-    };
-    struct ibv_qp *qp = ibv_create_qp(device->pd, &attributes);
-    if (!qp)
-        return false;
-    int failed = ibv_destroy_qp(qp);
-    assert(!failed);
-    return true;
-}
-
-/* No query tells how much a device takes inline: queue pairs are tried, from large to small. */
-static enum weft_status probe_inline(struct weft_device *device, struct weft_error *error)
-{
-    static const uint32_t sizes[] = {512, 400, 256, 220, 128, 64, 32};
-    struct ibv_cq *cq = ibv_create_cq(device->context, 1, NULL, NULL, 0);
-    if (!cq)
-        return weft_verbs_errno_error(error, errno, "making a completion queue");
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        if (!inline_fits(device, cq, sizes[i]))
-            continue;
-        device->capabilities.max_inline_bytes = sizes[i];
-        break;
-    }
-    int failed = ibv_destroy_cq(cq);
-    assert(!failed);
-    return WEFT_OK;
+    return device->capabilities.operations & WEFT_BIT(operation);
 }
 
 static void describe(struct weft_device *device)
@@ -120,10 +87,13 @@ static void describe(struct weft_device *device)
     else
         (void)snprintf(where, sizeof(where), "LID %u", device->lid);
     (void)snprintf(device->description, sizeof(device->description),
-                   "%s port %u, %s, %s, path MTU %u, inline %u B, fw %.40s, %s",
+                   "%s port %u, %s, %s, path MTU %u, inline %u B, READ depth %u%s%s, fw %.40s, %s",
                    device->name.device, device->name.port,
                    weft_verbs_gid_type_text(device->gid.type), where,
                    device->capabilities.mtu_bytes, device->capabilities.max_inline_bytes,
+                   device->capabilities.max_read_depth,
+                   has(device, WEFT_OPERATION_FETCH_ADD) ? ", atomics" : "",
+                   device->capabilities.transports & WEFT_BIT(WEFT_TRANSPORT_UC) ? ", UC" : "",
                    attributes.fw_ver, rate);
 }
 
@@ -160,7 +130,7 @@ static enum weft_status set_up(struct weft_device *device,
     device->pd = ibv_alloc_pd(device->context);
     if (!device->pd)
         return weft_verbs_errno_error(error, errno, "making a protection domain");
-    status = probe_inline(device, error);
+    status = weft_verbs_probe(device, error);
     if (status != WEFT_OK)
         return status;
     char path[128];
@@ -179,15 +149,14 @@ enum weft_status weft_verbs_open(const struct weft_device_options *options,
     enum weft_status status = weft_verbs_name_parse(options->device, &name, error);
     if (status != WEFT_OK)
         return status;
-    if (options->pcap_path)
-        return weft_error_set(error, WEFT_UNSUPPORTED,
-                              "%s: an RDMA device's packets pass no software that could write "
-                              "them to %s; capture on the switch, or use the dpdk driver",
-                              name.device, options->pcap_path);
+    status = weft_verbs_options_check(options, name.device, error);
+    if (status != WEFT_OK)
+        return status;
     struct weft_device *device = calloc(1, sizeof(*device));
     if (!device)
         return weft_error_set(error, WEFT_NO_MEMORY, "%s: no memory", name.device);
     device->name = name;
+    device->traffic_class = options->traffic_class;
     status = set_up(device, options, error);
     if (status != WEFT_OK) {
         weft_verbs_close(device);

@@ -16,7 +16,26 @@ static enum weft_status check(const struct weft_device *device,
                                         device->capabilities.max_receive_depth, error);
     if (status != WEFT_OK)
         return weft_error_prefix(error, "%s: ", device->name.device);
+    if (!(device->capabilities.transports & WEFT_BIT(options->transport)))
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "%s: the device makes no queue pairs of unreliable connections (UC)",
+                              device->name.device);
     return WEFT_OK;
+}
+
+static enum ibv_qp_type type_of(enum weft_transport transport)
+{
+    switch (transport) {
+    case WEFT_TRANSPORT_RC:
+        return IBV_QPT_RC;
+    case WEFT_TRANSPORT_UC:
+        return IBV_QPT_UC;
+    case WEFT_TRANSPORT_UD:
+    case WEFT_TRANSPORT_COUNT:
+        break;
+    }
+    assert(transport == WEFT_TRANSPORT_UD);
+    return IBV_QPT_UD;
 }
 
 static enum weft_status find_place(const struct weft_device *device, uint32_t *ret_place,
@@ -59,7 +78,7 @@ static enum weft_status make_qp(struct weft_endpoint *endpoint,
                 .max_send_sge = 1,
                 .max_recv_sge = 1,
                 .max_inline_data = endpoint->inline_bytes},
-        .qp_type = endpoint->transport == WEFT_TRANSPORT_UD ? IBV_QPT_UD : IBV_QPT_RC,
+        .qp_type = type_of(endpoint->transport),
     };
     endpoint->qp = ibv_create_qp(endpoint->device->pd, &attributes);
     if (endpoint->qp)
@@ -83,14 +102,30 @@ static void release(struct weft_endpoint *endpoint)
     free(endpoint);
 }
 
+static uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Only a reliable connection has READs and atomics. */
+static uint32_t read_depth(const struct weft_device *device,
+                           const struct weft_endpoint_options *options)
+{
+    if (options->transport != WEFT_TRANSPORT_RC)
+        return 0;
+    return least(options->read_depth, device->capabilities.max_read_depth);
+}
+
 enum weft_status weft_verbs_endpoint_create(struct weft_device *device,
                                             const struct weft_endpoint_options *options,
                                             struct weft_endpoint **ret_endpoint,
                                             struct weft_error *error)
 {
     assert((unsigned)options->transport < WEFT_TRANSPORT_COUNT && options->cq);
-    uint32_t place = 0;
+    uint32_t place = 0, flow_label = 0;
     enum weft_status status = check(device, options, error);
+    if (status == WEFT_OK)
+        status = weft_verbs_flow_choose(device, options->source_port, &flow_label, error);
     if (status == WEFT_OK)
         status = find_place(device, &place, error);
     if (status != WEFT_OK)
@@ -99,7 +134,6 @@ enum weft_status weft_verbs_endpoint_create(struct weft_device *device,
     if (!endpoint)
         return weft_error_set(error, WEFT_NO_MEMORY, "%s: no memory for an endpoint",
                               device->name.device);
-    uint32_t inline_max = device->capabilities.max_inline_bytes;
     *endpoint = (struct weft_endpoint){
         .device = device,
         .cq = options->cq,
@@ -108,7 +142,9 @@ enum weft_status weft_verbs_endpoint_create(struct weft_device *device,
         .psn = (uint32_t)weft_random_next(&device->random) & 0xffffff,
         /* Keys with the top bit set are the kernel's to give. */
         .qkey = (uint32_t)weft_random_next(&device->random) & 0x7fffffff,
-        .inline_bytes = options->inline_bytes < inline_max ? options->inline_bytes : inline_max,
+        .inline_bytes = least(options->inline_bytes, device->capabilities.max_inline_bytes),
+        .flow_label = flow_label,
+        .read_depth = (uint8_t)read_depth(device, options),
         .user = options->user,
     };
     status = allocate(endpoint, options, error);
@@ -148,6 +184,7 @@ void weft_verbs_endpoint_address(const struct weft_endpoint *endpoint,
         .qkey = endpoint->transport == WEFT_TRANSPORT_UD ? endpoint->qkey : 0,
         .mtu_bytes = device->capabilities.mtu_bytes,
         .lid = device->is_ethernet ? 0 : device->lid,
+        .read_depth = endpoint->read_depth,
     };
     memcpy(ret_address->gid, device->gid.bytes, sizeof(ret_address->gid));
 }
@@ -164,8 +201,11 @@ static void explain(const struct weft_endpoint *endpoint, struct weft_error *err
     const char *name = endpoint->device->name.device;
     weft_verbs_gid_format(endpoint->peer.gid, gid);
     if (endpoint->failure_errno) {
-        (void)weft_error_set(error, endpoint->failure, "%s: the device refused a work: %s", name,
-                             strerror(endpoint->failure_errno));
+        (void)weft_error_set(error, endpoint->failure, "%s: a work was refused: %s%s", name,
+                             strerror(endpoint->failure_errno),
+                             endpoint->failure_errno == EOPNOTSUPP && endpoint->peer_depth == 0
+                                 ? " (no READs or atomics were agreed with the peer)"
+                                 : "");
         return;
     }
     (void)weft_error_set(

@@ -24,6 +24,7 @@ struct weft_device {
     bool is_ethernet; /* RoCE; else InfiniBand */
     uint16_t lid;
     uint8_t retry_count;
+    uint8_t traffic_class;
     struct weft_capabilities capabilities;
     uint32_t max_regions, region_count;
     struct weft_cq *cqs;
@@ -60,11 +61,14 @@ struct weft_endpoint {
     enum weft_endpoint_state state;
     uint32_t place; /* in the device's table */
     uint32_t psn, qkey, inline_bytes;
+    uint32_t flow_label; /* 0: the device makes the flow's entropy */
+    uint8_t read_depth;  /* READs and atomics that are taken at a time, and asked at most */
+    uint8_t peer_depth;  /* asked at a time: what the peer takes, too */
     uint64_t user;
     struct weft_verbs_window send, receive;
     struct weft_verbs_slot *send_slots, *receive_slots;
     struct weft_endpoint_counters counters;
-    struct weft_endpoint_address peer; /* RC, once connected */
+    struct weft_endpoint_address peer; /* RC, UC; once connected */
     /* The first failure, for the error of endpoint_state. */
     enum weft_status failure;
     enum ibv_wc_status device_status;
@@ -82,6 +86,21 @@ bool weft_verbs_memory_is_limited(uint64_t *ret_limit_bytes);
 /* The status of an errno, and "PREFIX: why" with a remedy where one is known. */
 enum weft_status weft_verbs_errno_error(struct weft_error *error, int number, const char *format,
                                         ...) WEFT_FORMAT(3, 4);
+
+/* What devices' options ask that no RDMA device does for us, each with what to do instead. */
+WEFT_CHECKED enum weft_status weft_verbs_options_check(const struct weft_device_options *options,
+                                                       const char *device,
+                                                       struct weft_error *error);
+/* The label for the source port that was asked; 0 for none. */
+WEFT_CHECKED enum weft_status weft_verbs_flow_choose(const struct weft_device *device,
+                                                     uint16_t source_port, uint32_t *ret_flow_label,
+                                                     struct weft_error *error);
+/* Adds UC to the capabilities where the device makes such queue pairs, and how much it takes
+ * inline: no query tells either. */
+WEFT_CHECKED enum weft_status weft_verbs_probe(struct weft_device *device,
+                                               struct weft_error *error);
+/* What the device lets others and itself do with memory. */
+unsigned weft_verbs_access(const struct weft_device *device);
 
 /* One step of a completed open, that reads the port: GIDs and what they say. */
 WEFT_CHECKED enum weft_status weft_verbs_port_open(struct weft_device *device,

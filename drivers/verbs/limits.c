@@ -89,19 +89,60 @@ static uint32_t positive(int value)
     return value > 0 ? (uint32_t)value : 0;
 }
 
+/* Of the queue pair's attributes, which have 8 bits for it. */
+static uint32_t read_depth(const struct ibv_device_attr *device)
+{
+    uint32_t taken = positive(device->max_qp_rd_atom);
+    uint32_t outstanding = positive(device->max_qp_init_rd_atom);
+    uint32_t both = taken < outstanding ? taken : outstanding;
+    return both < UINT8_MAX ? both : UINT8_MAX;
+}
+
+static uint32_t operations(const struct ibv_device_attr *device)
+{
+    uint32_t mask = WEFT_BIT(WEFT_OPERATION_SEND) | WEFT_BIT(WEFT_OPERATION_SEND_IMMEDIATE) |
+                    WEFT_BIT(WEFT_OPERATION_WRITE) | WEFT_BIT(WEFT_OPERATION_WRITE_IMMEDIATE) |
+                    WEFT_BIT(WEFT_OPERATION_RECEIVE);
+    if (read_depth(device) > 0)
+        mask |= WEFT_BIT(WEFT_OPERATION_READ);
+    if (read_depth(device) > 0 && device->atomic_cap != IBV_ATOMIC_NONE)
+        mask |= WEFT_BIT(WEFT_OPERATION_COMPARE_SWAP) | WEFT_BIT(WEFT_OPERATION_FETCH_ADD);
+    return mask;
+}
+
 void weft_verbs_limits_clamp(const struct ibv_device_attr *device, const struct ibv_port_attr *port,
                              struct weft_capabilities *capabilities)
 {
     capabilities->transports = WEFT_BIT(WEFT_TRANSPORT_RC) | WEFT_BIT(WEFT_TRANSPORT_UD);
-    capabilities->operations = WEFT_BIT(WEFT_OPERATION_SEND) | WEFT_BIT(WEFT_OPERATION_WRITE) |
-                               WEFT_BIT(WEFT_OPERATION_WRITE_IMMEDIATE) |
-                               WEFT_BIT(WEFT_OPERATION_RECEIVE);
+    capabilities->operations = operations(device);
+    capabilities->max_read_depth = read_depth(device);
     capabilities->max_message_bytes =
         port->max_msg_sz < WEFT_MESSAGE_BYTES_MAX ? port->max_msg_sz : WEFT_MESSAGE_BYTES_MAX;
     capabilities->max_send_depth = positive(device->max_qp_wr);
     capabilities->max_receive_depth = positive(device->max_qp_wr);
     capabilities->max_cq_depth = positive(device->max_cqe);
     capabilities->max_endpoints = positive(device->max_qp);
+}
+
+bool weft_verbs_flow_label(uint16_t source_port, uint32_t *ret_flow_label)
+{
+    if (source_port < 0xc000)
+        return false;
+    uint32_t low = source_port & 0x3fffu;
+    /* Label 0 asks for the queue pair numbers' hash. */
+    *ret_flow_label = low ? low : (1u << 14 | 1u);
+    return true;
+}
+
+bool weft_verbs_labels_flows(const char *kernel_driver)
+{
+    /* Those whose kernel drivers call rdma_get_udp_sport or do as it does. */
+    static const char *const drivers[] = {"mlx5_core", "ice", "hns3"};
+    for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++) {
+        if (strcmp(kernel_driver, drivers[i]) == 0)
+            return true;
+    }
+    return false;
 }
 
 enum weft_status weft_verbs_limit_check(const char *what, uint64_t asked, uint64_t limit,

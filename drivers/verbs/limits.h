@@ -27,9 +27,17 @@ WEFT_CHECKED enum weft_status weft_verbs_mtu_choose(uint32_t active_bytes, uint3
 /* "400 Gb/sec (4X NDR)", the words of sysfs; 0: not understood. */
 uint64_t weft_verbs_rate_parse(const char *text);
 
-/* The limits, clamped to what the contract can say; inline, rate and NUMA node are left alone. */
+/* The limits, clamped to what the contract can say, and the operations; inline, UC, rate and NUMA
+ * node are left alone. */
 void weft_verbs_limits_clamp(const struct ibv_device_attr *device, const struct ibv_port_attr *port,
                              struct weft_capabilities *capabilities);
+
+/* A flow label from which devices that follow the IBTA's rule make this UDP source port (it is not
+ * 0 and the port is 0xC000 | ((label & 0x3fff) ^ (label >> 14))); false: the rule makes no such
+ * port. */
+bool weft_verbs_flow_label(uint16_t source_port, uint32_t *ret_flow_label);
+/* Whether the devices of this kernel driver (the PCI device's, "mlx5_core") go by that rule. */
+bool weft_verbs_labels_flows(const char *kernel_driver);
 
 /* An error with both figures where `asked` is beyond `limit`; `what` as in "send depth". */
 WEFT_CHECKED enum weft_status weft_verbs_limit_check(const char *what, uint64_t asked,

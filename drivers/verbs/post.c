@@ -47,11 +47,15 @@ static enum ibv_wr_opcode opcode_of(enum weft_operation operation)
         return IBV_WR_RDMA_WRITE;
     case WEFT_OPERATION_WRITE_IMMEDIATE:
         return IBV_WR_RDMA_WRITE_WITH_IMM;
-    case WEFT_OPERATION_RECEIVE:
     case WEFT_OPERATION_SEND_IMMEDIATE:
+        return IBV_WR_SEND_WITH_IMM;
     case WEFT_OPERATION_READ:
+        return IBV_WR_RDMA_READ;
     case WEFT_OPERATION_COMPARE_SWAP:
+        return IBV_WR_ATOMIC_CMP_AND_SWP;
     case WEFT_OPERATION_FETCH_ADD:
+        return IBV_WR_ATOMIC_FETCH_AND_ADD;
+    case WEFT_OPERATION_RECEIVE:
     case WEFT_OPERATION_COUNT:
         break;
     }
@@ -62,22 +66,36 @@ static enum ibv_wr_opcode opcode_of(enum weft_operation operation)
 static void address_datagram(const struct weft_endpoint *endpoint, const struct weft_work *work,
                              struct ibv_send_wr *request)
 {
-    assert(work->operation == WEFT_OPERATION_SEND && work->destination);
+    assert(weft_verbs_is_send(work->operation) && work->destination);
     assert(work->len_bytes <= endpoint->device->capabilities.mtu_bytes);
     request->wr.ud.ah = work->destination->ah;
     request->wr.ud.remote_qpn = work->destination->qpn;
     request->wr.ud.remote_qkey = work->destination->qkey;
 }
 
+/* What was there comes back in host order: that is what IBV_ATOMIC_HCA and GLOB promise. */
+static void address_atomic(const struct weft_work *work, struct ibv_send_wr *request)
+{
+    bool swaps = work->operation == WEFT_OPERATION_COMPARE_SWAP;
+    assert(work->len_bytes == sizeof(uint64_t));
+    request->wr.atomic.remote_addr = work->remote_address;
+    request->wr.atomic.rkey = work->rkey;
+    request->wr.atomic.compare_add = swaps ? work->compare : work->operand;
+    request->wr.atomic.swap = swaps ? work->operand : 0;
+}
+
 static void address_connected(const struct weft_endpoint *endpoint, const struct weft_work *work,
                               struct ibv_send_wr *request)
 {
     assert(work->len_bytes <= endpoint->device->capabilities.max_message_bytes);
-    if (work->operation == WEFT_OPERATION_SEND)
+    if (weft_verbs_is_send(work->operation))
         return;
+    if (weft_verbs_is_atomic(work->operation)) {
+        address_atomic(work, request);
+        return;
+    }
     request->wr.rdma.remote_addr = work->remote_address;
     request->wr.rdma.rkey = work->rkey;
-    request->imm_data = htonl(work->immediate);
 }
 
 static void build_send(struct weft_endpoint *endpoint, const struct weft_work *work,
@@ -85,7 +103,9 @@ static void build_send(struct weft_endpoint *endpoint, const struct weft_work *w
 {
     uint32_t slot = weft_verbs_window_take(&endpoint->send);
     bool signaled = weft_verbs_window_signal(&endpoint->send, !work->unsignaled);
-    assert(!work->inlined || work->len_bytes <= endpoint->inline_bytes);
+    assert(endpoint->device->capabilities.operations & WEFT_BIT(work->operation));
+    assert(!work->inlined ||
+           (work->len_bytes <= endpoint->inline_bytes && !weft_verbs_fetches(work->operation)));
     endpoint->send_slots[slot] = (struct weft_verbs_slot){
         .id = work->id,
         .operation = work->operation,
@@ -97,6 +117,7 @@ static void build_send(struct weft_endpoint *endpoint, const struct weft_work *w
         .sg_list = sge,
         .num_sge = element(work, sge),
         .opcode = opcode_of(work->operation),
+        .imm_data = htonl(work->immediate),
         .send_flags = (signaled ? IBV_SEND_SIGNALED : 0u) | (work->inlined ? IBV_SEND_INLINE : 0u),
     };
     if (endpoint->transport == WEFT_TRANSPORT_UD)
@@ -153,6 +174,17 @@ static uint32_t least(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
+/* How many of the works the queue pair can take: a READ or an atomic to a peer that takes none
+ * would lie there for ever. */
+static uint32_t possible(const struct weft_endpoint *endpoint, const struct weft_work *works,
+                         uint32_t count)
+{
+    uint32_t i = 0;
+    while (i < count && !(weft_verbs_fetches(works[i].operation) && endpoint->peer_depth == 0))
+        i++;
+    return i;
+}
+
 uint32_t weft_verbs_post_send(struct weft_endpoint *endpoint, const struct weft_work *works,
                               uint32_t count)
 {
@@ -162,8 +194,11 @@ uint32_t weft_verbs_post_send(struct weft_endpoint *endpoint, const struct weft_
     uint32_t taken = 0;
     uint32_t wanted = least(count, weft_verbs_window_room(&endpoint->send));
     while (taken < wanted) {
-        uint32_t batch = least(wanted - taken, WEFT_VERBS_BATCH);
-        uint32_t now = send_some(endpoint, works + taken, batch);
+        const struct weft_work *next = works + taken;
+        uint32_t batch = possible(endpoint, next, least(wanted - taken, WEFT_VERBS_BATCH));
+        if (batch == 0)
+            return taken + refuse(endpoint, next, next->operation, EOPNOTSUPP);
+        uint32_t now = send_some(endpoint, next, batch);
         taken += now;
         if (now < batch)
             break;

@@ -14,8 +14,7 @@ enum weft_status weft_verbs_region_register(struct weft_device *device, void *me
         "memory regions", (uint64_t)device->region_count + 1, device->max_regions, error);
     if (status != WEFT_OK)
         return status;
-    struct ibv_mr *region =
-        ibv_reg_mr(device->pd, memory, len_bytes, IBV_ACCESS_LOCAL_WRITE | IBV_ACCESS_REMOTE_WRITE);
+    struct ibv_mr *region = ibv_reg_mr(device->pd, memory, len_bytes, weft_verbs_access(device));
     if (!region)
         return weft_verbs_errno_error(error, errno, "%s: registering %" PRIu64 " bytes of memory",
                                       device->name.device, len_bytes);

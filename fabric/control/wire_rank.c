@@ -59,20 +59,10 @@ static void write_counters(const struct weft_device_counters *counters,
                            Weft__DeviceCounters *message)
 {
     weft__device_counters__init(message);
-    message->sent_packets = counters->sent_packets;
-    message->sent_bytes = counters->sent_bytes;
-    message->received_packets = counters->received_packets;
-    message->received_bytes = counters->received_bytes;
-    message->retransmitted_packets = counters->retransmitted_packets;
-    message->duplicate_packets = counters->duplicate_packets;
-    message->out_of_order_packets = counters->out_of_order_packets;
-    message->timeouts = counters->timeouts;
-    message->rnr_naks_received = counters->rnr_naks_received;
-    message->sequence_naks_received = counters->sequence_naks_received;
-    message->malformed_packets = counters->malformed_packets;
-    message->icrc_errors = counters->icrc_errors;
-    message->receive_dropped = counters->receive_dropped;
-    message->unexpected_packets = counters->unexpected_packets;
+#define WRITE_COUNTER(name) message->name = counters->name;
+    WEFT_DEVICE_COUNTERS(WRITE_COUNTER)
+#undef WRITE_COUNTER
+    message->counted = counters->counted;
 }
 
 static void write_verified(const struct weft_verify_result *verified, Weft__Verified *message)
@@ -219,22 +209,10 @@ static enum weft_status read_hist(const char *field, const Weft__Histogram *mess
 
 static void read_counters(const Weft__DeviceCounters *message, struct weft_device_counters *ret)
 {
-    *ret = (struct weft_device_counters){
-        .sent_packets = message->sent_packets,
-        .sent_bytes = message->sent_bytes,
-        .received_packets = message->received_packets,
-        .received_bytes = message->received_bytes,
-        .retransmitted_packets = message->retransmitted_packets,
-        .duplicate_packets = message->duplicate_packets,
-        .out_of_order_packets = message->out_of_order_packets,
-        .timeouts = message->timeouts,
-        .rnr_naks_received = message->rnr_naks_received,
-        .sequence_naks_received = message->sequence_naks_received,
-        .malformed_packets = message->malformed_packets,
-        .icrc_errors = message->icrc_errors,
-        .receive_dropped = message->receive_dropped,
-        .unexpected_packets = message->unexpected_packets,
-    };
+#define READ_COUNTER(name) ret->name = message->name;
+    WEFT_DEVICE_COUNTERS(READ_COUNTER)
+#undef READ_COUNTER
+    ret->counted = message->counted & WEFT_COUNTED_ALL;
 }
 
 static enum weft_status read_verified(const Weft__Verified *message, struct weft_rank_result *rank,

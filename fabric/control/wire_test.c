@@ -37,6 +37,8 @@ static void write_nic(const struct weft_nic *nic, struct nic_out *out)
     out->message.device = nic->device ? nic->device : empty;
     out->message.driver = nic->driver ? nic->driver : empty;
     out->message.rate_bps = nic->rate_bps;
+    out->message.vlan_id = nic->vlan_id;
+    out->message.vlan_priority = nic->vlan_priority;
     write_ip(&nic->address, &out->address_copy, &out->address, &out->message.address);
     write_ip(&nic->gateway, &out->gateway_copy, &out->gateway, &out->message.gateway);
 }
@@ -93,6 +95,7 @@ static void write_test(const struct weft_test *test, struct test_out *out)
     message->driver = test->driver ? test->driver : empty;
     message->transfer = (Weft__Transfer)test->transfer;
     message->mtu_bytes = test->mtu_bytes;
+    message->dscp = test->dscp;
     message->iterations = test->iterations;
     message->duration_ns = test->duration_ns;
     message->warmup = test->warmup;
@@ -197,10 +200,16 @@ static enum weft_status read_nic(const Weft__Nic *message, struct weft_nic *nic,
         status = read_ip("prepare.nics.address", message->address, &nic->address, error);
     if (!status)
         status = read_ip("prepare.nics.gateway", message->gateway, &nic->gateway, error);
+    if (!status)
+        status = weft_wire_range("prepare.nics.vlan_id", message->vlan_id, 0, 4094, error);
+    if (!status)
+        status = weft_wire_range("prepare.nics.vlan_priority", message->vlan_priority, 0, 7, error);
     nic->name = message->name;
     nic->device = or_null(message->device);
     nic->driver = or_null(message->driver);
     nic->rate_bps = message->rate_bps;
+    nic->vlan_id = (uint16_t)message->vlan_id;
+    nic->vlan_priority = (uint8_t)message->vlan_priority;
     return status;
 }
 
@@ -214,6 +223,7 @@ static enum weft_status check_numbers(const Weft__Test *message, struct weft_err
         {"prepare.test.transfer", (uint64_t)message->transfer, 0, WEFT_TRANSFER_COUNT - 1},
         {"prepare.test.depth", message->depth, 0, WEFT_CHANNELS_MAX},
         {"prepare.test.mtu_bytes", message->mtu_bytes, 0, 4096},
+        {"prepare.test.dscp", message->dscp, 0, 63},
         {"prepare.test.iterations", message->iterations, 0, INT64_MAX},
         {"prepare.test.duration_ns", message->duration_ns, 0, INT64_MAX},
         {"prepare.test.warmup", message->warmup, 0, INT64_MAX},
@@ -283,6 +293,7 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
         .driver = or_null(message->driver),
         .transfer = (enum weft_transfer)message->transfer,
         .mtu_bytes = message->mtu_bytes,
+        .dscp = (uint8_t)message->dscp,
         .iterations = message->iterations,
         .duration_ns = message->duration_ns,
         .warmup = message->warmup,

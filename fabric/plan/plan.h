@@ -42,6 +42,7 @@ struct weft_test {
     char *driver; /* NULL: "dpdk" */
     enum weft_transfer transfer;
     uint32_t mtu_bytes;   /* 0: the device's largest */
+    uint8_t dscp;         /* 0 .. 63, on every packet */
     uint64_t iterations;  /* 0 where duration_ns is set */
     uint64_t duration_ns; /* 0 where iterations is set */
     uint64_t warmup;      /* iterations */

@@ -21,7 +21,7 @@ struct row {
     enum weft_transfer transfer;
     uint64_t ranks, size_bytes;
     const struct weft_yaml_node *options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not said */
-    uint64_t mtu_bytes, iterations, duration_ns, warmup, depth, interval_ns;
+    uint64_t mtu_bytes, dscp, iterations, duration_ns, warmup, depth, interval_ns;
     bool reduce, verify;
     const struct weft_yaml_node *expects;
 };
@@ -127,6 +127,7 @@ static const struct weft_yaml_key keys[] = {
         {"driver", weft_plan_read_title, offsetof(struct row, driver), false, 0, 0},
     {"transfer", read_transfer, offsetof(struct row, transfer), false, 0, 0},
     {"mtu", read_mtu, offsetof(struct row, mtu_bytes), false, 0, 0},
+    {"dscp", weft_yaml_read_count, offsetof(struct row, dscp), false, 0, 63},
     {"iterations", weft_yaml_read_count, offsetof(struct row, iterations), false, 1,
      UINT64_C(1000000000000)},
     {"duration", weft_yaml_read_time, offsetof(struct row, duration_ns), false, 1000000,
@@ -177,6 +178,7 @@ static void take_row(const struct row *row, struct weft_test *test)
     test->options.rank_count = (uint32_t)row->ranks;
     test->transfer = row->transfer;
     test->mtu_bytes = (uint32_t)row->mtu_bytes;
+    test->dscp = (uint8_t)row->dscp;
     test->duration_ns = row->duration_ns;
     test->warmup = row->warmup;
     test->depth = (uint32_t)row->depth;

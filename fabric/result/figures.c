@@ -74,21 +74,19 @@ bool weft_test_busbw(const struct weft_test_result *result, double *ret_bps)
     return true;
 }
 
-static void add_counters(struct weft_test_totals *totals,
-                         const struct weft_device_counters *counters)
+static void add_counters(const struct weft_device_counters *counters,
+                         struct weft_device_counters *sum)
 {
-    totals->duplicated += counters->duplicate_packets;
-    totals->reordered += counters->out_of_order_packets;
-    totals->retransmitted += counters->retransmitted_packets;
-    totals->timeouts += counters->timeouts;
-    totals->rnr_naks += counters->rnr_naks_received;
-    totals->receive_dropped += counters->receive_dropped;
-    totals->icrc_errors += counters->icrc_errors;
+#define ADD_COUNTER(name) sum->name += counters->name;
+    WEFT_DEVICE_COUNTERS(ADD_COUNTER)
+#undef ADD_COUNTER
+    sum->counted &= counters->counted;
 }
 
 void weft_test_totals(const struct weft_test_result *result, struct weft_test_totals *ret_totals)
 {
-    struct weft_test_totals totals = {.lost_known = true};
+    struct weft_test_totals totals = {.lost_known = true, .devices.counted = WEFT_COUNTED_ALL};
+    uint32_t devices = 0;
     for (uint32_t i = 0; i < result->rank_count; i++) {
         const struct weft_rank_result *rank = &result->ranks[i];
         totals.lost_known = totals.lost_known && rank->reported;
@@ -96,9 +94,13 @@ void weft_test_totals(const struct weft_test_result *result, struct weft_test_to
         totals.received_bytes += rank->received_bytes;
         totals.sent_messages += rank->sent_messages;
         totals.received_messages += rank->received_messages;
-        if (!rank->counters_shared)
-            add_counters(&totals, &rank->counters);
+        if (!rank->reported || rank->counters_shared)
+            continue;
+        add_counters(&rank->counters, &totals.devices);
+        devices++;
     }
+    if (!devices)
+        totals.devices.counted = 0;
     if (totals.sent_messages > totals.received_messages)
         totals.lost = totals.sent_messages - totals.received_messages;
     *ret_totals = totals;
@@ -128,24 +130,28 @@ uint64_t weft_figure_window_ns(const struct weft_test_result *result)
     return window_ns;
 }
 
+#define NO_SAMPLES "too few samples or not of this pattern"
+
 /* Of some ranks only, a count says nothing: what they sent may have arrived at a silent one. */
-static bool total_of(const struct weft_test_result *result, const char *metric, double *ret_value)
+static bool total_of(const struct weft_test_result *result, const char *metric, double *ret_value,
+                     const char **ret_why)
 {
     struct weft_test_totals totals;
+    *ret_why = "not every rank reported";
     if (result->ranks_reported < result->rank_count)
         return false;
     weft_test_totals(result, &totals);
+    *ret_value = (double)totals.lost;
     if (strcmp(metric, "lost") == 0)
-        *ret_value = (double)totals.lost;
-    else if (strcmp(metric, "retransmitted") == 0)
-        *ret_value = (double)totals.retransmitted;
-    else
-        return false;
-    return true;
+        return true;
+    *ret_value = (double)totals.devices.retransmitted_packets;
+    *ret_why = "not every rank's device counts that";
+    return strcmp(metric, "retransmitted") == 0 &&
+           weft_figure_counted(&totals.devices, WEFT_COUNTER_retransmitted_packets);
 }
 
 bool weft_figure_metric(const struct weft_test_result *result, const char *metric,
-                        double *ret_value)
+                        double *ret_value, const char **ret_why)
 {
     const struct {
         const char *prefix;
@@ -155,6 +161,7 @@ bool weft_figure_metric(const struct weft_test_result *result, const char *metri
         {"latency.", result->latency_ns},
         {"bandwidth.", result->bandwidth_bps},
     };
+    *ret_why = NO_SAMPLES;
     for (size_t i = 0; i < sizeof(hists) / sizeof(hists[0]); i++) {
         size_t prefix_length = strlen(hists[i].prefix);
         if (strncmp(metric, hists[i].prefix, prefix_length) == 0)
@@ -164,7 +171,7 @@ bool weft_figure_metric(const struct weft_test_result *result, const char *metri
         return weft_test_algbw(result, ret_value);
     if (strcmp(metric, "busbw") == 0)
         return weft_test_busbw(result, ret_value);
-    return total_of(result, metric, ret_value);
+    return total_of(result, metric, ret_value, ret_why);
 }
 
 static const char *driver_of(const struct weft_result *result, const struct weft_test_result *test,

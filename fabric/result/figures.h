@@ -12,9 +12,16 @@ bool weft_figure_percentile(const struct weft_hist *hist, uint32_t millionths, u
 /* "min", "mean", "max", "p99", "p99.9": false where there is no such figure, or not yet. */
 bool weft_figure_stat(const struct weft_hist *hist, const char *name, double *ret_value);
 
-/* By an expectation's metric: "completion.p99", "busbw", "lost". */
+/* By an expectation's metric: "completion.p99", "busbw", "lost". False: there is none, and
+ * *ret_why says why in a few words. */
 bool weft_figure_metric(const struct weft_test_result *result, const char *metric,
-                        double *ret_value);
+                        double *ret_value, const char **ret_why);
+
+static inline bool weft_figure_counted(const struct weft_device_counters *counters,
+                                       enum weft_device_counter counter)
+{
+    return (counters->counted & WEFT_BIT(counter)) != 0;
+}
 
 /* The longest of the ranks' measured windows. */
 uint64_t weft_figure_window_ns(const struct weft_test_result *result);

@@ -120,8 +120,10 @@ static bool decide_expects(struct weft_test_result *result)
     bool all = true;
     for (uint32_t i = 0; i < result->test->expect_count; i++) {
         struct weft_expect_result *expect = &result->expects[i];
+        const char *why = NULL;
         expect->known = !result->broken[0] &&
-                        weft_figure_metric(result, expect->expect->metric, &expect->actual);
+                        weft_figure_metric(result, expect->expect->metric, &expect->actual, &why);
+        expect->unknown = expect->known ? NULL : why;
         expect->pass = expect->known && holds(expect->expect, expect->actual);
         all = all && expect->pass;
     }

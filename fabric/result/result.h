@@ -47,9 +47,11 @@ enum weft_verdict {
 
 struct weft_expect_result {
     const struct weft_expect *expect; /* the plan's */
-    bool known; /* false: the figure is absent (too few samples), which fails */
+    bool known;                       /* false: the figure is absent, which fails */
     double actual;
     bool pass;
+    const char
+        *unknown; /* why the figure is absent, in words; NULL: it is known, or the test broke */
 };
 
 /* Room for a weft_error's text and who and when. */
@@ -108,7 +110,7 @@ bool weft_test_busbw(const struct weft_test_result *result, double *ret_bps);
 struct weft_test_totals {
     bool lost_known;
     uint64_t sent_bytes, received_bytes, sent_messages, received_messages, lost;
-    uint64_t duplicated, reordered, retransmitted, timeouts, rnr_naks, receive_dropped, icrc_errors;
+    struct weft_device_counters devices; /* counted: by the devices of all these ranks */
 };
 void weft_test_totals(const struct weft_test_result *result, struct weft_test_totals *ret_totals);
 /* All ranks verified: 1; some wrong: 0; not verified, or nothing to compare: -1. */

@@ -198,7 +198,10 @@ static void print_totals(FILE *out, const struct weft_result *result,
     if (weft_test_algbw(test, &rate_bps))
         fprintf(out, "algbw %s · ", show_bandwidth(true, rate_bps, shown));
     fprintf(out, "lost %s", totals.lost_known ? weft_show_count(totals.lost, shown) : "-");
-    fprintf(out, " · retransmitted %s", weft_show_count(totals.retransmitted, shown));
+    fprintf(out, " · retransmitted %s",
+            weft_figure_counted(&totals.devices, WEFT_COUNTER_retransmitted_packets)
+                ? weft_show_count(totals.devices.retransmitted_packets, shown)
+                : "-");
     fprintf(out, " · noise floor %s\n", weft_show_time(noise_floor_ns, shown));
 }
 
@@ -236,9 +239,9 @@ static void print_expects(FILE *out, const struct weft_test_result *test)
     for (uint32_t i = 0; i < test->test->expect_count; i++) {
         const struct weft_expect_result *expect = &test->expects[i];
         show_actual(expect, shown);
-        fprintf(out, "%s   %s: it is %s%s\n", expect->pass ? "expected" : "FAILED  ",
-                expect->expect->text, shown,
-                expect->known || test->broken[0] ? "" : ", too few samples or not of this pattern");
+        fprintf(out, "%s   %s: it is %s%s%s\n", expect->pass ? "expected" : "FAILED  ",
+                expect->expect->text, shown, expect->unknown ? ", " : "",
+                expect->unknown ? expect->unknown : "");
     }
 }
 

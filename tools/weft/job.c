@@ -35,6 +35,7 @@ const struct weft_option weft_job_option_table[] = {
      FIELD(transfer), 0, 0},
     {"mtu", "N", "path MTU: 256, 512, 1024, 2048 or 4096 bytes of payload a packet",
      WEFT_OPTION_COUNT, FIELD(mtu), 256, 4096},
+    {"dscp", "N", "the packets' DSCP: 0 to 63", WEFT_OPTION_COUNT, FIELD(dscp), 0, 63},
     {"depth", "N", "receives posted ahead for each peer", WEFT_OPTION_COUNT, FIELD(depth), 1, 4096},
     {"interval", "TIME", "of the bandwidth series (default 1ms)", WEFT_OPTION_TIME, FIELD(interval),
      10000, HOUR_NS},
@@ -172,6 +173,8 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     set_u64(&test->options.size_bytes, &options->size);
     set_u64(&test->warmup, &options->warmup);
     set_u32(&test->mtu_bytes, &options->mtu);
+    if (options->dscp.given)
+        test->dscp = (uint8_t)options->dscp.value;
     set_u32(&test->depth, &options->depth);
     set_u64(&test->interval_ns, &options->interval);
     if (options->iterations.given) {

@@ -11,7 +11,7 @@
 struct weft_job_options {
     const char *topology; /* a file; NULL: loopback */
     const char *driver, *transfer;
-    struct weft_number ranks, size, iterations, duration, warmup, mtu, depth, interval;
+    struct weft_number ranks, size, iterations, duration, warmup, mtu, dscp, depth, interval;
     const char *pattern_options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not given */
     bool reduce, no_verify;
     struct weft_texts expects;

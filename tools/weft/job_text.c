@@ -65,6 +65,7 @@ static void put_test(FILE *out, const struct weft_test *test)
     (void)fprintf(out, "    transfer: %s\n",
                   test->transfer == WEFT_TRANSFER_SEND ? "send" : "write");
     put_count(out, "mtu", test->mtu_bytes);
+    put_count(out, "dscp", test->dscp);
     put_count(out, "depth", test->depth);
     put_time(out, "interval", test->interval_ns);
     (void)fprintf(out, "    reduce: %s\n    verify: %s\n", test->reduce ? "true" : "false",

@@ -295,7 +295,8 @@ static enum weft_status runtime_verify(void *context, uint32_t local,
     return WEFT_OK;
 }
 
-/* All counters are 64-bit words: the growth is word by word. */
+/* All counters are 64-bit words: the growth is word by word. What was not counted all the time is
+ * not counted. */
 static void growth(const struct weft_device_counters *now, const struct weft_device_counters *then,
                    struct weft_device_counters *ret)
 {
@@ -306,6 +307,7 @@ static void growth(const struct weft_device_counters *now, const struct weft_dev
     for (size_t i = 0; i < sizeof(a) / sizeof(a[0]); i++)
         a[i] -= b[i];
     memcpy(ret, a, sizeof(*ret));
+    ret->counted = now->counted & then->counted;
 }
 
 static struct weft_hist *copy_hist(const struct weft_hist *from)

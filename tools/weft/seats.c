@@ -165,6 +165,9 @@ static enum weft_status open_device(const struct weft_seats_options *options,
         .max_regions =
             device->rank_count * REGIONS_PER_RANK + device->endpoint_count * REGIONS_PER_CHANNEL,
         .seed = seed,
+        .vlan_id = device->nic.vlan_id,
+        .vlan_priority = device->nic.vlan_priority,
+        .traffic_class = (uint8_t)(test->dscp << 2),
         .pcap_path = options->pcap_path,
     };
     return device->driver->open(&open, &device->device, error);

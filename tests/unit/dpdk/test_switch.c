@@ -92,6 +92,7 @@ Test(dpdk_switch, drops_what_is_for_nobody)
     weft_loopback_forward(ports[0]);
     cr_expect_eq(take(1), 2);
     cr_expect_eq(take(1), -1);
+    cr_expect_eq(ports[0]->unroutable, 1);
     tear_down();
 }
 

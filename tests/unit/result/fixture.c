@@ -120,6 +120,7 @@ static void fill_rank(struct weft_rank_result *rank, uint32_t index)
     rank->iterations = 1000;
     rank->window_ns = 1500000000u + index;
     rank->preemptions = 3u + index;
+    rank->counters.counted = WEFT_COUNTED_ALL;
     rank->counters.retransmitted_packets = index;
     rank->counters.duplicate_packets = 10u * index;
     rank->counters.out_of_order_packets = 100u * index;

@@ -340,8 +340,45 @@ Test(result, a_shared_devices_counters_count_once)
     fixture_fill(&fixture);
     fixture.figures->ranks[3].counters_shared = true;
     weft_test_totals(fixture.figures, &totals);
-    cr_assert_eq(totals.retransmitted, 3);
+    cr_assert_eq(totals.devices.retransmitted_packets, 3);
     cr_assert_eq(totals.sent_messages, 400);
+}
+
+static char retransmitted_text[] = "retransmitted <= 100", retransmitted[] = "retransmitted";
+
+/* Rank 3 shares its device, so says nothing of it; rank 2's counts fewer. */
+Test(result, what_a_device_does_not_count_is_null)
+{
+    fixture_fill(&fixture);
+    fixture.figures->ranks[2].counters.counted = WEFT_BIT(WEFT_COUNTER_icrc_errors);
+    fixture.figures->ranks[3].counters.counted = 0;
+    fixture.figures->ranks[3].counters_shared = true;
+    fixture.expects[2] = (struct weft_expect){.text = retransmitted_text,
+                                              .metric = retransmitted,
+                                              .relation = WEFT_RELATION_LESS_EQUAL,
+                                              .value = 100};
+    finish();
+    json_t *root = root_json();
+    is_whole(root, "tests/0/counters/icrc_errors", 12);
+    is_whole(root, "tests/0/counters/devices/icrc_errors", 12);
+    is_null(root, "tests/0/counters/retransmitted");
+    is_null(root, "tests/0/counters/devices/retransmitted_packets");
+    is_whole(root, "tests/0/counters/lost", 4);
+    is_whole(root, "tests/0/ranks_detail/1/device_counters/retransmitted_packets", 1);
+    is_null(root, "tests/0/ranks_detail/2/device_counters/retransmitted_packets");
+    is_whole(root, "tests/0/ranks_detail/2/device_counters/icrc_errors", 8);
+    is_null(root, "tests/0/ranks_detail/3/device_counters/icrc_errors");
+    is_null(root, "tests/0/expect/2/actual");
+    is_text(root, "tests/0/expect/2/unknown", "not every rank's device counts that");
+    is_null(root, "tests/0/expect/1/unknown");
+    is_text(root, "verdict", "fail");
+    json_decref(root);
+    char *table = weft_test_table(fixture.result, 0);
+    cr_assert_not_null(strstr(table, "lost 4 · retransmitted - · "), "%s", table);
+    cr_assert_not_null(strstr(table, "FAILED     retransmitted <= 100: it is unknown, not every "
+                                     "rank's device counts that\n"),
+                       "%s", table);
+    free(table);
 }
 
 Test(result, more_received_than_sent_is_no_loss)

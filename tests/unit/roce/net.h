@@ -28,6 +28,12 @@ struct net_options {
     uint32_t depth; /* of each queue; 0: 64 */
     size_t memory_bytes;
     enum weft_transport transport;
+    bool ipv6; /* fd00::1 and fd00::2 rather than 10.0.0.1 and 10.0.0.2 */
+    uint16_t vlan_id;
+    uint8_t vlan_priority;
+    uint8_t traffic_class;
+    uint64_t rate_bps;
+    struct weft_congestion_options congestion;
     struct net_faults faults;
 };
 

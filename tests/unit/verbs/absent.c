@@ -42,6 +42,38 @@ Test(driver, says_how_to_get_a_device_where_there_is_none)
     cr_assert_eq(lines, 1);
 }
 
+static void refused(const struct weft_device_options *options, const char *remedy)
+{
+    struct weft_error error = {0};
+    struct weft_device *device = NULL;
+    cr_assert_eq(weft_driver_verbs.open(options, &device, &error), WEFT_UNSUPPORTED, "%s",
+                 error.text);
+    cr_assert_null(device);
+    cr_assert(strstr(error.text, remedy), "%s", error.text);
+}
+
+/* Rather than run without it. */
+Test(driver, refuses_what_only_software_does_to_packets)
+{
+    const struct weft_device_options plain = {
+        .device = "mlx5_0", .max_endpoints = 2, .max_regions = 1};
+    struct weft_device_options options = plain;
+    options.fault.drop = 0.01;
+    refused(&options, "give the faults to the dpdk ranks");
+    options = plain;
+    options.fault.mark = 1;
+    refused(&options, "give the faults to the dpdk ranks");
+    options = plain;
+    options.congestion.control = WEFT_CONGESTION_DCQCN;
+    refused(&options, "its maker's tools");
+    options = plain;
+    options.vlan_id = 7;
+    refused(&options, "type vlan id 7");
+    options = plain;
+    options.rate_bps = 1000;
+    refused(&options, "use the dpdk driver");
+}
+
 Test(driver, open_without_devices_fails_whole)
 {
     if (host_has_devices())

@@ -105,6 +105,53 @@ Test(limits_clamp, takes_the_devices_own)
     cr_assert_eq(capabilities.max_inline_bytes, 220);
 }
 
+static uint32_t operations_of(struct ibv_device_attr device, uint32_t *ret_depth)
+{
+    struct ibv_port_attr port = {.max_msg_sz = 1};
+    struct weft_capabilities capabilities = {0};
+    weft_verbs_limits_clamp(&device, &port, &capabilities);
+    *ret_depth = capabilities.max_read_depth;
+    return capabilities.operations;
+}
+
+Test(limits_clamp, operations_are_what_the_device_has)
+{
+    const uint32_t reads = WEFT_BIT(WEFT_OPERATION_READ);
+    const uint32_t atomics =
+        WEFT_BIT(WEFT_OPERATION_COMPARE_SWAP) | WEFT_BIT(WEFT_OPERATION_FETCH_ADD);
+    const uint32_t all = WEFT_BIT(WEFT_OPERATION_COUNT) - 1u;
+    struct ibv_device_attr device = {
+        .max_qp_rd_atom = 16, .max_qp_init_rd_atom = 128, .atomic_cap = IBV_ATOMIC_HCA};
+    uint32_t depth;
+    cr_assert_eq(operations_of(device, &depth), all);
+    cr_assert_eq(depth, 16, "what is asked the other end, which may be such a device, must take");
+    device.atomic_cap = IBV_ATOMIC_NONE;
+    cr_assert_eq(operations_of(device, &depth), all & ~atomics);
+    device.max_qp_rd_atom = 1000;
+    device.max_qp_init_rd_atom = 1000;
+    cr_assert_eq(operations_of(device, &depth), all & ~atomics);
+    cr_assert_eq(depth, 255, "a queue pair's attribute has eight bits");
+    device.atomic_cap = IBV_ATOMIC_GLOB;
+    device.max_qp_init_rd_atom = 0;
+    cr_assert_eq(operations_of(device, &depth), all & ~atomics & ~reads);
+    cr_assert_eq(depth, 0);
+}
+
+/* IBTA annex A17 and the kernel's rdma_flow_label_to_udp_sport. */
+Test(flow_label, makes_the_port_that_was_asked)
+{
+    uint32_t label = 0;
+    for (uint32_t port = 0xc000; port <= 0xffff; port++) {
+        cr_assert(weft_verbs_flow_label((uint16_t)port, &label));
+        cr_assert(label > 0 && label < 1u << 20);
+        cr_assert_eq(0xc000 | ((label & 0x3fff) ^ (label >> 14)), port);
+    }
+    cr_assert(!weft_verbs_flow_label(0xbfff, &label));
+    cr_assert(!weft_verbs_flow_label(1, &label));
+    cr_assert(weft_verbs_labels_flows("mlx5_core"));
+    cr_assert(!weft_verbs_labels_flows(""), "soft-RoCE has no such file");
+}
+
 Test(limits_clamp, what_the_contract_cannot_say)
 {
     struct ibv_device_attr device = {.max_qp = -1, .max_qp_wr = 0, .max_cqe = -5};

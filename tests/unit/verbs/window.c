@@ -110,6 +110,18 @@ Test(tag, keeps_all_its_parts)
     }
 }
 
+Test(operation, reads_and_atomics_bring_bytes_from_the_peer)
+{
+    for (unsigned i = 0; i < WEFT_OPERATION_COUNT; i++) {
+        enum weft_operation operation = (enum weft_operation)i;
+        bool atomic = i == WEFT_OPERATION_COMPARE_SWAP || i == WEFT_OPERATION_FETCH_ADD;
+        bool send = i == WEFT_OPERATION_SEND || i == WEFT_OPERATION_SEND_IMMEDIATE;
+        cr_assert_eq(weft_verbs_is_atomic(operation), atomic);
+        cr_assert_eq(weft_verbs_is_send(operation), send);
+        cr_assert_eq(weft_verbs_fetches(operation), atomic || i == WEFT_OPERATION_READ);
+    }
+}
+
 Test(status, as_libibverbs_names_it)
 {
     cr_assert_eq(weft_verbs_status(IBV_WC_SUCCESS), WEFT_OK);

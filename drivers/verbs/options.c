@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What is asked for and an RDMA device has no way to do: refused, for a run that quietly did
+ * something else would be worse. */
+#include "drivers/verbs/internal.h"
+#include "drivers/verbs/sysfs.h"
+
+static bool has_faults(const struct weft_fault_options *fault)
+{
+    return fault->drop > 0 || fault->corrupt > 0 || fault->duplicate > 0 || fault->reorder > 0 ||
+           fault->delay > 0 || fault->mark > 0;
+}
+
+enum weft_status weft_verbs_options_check(const struct weft_device_options *options,
+                                          const char *device, struct weft_error *error)
+{
+    if (options->pcap_path)
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "%s: an RDMA device's packets pass no software that could write "
+                              "them to %s; capture on the switch, or use the dpdk driver",
+                              device, options->pcap_path);
+    if (has_faults(&options->fault))
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "%s: an RDMA device's packets pass no software that could do faults "
+                              "to them; give the faults to the dpdk ranks",
+                              device);
+    if (options->congestion.control != WEFT_CONGESTION_NONE)
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "%s: an RDMA device has a congestion control of its own, set by its "
+                              "maker's tools; ask for none here, or use the dpdk driver",
+                              device);
+    if (options->vlan_id != WEFT_VLAN_NONE)
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "%s: an RDMA device tags the packets of a VLAN interface's GID: make "
+                              "one (ip link add link DEV name DEV.%u type vlan id %u), and give "
+                              "its address to this NIC instead of vlan",
+                              device, options->vlan_id, options->vlan_id);
+    if (options->rate_bps > 0)
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "%s: endpoints of an RDMA device are not paced here; limit the rate "
+                              "of the test, or use the dpdk driver",
+                              device);
+    return WEFT_OK;
+}
+
+enum weft_status weft_verbs_flow_choose(const struct weft_device *device, uint16_t source_port,
+                                        uint32_t *ret_flow_label, struct weft_error *error)
+{
+    *ret_flow_label = 0;
+    if (source_port == 0)
+        return WEFT_OK;
+    char path[WEFT_VERBS_SYSFS_PATH], driver[64] = "";
+    weft_verbs_sysfs_path(path, WEFT_VERBS_SYSFS_INFINIBAND, device->name.device, "device/driver");
+    (void)weft_verbs_sysfs_link_name(path, driver, sizeof(driver));
+    if (device->gid.type != WEFT_VERBS_GID_ROCE_V2 || !weft_verbs_labels_flows(driver))
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "%s: UDP source port %u was asked, and this device chooses its own "
+                              "for each queue pair; leave it out, or use the dpdk driver",
+                              device->name.device, source_port);
+    if (!weft_verbs_flow_label(source_port, ret_flow_label))
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "%s: UDP source port %u was asked; an RDMA device sends from 49152 "
+                              "to 65535 only",
+                              device->name.device, source_port);
+    return WEFT_OK;
+}
