@@ -7,6 +7,7 @@
 
 #include "drivers/dpdk/capture.h"
 #include "drivers/dpdk/loopback.h"
+#include "drivers/roce/fault.h"
 #include "drivers/roce/roce.h"
 #include "fabric/driver.h"
 
@@ -24,6 +25,7 @@ struct weft_device {
     struct weft_loopback_port *loopback; /* NULL: a NIC */
     struct weft_nic *nic;                /* NULL: loopback */
     struct weft_capture *capture;        /* NULL: none */
+    struct weft_fault *fault;            /* NULL: none */
     struct rte_mempool *pool;
 
     /* Empty buffers; those below stash_first are missing, since the pool had none. */

@@ -19,8 +19,8 @@
 
 /* What EAL and DPDK's libraries take for themselves. */
 #define EAL_BYTES (UINT64_C(48) << 20)
-/* Loopback loses nothing: what makes an acknowledgement late is a worker that the machine has no
- * core for, and that is no reason to send again. */
+/* Loopback loses nothing, but what is injected: what makes an acknowledgement late is a worker that
+ * the machine has no core for, and that is no reason to send again. */
 #define LOOPBACK_ACK_TIMEOUT_NS UINT64_C(500000000)
 /* NICs that memory is set aside for where there are no hugepages; untouched, it costs nothing. */
 enum {
@@ -136,9 +136,10 @@ static enum weft_status create_roce(const struct weft_device_options *options,
         .max_qps = options->max_endpoints,
         .max_regions = options->max_regions,
         .seed = options->seed,
-        .ack_timeout_ns = device->loopback ? LOOPBACK_ACK_TIMEOUT_NS : 0,
         .rate_bps = options->rate_bps,
         .congestion = options->congestion,
+        .ack_timeout_ns =
+            device->loopback && !weft_fault_is_on(&options->fault) ? LOOPBACK_ACK_TIMEOUT_NS : 0,
     };
     if (!port.congestion.line_rate_bps)
         port.congestion.line_rate_bps = device->line_rate_bps;
@@ -151,6 +152,7 @@ static void dpdk_close(struct weft_device *device)
     if (!device)
         return;
     weft_roce_port_destroy(device->roce);
+    weft_fault_destroy(device->fault);
     weft_capture_close(device->capture);
     weft_device_fini_buffers(device);
     if (device->loopback)
@@ -169,6 +171,9 @@ static enum weft_status open_parts(const struct weft_device_options *options,
         status = weft_capture_open(options->pcap_path, &device->capture, error);
     if (!status)
         status = create_roce(options, device, error);
+    if (!status && weft_fault_is_on(&options->fault))
+        status = weft_fault_create(&options->fault, WEFT_ROCE_OVERHEAD_MAX + device->mtu_bytes,
+                                   &device->fault, error);
     if (status)
         return status;
     weft_device_init_buffers(device);
@@ -231,6 +236,13 @@ static void add_switch(const struct weft_loopback_port *port, struct weft_device
     counters->counted |= WEFT_BIT(WEFT_COUNTER_unroutable_packets) | WEFT_BIT(WEFT_COUNTER_pauses);
 }
 
+static void add_words(const struct weft_device_counters *from, uint64_t *words)
+{
+    const uint64_t *counts = (const uint64_t *)from;
+    for (uint32_t i = 0; i < sizeof(*from) / sizeof(uint64_t); i++)
+        words[i] += __atomic_load_n(&counts[i], __ATOMIC_RELAXED);
+}
+
 /* The counts are written by the worker while others read: word by word, each whole. */
 static const struct weft_device_counters *dpdk_counters(const struct weft_device *device)
 {
@@ -238,11 +250,12 @@ static const struct weft_device_counters *dpdk_counters(const struct weft_device
         WORDS = sizeof(struct weft_device_counters) / sizeof(uint64_t)
     };
     struct weft_device *writable = (struct weft_device *)(uintptr_t)device;
-    const uint64_t *from = (const uint64_t *)weft_roce_port_counters(device->roce);
-    struct weft_device_counters fresh;
+    struct weft_device_counters fresh = {0};
     uint64_t *words = (uint64_t *)&fresh;
-    for (uint32_t i = 0; i < WORDS; i++)
-        words[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+    add_words(weft_roce_port_counters(device->roce), words);
+    if (device->fault)
+        add_words(weft_fault_counters(device->fault), words);
+    fresh.counted = weft_roce_port_counters(device->roce)->counted | WEFT_COUNTED_INJECTED;
     fresh.receive_dropped += __atomic_load_n(&device->oversized, __ATOMIC_RELAXED) +
                              (device->nic ? weft_nic_dropped(device->nic) : 0);
     if (device->loopback)
@@ -277,6 +290,7 @@ uint64_t weft_dpdk_pauses(const struct weft_device *device)
 const struct weft_driver weft_driver_dpdk = {
     .name = "dpdk",
     .summary = "RoCE v2 from user space: loopback in one process, or any NIC through DPDK",
+    .injects_faults = true,
     .start = dpdk_start,
     .stop = dpdk_stop,
     .list = weft_dpdk_list,

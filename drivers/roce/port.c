@@ -83,12 +83,10 @@ static enum weft_status check_options(const struct weft_roce_port_options *optio
     return status == WEFT_OK ? check_address(options, error) : status;
 }
 
-/* All but what happens to frames outside of the port. */
-#define COUNTED_ELSEWHERE                                                                     \
-    (WEFT_BIT(WEFT_COUNTER_unroutable_packets) | WEFT_BIT(WEFT_COUNTER_pauses) |              \
-     WEFT_BIT(WEFT_COUNTER_injected_dropped) | WEFT_BIT(WEFT_COUNTER_injected_corrupted) |    \
-     WEFT_BIT(WEFT_COUNTER_injected_duplicated) | WEFT_BIT(WEFT_COUNTER_injected_reordered) | \
-     WEFT_BIT(WEFT_COUNTER_injected_delayed) | WEFT_BIT(WEFT_COUNTER_injected_marked))
+/* What happens to frames outside of the port. */
+#define COUNTED_ELSEWHERE                                                        \
+    (WEFT_BIT(WEFT_COUNTER_unroutable_packets) | WEFT_BIT(WEFT_COUNTER_pauses) | \
+     WEFT_COUNTED_INJECTED)
 
 static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_options *options)
 {

@@ -43,6 +43,20 @@ static void write_nic(const struct weft_nic *nic, struct nic_out *out)
     write_ip(&nic->gateway, &out->gateway_copy, &out->gateway, &out->message.gateway);
 }
 
+static void write_fault(const struct weft_fault_options *fault, Weft__Fault *message)
+{
+    weft__fault__init(message);
+    message->drop = fault->drop;
+    message->corrupt = fault->corrupt;
+    message->duplicate = fault->duplicate;
+    message->reorder = fault->reorder;
+    message->delay = fault->delay;
+    message->mark = fault->mark;
+    message->delay_ns = fault->delay_ns;
+    message->reorder_frames = fault->reorder_frames;
+    message->seed = fault->seed;
+}
+
 /* A test's message and what it points to. */
 struct test_out {
     Weft__Test message;
@@ -124,6 +138,7 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
     Weft__Prepare message = WEFT__PREPARE__INIT;
     const char *text_name = prepare->test->options.text_name;
     struct test_out *test = calloc(1, sizeof(*test));
+    Weft__Fault fault;
     struct nic_out *nics = calloc(prepare->nic_count + 1, sizeof(*nics));
     Weft__Nic **pointers = calloc(prepare->nic_count + 1, sizeof(Weft__Nic *));
     if (test) {
@@ -139,6 +154,8 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
         pointers[i] = &nics[i].message;
     }
     write_test(prepare->test, test);
+    write_fault(&prepare->test->fault, &fault);
+    test->message.fault = weft_fault_is_on(&prepare->test->fault) ? &fault : NULL;
     message.test = &test->message;
     message.nics = pointers;
     message.n_nics = prepare->nic_count;
@@ -211,6 +228,34 @@ static enum weft_status read_nic(const Weft__Nic *message, struct weft_nic *nic,
     nic->vlan_id = (uint16_t)message->vlan_id;
     nic->vlan_priority = (uint8_t)message->vlan_priority;
     return status;
+}
+
+static enum weft_status read_fault(const Weft__Fault *message, struct weft_fault_options *ret_fault,
+                                   struct weft_error *error)
+{
+    *ret_fault = (struct weft_fault_options){0};
+    if (!message)
+        return WEFT_OK;
+    const double shares[] = {message->drop,    message->corrupt, message->duplicate,
+                             message->reorder, message->delay,   message->mark};
+    for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+        if (!(shares[i] >= 0 && shares[i] <= 1))
+            return weft_error_set(error, WEFT_INVALID,
+                                  "prepare.test.fault has a share of %g, not 0 to 1", shares[i]);
+    }
+    *ret_fault = (struct weft_fault_options){
+        .drop = message->drop,
+        .corrupt = message->corrupt,
+        .duplicate = message->duplicate,
+        .reorder = message->reorder,
+        .delay = message->delay,
+        .mark = message->mark,
+        .delay_ns = message->delay_ns,
+        .reorder_frames = message->reorder_frames,
+        .seed = message->seed,
+    };
+    return weft_wire_range("prepare.test.fault.delay_ns", message->delay_ns, 0, INT64_MAX / 2,
+                           error);
 }
 
 static enum weft_status check_numbers(const Weft__Test *message, struct weft_error *error)
@@ -304,7 +349,9 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
     };
     if (!test->pattern)
         return WEFT_NOT_FOUND;
-    status = read_options(message, &test->options, error);
+    status = read_fault(message->fault, &test->fault, error);
+    if (!status)
+        status = read_options(message, &test->options, error);
     return status ? status : weft_pattern_check(test->pattern, &test->options, error);
 }
 

@@ -23,6 +23,7 @@ struct row {
     const struct weft_yaml_node *options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not said */
     uint64_t mtu_bytes, dscp, iterations, duration_ns, warmup, depth, interval_ns;
     bool reduce, verify;
+    struct weft_fault_options fault;
     const struct weft_yaml_node *expects;
 };
 
@@ -115,6 +116,38 @@ static enum weft_status read_mtu(const struct weft_yaml_node *node, void *ret_fi
     return WEFT_OK;
 }
 
+static enum weft_status read_fault_map(const struct weft_yaml_node *map,
+                                       struct weft_fault_options *ret_fault,
+                                       struct weft_error *error)
+{
+    struct weft_fault_options fault = {.seed = WEFT_FAULT_SEED_DEFAULT};
+    for (const struct weft_yaml_node *node = map->first; node; node = node->next) {
+        struct weft_error why = {0};
+        if (node->kind != WEFT_YAML_TEXT)
+            return weft_error_at(error, &node->where, "a fault's share is a number such as 1e-4");
+        if (weft_fault_set(node->key, node->text, &fault, &why) != WEFT_OK)
+            return weft_error_at(error, &node->key_where, "%s", why.text);
+    }
+    *ret_fault = fault;
+    return WEFT_OK;
+}
+
+/* "drop=1e-4,seed=3", or the same as a map */
+static enum weft_status read_fault(const struct weft_yaml_node *node, void *ret_field,
+                                   struct weft_error *error)
+{
+    struct weft_error why = {0};
+    size_t at = 0;
+    if (node->kind == WEFT_YAML_MAP)
+        return read_fault_map(node, ret_field, error);
+    enum weft_status status = read_word(node, error);
+    if (status != WEFT_OK || weft_fault_parse(node->text, ret_field, &at, &why) == WEFT_OK)
+        return status;
+    struct weft_location where = node->where;
+    where.column += (uint32_t)at + node->quoted;
+    return weft_error_at(error, &where, "%s", why.text);
+}
+
 static const struct weft_yaml_key keys[] = {
     {"name", weft_plan_read_title, offsetof(struct row, name), false, 0, 0},
     {"pattern", read_pattern, offsetof(struct row, pattern), true, 0, 0},
@@ -138,6 +171,7 @@ static const struct weft_yaml_key keys[] = {
      TIME_HOUR_NS},
     {"reduce", weft_yaml_read_bool, offsetof(struct row, reduce), false, 0, 0},
     {"verify", weft_yaml_read_bool, offsetof(struct row, verify), false, 0, 0},
+    {"fault", read_fault, offsetof(struct row, fault), false, 0, 0},
     {"expect", weft_yaml_read_list, offsetof(struct row, expects), false, 0, 0},
     {0},
 };
@@ -183,6 +217,7 @@ static void take_row(const struct row *row, struct weft_test *test)
     test->warmup = row->warmup;
     test->depth = (uint32_t)row->depth;
     test->interval_ns = row->interval_ns;
+    test->fault = row->fault;
     test->reduce = row->reduce;
     test->verify = row->verify;
 }
