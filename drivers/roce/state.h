@@ -41,10 +41,22 @@ struct weft_neighbour {
     bool fixed; /* given by hand: never asked, never learnt, stays as long as the port */
 };
 
-/* The way to one remote queue pair, with the headers of its packets built beforehand. They stand
- * masked for the ICRC: what a router may change is all ones there, and is put in last. */
+/* What the packets of one opcode and payload length have in common. */
+#define WEFT_PATH_HEADER_BYTES 80u
+#define WEFT_PATH_KINDS 4u
+#define WEFT_PATH_KIND_MADE 0x80000000u
+struct weft_path_kind {
+    _Alignas(16) uint8_t header[WEFT_PATH_HEADER_BYTES]; /* to the BTH's end; no PSN */
+    uint32_t key;         /* WEFT_PATH_KIND_MADE, opcode << 16, payload bytes; 0: none */
+    uint32_t state;       /* the CRC's, before the PSN's word */
+    uint32_t frame_bytes; /* all of it, the ICRC too */
+};
+
+/* The way to one remote queue pair, with the headers of its packets built beforehand. */
 struct weft_path {
-    _Alignas(16) uint8_t header[80];
+    struct weft_path_kind kinds[WEFT_PATH_KINDS]; /* by the opcode's last bits */
+    uint32_t base_bytes;                          /* the headers up to the BTH's end */
+    uint8_t header[WEFT_PATH_HEADER_BYTES];
     uint32_t ethernet_bytes; /* with the VLAN tag, if the port has one */
     uint32_t ip_bytes;
     uint32_t checksum_base; /* IPv4: the header's sum without its length */
@@ -76,7 +88,7 @@ struct weft_send {
     const uint8_t *memory;
     union {
         uint64_t remote_address;
-        const struct weft_roce_destination *destination;
+        struct weft_roce_destination *destination;
     };
     uint64_t first; /* sequence of its first packet */
     uint32_t packets;
