@@ -76,6 +76,12 @@ struct weft_fault_options {
     uint64_t seed;
 };
 
+static inline bool weft_fault_is_on(const struct weft_fault_options *fault)
+{
+    return fault->drop > 0 || fault->corrupt > 0 || fault->duplicate > 0 || fault->reorder > 0 ||
+           fault->delay > 0 || fault->mark > 0;
+}
+
 enum weft_congestion_control {
     WEFT_CONGESTION_NONE = 0,
     WEFT_CONGESTION_DCQCN, /* Zhu et al., SIGCOMM 2015 */
@@ -220,11 +226,17 @@ enum weft_device_counter {
     WEFT_COUNTER_COUNT
 };
 #define WEFT_COUNTED_ALL (WEFT_BIT(WEFT_COUNTER_COUNT) - 1u)
+/* A device without fault injection has injected nothing, and can say so. */
+#define WEFT_COUNTED_INJECTED                                                                 \
+    (WEFT_BIT(WEFT_COUNTER_injected_dropped) | WEFT_BIT(WEFT_COUNTER_injected_corrupted) |    \
+     WEFT_BIT(WEFT_COUNTER_injected_duplicated) | WEFT_BIT(WEFT_COUNTER_injected_reordered) | \
+     WEFT_BIT(WEFT_COUNTER_injected_delayed) | WEFT_BIT(WEFT_COUNTER_injected_marked))
 
 /* Counts of one endpoint: payload that has reached memory, whether or not its message is whole. */
 struct weft_endpoint_counters {
     uint64_t received_payload_bytes;
-    uint64_t rate_bps; /* what congestion control lets it send now; 0: no control */
+    uint64_t rate_bps;       /* what congestion control lets it send now; 0: no control */
+    uint64_t least_rate_bps; /* the lowest that it ever was */
 };
 
 enum weft_endpoint_state {
@@ -259,6 +271,7 @@ struct weft_driver_start {
 struct weft_driver {
     const char *name;
     const char *summary; /* one line for help */
+    bool injects_faults; /* takes weft_device_options.fault; else open refuses one */
 
     /* Once a process; may allocate, may not be undone before stop. An error says what to install
      * or permit. */

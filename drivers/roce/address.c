@@ -62,8 +62,3 @@ bool weft_ip_is_host(const struct weft_ip *ip)
            memcmp(ip->bytes, zero, 16) != 0 &&
            memcmp(ip->bytes, mapped_prefix, sizeof(mapped_prefix)) != 0;
 }
-
-bool weft_ip_is_link_local(const struct weft_ip *ip)
-{
-    return ip->version == 6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
-}

@@ -18,7 +18,5 @@ bool weft_ip_within(const struct weft_ip *network, const struct weft_ip *ip);
 /* Unspecified, loopback or multicast addresses name no host on a network, nor does an IPv4 address
  * written as IPv6: its GID would be that of the IPv4 address. */
 bool weft_ip_is_host(const struct weft_ip *ip);
-/* fe80::/10, on every link and of no use beyond it. */
-bool weft_ip_is_link_local(const struct weft_ip *ip);
 uint32_t weft_ip_len_bytes(const struct weft_ip *ip);
 #endif

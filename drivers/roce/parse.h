@@ -33,6 +33,13 @@ enum weft_parse_result weft_packet_parse(const struct weft_roce_port *port, cons
 
 bool weft_packet_icrc_good(const struct weft_packet *packet);
 
+/* Whether a switch has set ECN's CE (RFC 3168): the low two bits of the traffic class. */
+static inline bool weft_packet_marked(const struct weft_packet *packet)
+{
+    uint8_t ecn = packet->ip_bytes == WEFT_IPV4_BYTES ? packet->ip[1] : packet->ip[1] >> 4;
+    return (ecn & 3u) == 3u;
+}
+
 /* Where an extension header starts that stands at `offset` behind the BTH. */
 static inline const uint8_t *weft_packet_extension(const struct weft_packet *packet,
                                                    uint32_t offset_bytes)

@@ -7,6 +7,10 @@
 #include "drivers/roce/neighbour.h"
 
 #define HOP_LIMIT 64u
+/* ECT(0), RFC 3168. All packets of a controlled connection bear it, acknowledgements too: a switch
+ * whose queue is beyond its threshold drops what is not capable where it would mark what is, and a
+ * lost acknowledgement costs more than a mark that nobody answers. Datagrams have no control. */
+#define ECN_CAPABLE 2u
 
 uint16_t weft_path_source_port(uint32_t local_qpn, uint32_t peer_qpn)
 {
@@ -58,6 +62,8 @@ static void fill_headers(const struct weft_roce_port *port, struct weft_path *pa
     bool version4 = path->address.version == 4;
     path->ip_bytes = version4 ? WEFT_IPV4_BYTES : WEFT_IPV6_BYTES;
     path->traffic_class = port->traffic_class;
+    if (ends->qp && port->flows.controlled)
+        path->traffic_class |= ECN_CAPABLE;
     path->hop_limit = HOP_LIMIT;
     memset(path->header, 0, sizeof(path->header));
     uint8_t *ip = weft_ethernet_put(port, path->header, no_mac,

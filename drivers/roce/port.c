@@ -5,6 +5,7 @@
 #include "drivers/roce/address.h"
 #include "drivers/roce/arp.h"
 #include "drivers/roce/discovery.h"
+#include "drivers/roce/flow.h"
 #include "drivers/roce/neighbour.h"
 #include "drivers/roce/parse.h"
 #include "drivers/roce/requester.h"
@@ -82,12 +83,10 @@ static enum weft_status check_options(const struct weft_roce_port_options *optio
     return status == WEFT_OK ? check_address(options, error) : status;
 }
 
-/* All but what happens to frames outside of the port. */
-#define COUNTED_ELSEWHERE                                                                     \
-    (WEFT_BIT(WEFT_COUNTER_unroutable_packets) | WEFT_BIT(WEFT_COUNTER_pauses) |              \
-     WEFT_BIT(WEFT_COUNTER_injected_dropped) | WEFT_BIT(WEFT_COUNTER_injected_corrupted) |    \
-     WEFT_BIT(WEFT_COUNTER_injected_duplicated) | WEFT_BIT(WEFT_COUNTER_injected_reordered) | \
-     WEFT_BIT(WEFT_COUNTER_injected_delayed) | WEFT_BIT(WEFT_COUNTER_injected_marked))
+/* What happens to frames outside of the port. */
+#define COUNTED_ELSEWHERE                                                        \
+    (WEFT_BIT(WEFT_COUNTER_unroutable_packets) | WEFT_BIT(WEFT_COUNTER_pauses) | \
+     WEFT_COUNTED_INJECTED)
 
 static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_options *options)
 {
@@ -136,11 +135,15 @@ enum weft_status weft_roce_port_create(const struct weft_roce_port_options *opti
     port->region_mask = weft_ring_size(options->max_regions) - 1;
     port->qps = calloc(port->qp_mask + 1u, sizeof(struct weft_roce_qp *));
     port->regions = calloc(port->region_mask + 1u, sizeof(*port->regions));
-    if (!port->qps || !port->regions) {
+    if (!port->qps || !port->regions)
+        status = weft_error_set(error, WEFT_NO_MEMORY,
+                                "no memory for the tables of %u endpoints and %u regions",
+                                options->max_qps, options->max_regions);
+    if (status == WEFT_OK)
+        status = weft_flows_init(port, options, error);
+    if (status != WEFT_OK) {
         weft_roce_port_destroy(port);
-        return weft_error_set(error, WEFT_NO_MEMORY,
-                              "no memory for the tables of %u endpoints and %u regions",
-                              options->max_qps, options->max_regions);
+        return status;
     }
     *ret_port = port;
     return WEFT_OK;
@@ -151,6 +154,7 @@ void weft_roce_port_destroy(struct weft_roce_port *port)
     if (!port)
         return;
     assert(!port->qp_count && !port->cq_count && !port->region_count);
+    weft_flows_fini(port);
     weft_neighbours_free(port);
     free(port->qps);
     free(port->regions);
@@ -180,9 +184,11 @@ static void receive_rc(struct weft_roce_qp *qp, const struct weft_packet *packet
     case WEFT_OPCODE_ACKNOWLEDGE:
         weft_requester_acknowledge(qp, packet, now_ns);
         break;
+    case WEFT_OPCODE_CONGESTION:
+        weft_flow_notified(qp, packet, now_ns);
+        break;
     case WEFT_OPCODE_READ_RESPONSE:
     case WEFT_OPCODE_ATOMIC_ACKNOWLEDGE:
-    case WEFT_OPCODE_CONGESTION:
     case WEFT_OPCODE_NONE:
         qp->port->counters.unexpected_packets++;
         break;
@@ -199,7 +205,7 @@ static struct weft_roce_qp *find_qp(const struct weft_roce_port *port,
     uint8_t service = packet->bth[0] >> 5;
     if (qp->transport == WEFT_TRANSPORT_UD)
         return service == WEFT_SERVICE_UD ? qp : NULL;
-    if (service != WEFT_SERVICE_RC)
+    if (service != WEFT_SERVICE_RC && service != WEFT_SERVICE_CNP)
         return NULL;
     const uint8_t *source = packet->ip_bytes == WEFT_IPV4_BYTES ? packet->ip + 12 : packet->ip + 8;
     uint32_t address_bytes = packet->ip_bytes == WEFT_IPV4_BYTES ? 4 : 16;
@@ -210,11 +216,17 @@ static void receive_roce(struct weft_roce_port *port, const struct weft_packet *
                          uint64_t now_ns)
 {
     struct weft_roce_qp *qp = find_qp(port, packet);
-    if (!qp)
+    if (!qp) {
         port->counters.unexpected_packets++;
-    else if (!weft_packet_icrc_good(packet))
+        return;
+    }
+    if (!weft_packet_icrc_good(packet)) {
         port->counters.icrc_errors++;
-    else if (qp->transport == WEFT_TRANSPORT_UD)
+        return;
+    }
+    if (weft_packet_marked(packet))
+        weft_flow_marked(qp, packet, now_ns);
+    if (qp->transport == WEFT_TRANSPORT_UD)
         weft_ud_receive(qp, packet);
     else
         receive_rc(qp, packet, now_ns);
@@ -276,6 +288,31 @@ static uint32_t transmit_answers(struct weft_roce_port *port, struct weft_roce_f
     return filled;
 }
 
+static uint32_t fill_frames(struct weft_roce_qp *qp, struct weft_roce_frame *frames, uint32_t count,
+                            uint64_t now_ns)
+{
+    return qp->transport == WEFT_TRANSPORT_UD ? weft_ud_transmit(qp, frames, count)
+                                              : weft_requester_transmit(qp, frames, count, now_ns);
+}
+
+/* One by one, each when it is due. */
+static uint32_t fill_paced(struct weft_roce_qp *qp, struct weft_roce_frame *frames, uint32_t count,
+                           uint64_t now_ns)
+{
+    uint32_t filled = 0;
+    while (filled < count && weft_flow_due(qp, now_ns) &&
+           fill_frames(qp, frames + filled, 1, now_ns))
+        weft_flow_sent(qp, frames[filled++].len_bytes, now_ns);
+    return filled;
+}
+
+static void wake_parked(struct weft_roce_port *port, uint64_t now_ns)
+{
+    struct weft_roce_qp *qp;
+    while ((qp = weft_flows_wake(port, now_ns)) != NULL)
+        weft_requester_activate(qp);
+}
+
 /* Queue pairs in turn. One whose turn is cut short by the end of the frames stays first and has the
  * rest of it next time: all get the same share, however many frames come at once. */
 static uint32_t transmit_data(struct weft_roce_port *port, struct weft_roce_frame *frames,
@@ -286,11 +323,14 @@ static uint32_t transmit_data(struct weft_roce_port *port, struct weft_roce_fram
         struct weft_roce_qp *qp = WEFT_CONTAINER(port->active.next, struct weft_roce_qp, active);
         uint32_t room = count - filled;
         uint32_t quantum = room < port->turn_left ? room : port->turn_left;
-        uint32_t sent = qp->transport == WEFT_TRANSPORT_UD
-                            ? weft_ud_transmit(qp, frames + filled, quantum)
-                            : weft_requester_transmit(qp, frames + filled, quantum, now_ns);
+        uint32_t sent = qp->paced ? fill_paced(qp, frames + filled, quantum, now_ns)
+                                  : fill_frames(qp, frames + filled, quantum, now_ns);
         filled += sent;
         port->turn_left -= sent;
+        if (qp->paced && weft_flow_settle(qp, weft_requester_can_send(qp), now_ns)) {
+            port->turn_left = WEFT_TRANSMIT_QUANTUM;
+            continue;
+        }
         if (port->turn_left && weft_requester_can_send(qp))
             break;
         port->turn_left = WEFT_TRANSMIT_QUANTUM;
@@ -305,7 +345,9 @@ uint32_t weft_roce_transmit(struct weft_roce_port *port, struct weft_roce_frame 
 {
     run_timers(port, now_ns);
     uint32_t filled = weft_neighbour_transmit(port, frames, count, now_ns);
+    filled += weft_flows_transmit(port, frames + filled, count - filled);
     filled += transmit_answers(port, frames + filled, count - filled);
+    wake_parked(port, now_ns);
     filled += transmit_data(port, frames + filled, count - filled, now_ns);
     port->counters.sent_packets += filled;
     for (uint32_t i = 0; i < filled; i++)
@@ -316,7 +358,9 @@ uint32_t weft_roce_transmit(struct weft_roce_port *port, struct weft_roce_frame 
 uint64_t weft_roce_next_event_ns(const struct weft_roce_port *port, uint64_t now_ns)
 {
     if (!weft_link_empty(&port->active) || !weft_link_empty(&port->answers) ||
-        weft_neighbour_pending(port))
+        !weft_link_empty(&port->flows.notifications) || weft_neighbour_pending(port))
         return now_ns;
-    return weft_wheel_next_ns(&port->wheel);
+    uint64_t timer_ns = weft_wheel_next_ns(&port->wheel);
+    uint64_t due_ns = weft_flows_next_ns(port);
+    return due_ns < timer_ns ? due_ns : timer_ns;
 }

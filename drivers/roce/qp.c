@@ -6,6 +6,7 @@
 
 #include "drivers/roce/address.h"
 #include "drivers/roce/cq.h"
+#include "drivers/roce/flow.h"
 #include "drivers/roce/neighbour.h"
 #include "drivers/roce/requester.h"
 #include "drivers/roce/ring.h"
@@ -123,6 +124,7 @@ enum weft_status weft_roce_qp_create(struct weft_roce_port *port,
     weft_link_init(&qp->active);
     weft_link_init(&qp->answer);
     weft_timer_init(&qp->timer, WEFT_TIMER_QP);
+    weft_flow_init(qp);
     qp->cq->reserved += options->send_depth + options->receive_depth;
     number_qp(port, qp);
     *ret_qp = qp;
@@ -139,6 +141,7 @@ void weft_roce_qp_destroy(struct weft_roce_port *port, struct weft_roce_qp *qp)
     weft_timer_cancel(&qp->timer);
     weft_link_remove(&qp->active);
     weft_link_remove(&qp->answer);
+    weft_flow_fini(qp);
     weft_cq_purge(qp->cq, qp);
     qp->cq->reserved -= qp->requester.depth + qp->responder.depth;
     port->qps[qp->qpn & port->qp_mask] = NULL;

@@ -48,7 +48,7 @@ static bool ask_for_ack(struct weft_roce_qp *qp, bool last)
 {
     struct weft_requester *requester = &qp->requester;
     requester->since_ack_request++;
-    if (!last && requester->since_ack_request < qp->port->ack_every)
+    if (!last && requester->since_ack_request < qp->ack_every)
         return false;
     requester->since_ack_request = 0;
     return true;

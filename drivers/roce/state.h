@@ -3,8 +3,11 @@
 #ifndef WEFT_ROCE_STATE_H
 #define WEFT_ROCE_STATE_H
 
+#include "drivers/roce/dcqcn.h"
+#include "drivers/roce/due.h"
 #include "drivers/roce/list.h"
 #include "drivers/roce/opcode.h"
+#include "drivers/roce/pacer.h"
 #include "drivers/roce/roce.h"
 #include "drivers/roce/timer.h"
 #include "drivers/roce/wire.h"
@@ -186,6 +189,25 @@ struct weft_responder {
     uint32_t message_bytes; /* received of it so far */
 };
 
+/* How fast a queue pair may send (flow.h). */
+struct weft_flow {
+    struct weft_pacer pacer;
+    struct weft_due due; /* in the port's heap while it is parked */
+    struct weft_dcqcn dcqcn;
+    struct weft_link notification; /* on the port's list while a CNP is to be sent */
+    uint64_t notify_again_ns;      /* no CNP before */
+};
+
+/* The same for all queue pairs of a port. */
+struct weft_flows {
+    bool controlled;
+    uint64_t rate_bps;                    /* an endpoint's limit; 0: none */
+    struct weft_congestion_options dcqcn; /* filled */
+    struct weft_link parked;              /* by qp->active */
+    struct weft_link notifications;
+    struct weft_due_heap due;
+};
+
 struct weft_roce_qp {
     struct weft_path path;
     struct weft_roce_port *port;
@@ -197,17 +219,20 @@ struct weft_roce_qp {
     uint32_t initial_psn;
     uint32_t mtu_bytes;
     uint8_t mtu_shift;
-    uint8_t transport; /* enum weft_transport */
-    uint8_t state;     /* enum weft_endpoint_state */
-    uint8_t failure;   /* enum weft_failure */
+    uint8_t transport;  /* enum weft_transport */
+    uint8_t state;      /* enum weft_endpoint_state */
+    uint8_t failure;    /* enum weft_failure */
+    bool paced;         /* without it nothing of its flow is asked */
+    uint32_t ack_every; /* packets */
     uint32_t failure_detail;
     uint32_t destination_count;
-    struct weft_link active; /* on the port's list while it can send */
+    struct weft_link active; /* on the port's list while it can send, or of those not due yet */
     struct weft_link answer; /* on the port's list while an answer is due */
     struct weft_timer timer; /* acknowledgement, or the end of an RNR wait */
     struct weft_requester requester;
     struct weft_responder responder;
     struct weft_endpoint_counters counters;
+    struct weft_flow flow;
 };
 
 /* An answer to a question of a neighbour. */
@@ -238,6 +263,7 @@ struct weft_roce_port {
     uint32_t turn_left; /* packets that the first of the active may still send in its turn */
     struct weft_link answers;
     struct weft_wheel wheel;
+    struct weft_flows flows;
 
     struct weft_roce_qp **qps;
     uint32_t qp_mask;

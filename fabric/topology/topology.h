@@ -11,6 +11,8 @@ struct weft_nic {
     char *driver;           /* NULL: the test's */
     struct weft_ip address; /* version 0: not given */
     struct weft_ip gateway;
+    uint16_t vlan_id; /* WEFT_VLAN_NONE: not given */
+    uint8_t vlan_priority;
     uint64_t rate_bps; /* 0: not given */
     uint32_t host;     /* index */
 };

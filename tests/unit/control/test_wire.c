@@ -71,6 +71,7 @@ static struct weft_test whole_test(void)
         .driver = driver,
         .transfer = WEFT_TRANSFER_SEND,
         .mtu_bytes = 1024,
+        .dscp = 63,
         .iterations = 1000,
         .warmup = 7,
         .depth = 9,
@@ -88,6 +89,8 @@ static void send_prepare(const struct weft_test *test)
         .device = device_a,
         .driver = driver,
         .address = {.version = 4, .prefix_bits = 24, .bytes = {198, 18, 0, 1}},
+        .vlan_id = 4094,
+        .vlan_priority = 7,
         .rate_bps = 100};
     static const struct weft_nic nic_b = {
         .name = nic_name,
@@ -123,6 +126,7 @@ Test(wire, prepare_comes_through_whole)
     cr_assert_eq(test->options.chunk_bytes, 4096);
     cr_assert_eq(test->transfer, WEFT_TRANSFER_SEND);
     cr_assert_eq(test->mtu_bytes, 1024);
+    cr_assert_eq(test->dscp, 63);
     cr_assert_eq(test->iterations, 1000);
     cr_assert_eq(test->duration_ns, 0);
     cr_assert_eq(test->warmup, 7);
@@ -173,6 +177,9 @@ Test(wire, a_bad_prepare_names_its_field)
     BAD_PREPARE("prepare.test.mtu_bytes is 1000", prepare->test->mtu_bytes = 1000);
     BAD_PREPARE("prepare.test.mtu_bytes", prepare->test->mtu_bytes = 128);
     BAD_PREPARE("prepare.test.mtu_bytes", prepare->test->mtu_bytes = 8192);
+    BAD_PREPARE("prepare.test.dscp is 64", prepare->test->dscp = 64);
+    BAD_PREPARE("prepare.nics.vlan_id is 4095", prepare->nics[0]->vlan_id = 4095);
+    BAD_PREPARE("prepare.nics.vlan_priority is 8", prepare->nics[1]->vlan_priority = 8);
     BAD_PREPARE("iterations or duration_ns", prepare->test->duration_ns = 5);
     BAD_PREPARE("iterations or duration_ns", prepare->test->iterations = 0);
     BAD_PREPARE("prepare.test.depth", prepare->test->depth = UINT32_MAX);

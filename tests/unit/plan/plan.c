@@ -77,6 +77,7 @@ Test(plan, holds_what_the_file_says)
                                    "    driver: verbs\n"
                                    "    transfer: send\n"
                                    "    mtu: 1KiB\n"
+                                   "    dscp: 26\n"
                                    "    iterations: 5k\n"
                                    "    warmup: 0\n"
                                    "    depth: 32\n"
@@ -99,6 +100,7 @@ Test(plan, holds_what_the_file_says)
     cr_assert_str_eq(test->driver, "verbs");
     cr_assert_eq(test->transfer, WEFT_TRANSFER_SEND);
     cr_assert_eq(test->mtu_bytes, 1024u);
+    cr_assert_eq(test->dscp, 26u);
     cr_assert_eq(test->iterations, 5000u);
     cr_assert_eq(test->duration_ns, 0u);
     cr_assert_eq(test->warmup, 0u);
@@ -160,11 +162,14 @@ Test(plan, bounds_each_value)
     refuses("mtu: 128", "'mtu' must be");
     refuses("mtu: 8192", "'mtu' must be");
     refuses("mtu: 1000", "'mtu' must be");
+    refuses("dscp: 64", "'dscp' must be from 0 to 63");
     refuses("duration: 1s\n    iterations: 5", "not both");
     refuses("name: ''", "may not be empty");
     refuses("name: \"two\\nlines\"", "one line");
     refuses("driver: [dpdk]", "'driver' must be a text");
     takes("mtu: 256");
+    takes("dscp: 0");
+    takes("dscp: 63");
     takes("mtu: 4KiB");
     takes("duration: 168h");
     takes("interval: 10us");

@@ -25,6 +25,8 @@ static void open_side(struct net *net, uint32_t index)
         .ack_timeout_ns = options->ack_timeout_ns,
         .retry_limit = options->retry_limit,
         .rnr_retry_limit = options->rnr_retry_limit,
+        .rate_bps = options->rate_bps,
+        .congestion = options->congestion,
     };
     if (options->ipv6)
         port.address =

@@ -32,6 +32,8 @@ struct net_options {
     uint16_t vlan_id;
     uint8_t vlan_priority;
     uint8_t traffic_class;
+    uint64_t rate_bps;
+    struct weft_congestion_options congestion;
     struct net_faults faults;
 };
 
