@@ -259,8 +259,13 @@ struct weft_cq;
 struct weft_endpoint;
 struct weft_destination;
 
+struct weft_topology;
+
 /* What a process does once before the first device of a driver is opened. */
 struct weft_driver_start {
+    /* All of it, where this process runs every rank of it: what sim models. NULL: it does not. */
+    const struct weft_topology *topology;
+    uint64_t seed;         /* of what is drawn in all of it */
     uint32_t device_count; /* how many will be opened at most */
     uint32_t mtu_bytes;    /* the largest wanted */
     uint32_t worker_count;
@@ -271,12 +276,18 @@ struct weft_driver_start {
 struct weft_driver {
     const char *name;
     const char *summary; /* one line for help */
-    bool injects_faults; /* takes weft_device_options.fault; else open refuses one */
 
     /* Once a process; may allocate, may not be undone before stop. An error says what to install
      * or permit. */
     enum weft_status (*start)(const struct weft_driver_start *start, struct weft_error *error);
     void (*stop)(void);
+
+    /* NULL, both: its time is the machine's. Else the driver's own clock is `now` for whatever
+     * polls its devices, and it stands still between two calls of advance, which goes on to the
+     * next thing that happens, no further than `until_ns` (UINT64_MAX: no limit). False: nothing
+     * will happen by then. */
+    uint64_t (*clock_ns)(void);
+    bool (*advance)(uint64_t until_ns);
 
     /* Looks; changes nothing that lasts. May be called without start. */
     void (*list)(weft_device_visitor visit, void *context);
@@ -342,6 +353,9 @@ struct weft_driver {
                           uint32_t count);
     uint32_t (*post_receive)(struct weft_endpoint *endpoint, const struct weft_work *works,
                              uint32_t count);
+
+    /* Takes weft_device_options.fault; where not, open refuses one. Behind the ops. */
+    bool injects_faults;
 };
 
 #endif

@@ -174,8 +174,12 @@ static void accept(struct weft_roce_qp *qp, const struct weft_packet *packet)
         responder->answer = WEFT_ANSWER_NAK_SEQUENCE;
         return;
     }
+    /* What was missing has come: told unasked, for a peer such as rxe counts retries until it sees
+     * an ACK, and would give up in the middle of a long message that loses a packet now and then.
+     */
+    bool recovered = responder->nak_sent;
     responder->nak_sent = false;
-    if (packet->ack_request)
+    if (packet->ack_request || recovered)
         weft_qp_answer(qp, WEFT_ANSWER_ACK);
 }
 
