@@ -9,37 +9,57 @@
 #include "drivers/dpdk/device.h"
 #include "drivers/dpdk/eal.h"
 
-static void prefetch_frame(const struct rte_mbuf *mbuf)
+/* What another core has just written lies in its cache. The buffer's own fields and the frame's
+ * first lines, which tell what is to be done, are fetched at once: where a frame starts is known,
+ * since all buffers are alike. If this one differs, nothing is lost. */
+static void prefetch_start(const struct weft_device *device, const struct rte_mbuf *mbuf)
+{
+    const char *start = (const char *)mbuf + sizeof(*mbuf) + device->frame_offset;
+    rte_prefetch0(mbuf);
+    rte_prefetch0(start);
+    rte_prefetch0(start + RTE_CACHE_LINE_SIZE);
+}
+
+static void prefetch_rest(const struct rte_mbuf *mbuf)
 {
     const char *frame = rte_pktmbuf_mtod(mbuf, const char *);
-    for (uint32_t at = 0; at < mbuf->data_len; at += 64)
+    for (uint32_t at = 2 * RTE_CACHE_LINE_SIZE; at < mbuf->data_len; at += RTE_CACHE_LINE_SIZE)
         rte_prefetch0(frame + at);
 }
+
+static void take_frame(struct weft_device *device, const struct rte_mbuf *mbuf, uint64_t now_ns)
+{
+    const uint8_t *frame = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+    if (mbuf->nb_segs > 1) {
+        device->oversized++;
+        return;
+    }
+    if (device->capture && !device->loopback)
+        weft_capture_put(device->capture, frame, mbuf->data_len, now_ns);
+    weft_roce_receive(device->roce, frame, mbuf->data_len, now_ns);
+}
+
+enum {
+    PREFETCH_AHEAD = 4
+};
 
 static uint32_t receive(struct weft_device *device, uint64_t now_ns)
 {
     struct rte_mbuf *mbufs[WEFT_DEVICE_BURST];
     uint32_t count =
         rte_eth_rx_burst(device->port_id, device->queue_id, mbufs, (uint16_t)device->burst);
-    if (count)
-        prefetch_frame(mbufs[0]);
+    if (!count)
+        return 0;
+    for (uint32_t i = 0; i < PREFETCH_AHEAD && i < count; i++)
+        prefetch_start(device, mbufs[i]);
     for (uint32_t i = 0; i < count; i++) {
-        if (i + 2 < count)
-            rte_prefetch0(mbufs[i + 2]);
+        if (i + PREFETCH_AHEAD < count)
+            prefetch_start(device, mbufs[i + PREFETCH_AHEAD]);
         if (i + 1 < count)
-            prefetch_frame(mbufs[i + 1]);
-        const uint8_t *frame = rte_pktmbuf_mtod(mbufs[i], const uint8_t *);
-        uint32_t len_bytes = mbufs[i]->data_len;
-        if (mbufs[i]->nb_segs > 1) {
-            device->oversized++;
-            continue;
-        }
-        if (device->capture && !device->loopback)
-            weft_capture_put(device->capture, frame, len_bytes, now_ns);
-        weft_roce_receive(device->roce, frame, len_bytes, now_ns);
+            prefetch_rest(mbufs[i + 1]);
+        take_frame(device, mbufs[i], now_ns);
     }
-    if (count)
-        rte_pktmbuf_free_bulk(mbufs, count);
+    rte_pktmbuf_free_bulk(mbufs, count);
     return count;
 }
 
@@ -144,6 +164,9 @@ static uint32_t transmit(struct weft_device *device, uint64_t now_ns)
     return count;
 }
 
+/* First out, then in: what was posted since the last turn leaves at once, and what arrives is with
+ * its reader before it is acknowledged. So an acknowledgement goes in one burst with the answer
+ * that the reader may have posted meanwhile. */
 uint32_t weft_device_progress(struct weft_device *device, uint64_t now_ns)
 {
     weft_eal_enter();
@@ -153,18 +176,14 @@ uint32_t weft_device_progress(struct weft_device *device, uint64_t now_ns)
         room = weft_capture_has_room(device->capture, 2 * WEFT_DEVICE_BURST);
     }
     uint32_t work = 0;
+    if (room && flush(device))
+        work += transmit(device, now_ns);
+    if (device->loopback)
+        work += weft_loopback_forward(device->loopback);
     /* The receive ring of a loopback device is emptied whatever else is stuck, or two devices that
      * wait for each other would never go on. Its frames are captured where they were sent. */
     if (room || device->loopback)
         work += receive(device, now_ns);
-    if (!room)
-        return work;
-    if (device->loopback)
-        work += weft_loopback_forward(device->loopback);
-    if (flush(device))
-        work += transmit(device, now_ns);
-    if (device->loopback)
-        work += weft_loopback_forward(device->loopback);
     return work;
 }
 
