@@ -196,9 +196,9 @@ static void dpdk_capabilities(const struct weft_device *device, struct weft_capa
     /* On Ethernet's line a frame also takes preamble 8, FCS 4 and gap 12; on rings nothing. */
     uint64_t headers = 14 + (device->address.version == 4 ? 20 : 40) + 8 + 12 + 4;
     *ret = (struct weft_capabilities){
-        .transports = WEFT_BIT(WEFT_TRANSPORT_RC) | WEFT_BIT(WEFT_TRANSPORT_UD),
-        .operations = WEFT_BIT(WEFT_OPERATION_SEND) | WEFT_BIT(WEFT_OPERATION_WRITE) |
-                      WEFT_BIT(WEFT_OPERATION_WRITE_IMMEDIATE) | WEFT_BIT(WEFT_OPERATION_RECEIVE),
+        .transports = WEFT_BIT(WEFT_TRANSPORT_COUNT) - 1,
+        .operations = WEFT_BIT(WEFT_OPERATION_COUNT) - 1,
+        .max_read_depth = WEFT_ROCE_READ_DEPTH_MAX,
         .max_message_bytes = WEFT_MESSAGE_BYTES_MAX,
         .max_inline_bytes = WEFT_ROCE_INLINE_MAX,
         .max_send_depth = WEFT_ROCE_QUEUE_DEPTH_MAX,

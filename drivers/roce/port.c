@@ -9,6 +9,7 @@
 #include "drivers/roce/requester.h"
 #include "drivers/roce/responder.h"
 #include "drivers/roce/ring.h"
+#include "drivers/roce/uc.h"
 #include "drivers/roce/ud.h"
 
 #define DEFAULT_WINDOW_PACKETS 128u
@@ -90,6 +91,7 @@ static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_o
     weft_random_seed(&port->random, options->seed);
     weft_link_init(&port->active);
     weft_link_init(&port->answers);
+    weft_link_init(&port->responding);
     weft_link_init(&port->asks);
     weft_wheel_init(&port->wheel);
     for (uint32_t i = 0; i < WEFT_NEIGHBOUR_BUCKETS; i++)
@@ -157,6 +159,8 @@ static void receive_rc(struct weft_roce_qp *qp, const struct weft_packet *packet
         break;
     case WEFT_OPCODE_READ_RESPONSE:
     case WEFT_OPCODE_ATOMIC_ACKNOWLEDGE:
+        weft_requester_response(qp, packet, now_ns);
+        break;
     case WEFT_OPCODE_CONGESTION:
     case WEFT_OPCODE_NONE:
         qp->port->counters.unexpected_packets++;
@@ -174,7 +178,7 @@ static struct weft_roce_qp *find_qp(const struct weft_roce_port *port,
     uint8_t service = packet->bth[0] >> 5;
     if (qp->transport == WEFT_TRANSPORT_UD)
         return service == WEFT_SERVICE_UD ? qp : NULL;
-    if (service != WEFT_SERVICE_RC)
+    if (service != (qp->transport == WEFT_TRANSPORT_UC ? WEFT_SERVICE_UC : WEFT_SERVICE_RC))
         return NULL;
     const uint8_t *source = packet->ip_bytes == WEFT_IPV4_BYTES ? packet->ip + 12 : packet->ip + 8;
     uint32_t address_bytes = packet->ip_bytes == WEFT_IPV4_BYTES ? 4 : 16;
@@ -191,6 +195,8 @@ static void receive_roce(struct weft_roce_port *port, const struct weft_packet *
         port->counters.icrc_errors++;
     else if (qp->transport == WEFT_TRANSPORT_UD)
         weft_ud_receive(qp, packet);
+    else if (qp->transport == WEFT_TRANSPORT_UC)
+        weft_uc_receive(qp, packet);
     else
         receive_rc(qp, packet, now_ns);
 }
@@ -248,6 +254,16 @@ static uint32_t transmit_answers(struct weft_roce_port *port, struct weft_roce_f
     return filled;
 }
 
+static uint32_t transmit_turn(struct weft_roce_qp *qp, struct weft_roce_frame *frames,
+                              uint32_t count, uint64_t now_ns)
+{
+    if (qp->transport == WEFT_TRANSPORT_UD)
+        return weft_ud_transmit(qp, frames, count);
+    if (qp->transport == WEFT_TRANSPORT_UC)
+        return weft_uc_transmit(qp, frames, count);
+    return weft_requester_transmit(qp, frames, count, now_ns);
+}
+
 /* Queue pairs in turn. One whose turn is cut short by the end of the frames stays first and has the
  * rest of it next time: all get the same share, however many frames come at once. */
 static uint32_t transmit_data(struct weft_roce_port *port, struct weft_roce_frame *frames,
@@ -258,9 +274,7 @@ static uint32_t transmit_data(struct weft_roce_port *port, struct weft_roce_fram
         struct weft_roce_qp *qp = WEFT_CONTAINER(port->active.next, struct weft_roce_qp, active);
         uint32_t room = count - filled;
         uint32_t quantum = room < port->turn_left ? room : port->turn_left;
-        uint32_t sent = qp->transport == WEFT_TRANSPORT_UD
-                            ? weft_ud_transmit(qp, frames + filled, quantum)
-                            : weft_requester_transmit(qp, frames + filled, quantum, now_ns);
+        uint32_t sent = transmit_turn(qp, frames + filled, quantum, now_ns);
         filled += sent;
         port->turn_left -= sent;
         if (port->turn_left && weft_requester_can_send(qp))
@@ -272,13 +286,25 @@ static uint32_t transmit_data(struct weft_roce_port *port, struct weft_roce_fram
     return filled;
 }
 
+/* Responses to READs and what this end sends by itself share the frames. */
+static uint32_t response_share(struct weft_roce_port *port, uint32_t room)
+{
+    if (weft_link_empty(&port->responding) || weft_link_empty(&port->active))
+        return room;
+    port->responses_first = !port->responses_first;
+    return (room + port->responses_first) >> 1;
+}
+
 uint32_t weft_roce_transmit(struct weft_roce_port *port, struct weft_roce_frame *frames,
                             uint32_t count, uint64_t now_ns)
 {
     run_timers(port, now_ns);
     uint32_t filled = weft_neighbour_transmit(port, frames, count, now_ns);
     filled += transmit_answers(port, frames + filled, count - filled);
+    filled += weft_responses_transmit(port, frames + filled, response_share(port, count - filled));
     filled += transmit_data(port, frames + filled, count - filled, now_ns);
+    if (!weft_link_empty(&port->responding))
+        filled += weft_responses_transmit(port, frames + filled, count - filled);
     port->counters.sent_packets += filled;
     for (uint32_t i = 0; i < filled; i++)
         port->counters.sent_bytes += frames[i].len_bytes;
@@ -288,7 +314,7 @@ uint32_t weft_roce_transmit(struct weft_roce_port *port, struct weft_roce_frame 
 uint64_t weft_roce_next_event_ns(const struct weft_roce_port *port, uint64_t now_ns)
 {
     if (!weft_link_empty(&port->active) || !weft_link_empty(&port->answers) ||
-        weft_neighbour_pending(port))
+        !weft_link_empty(&port->responding) || weft_neighbour_pending(port))
         return now_ns;
     return weft_wheel_next_ns(&port->wheel);
 }

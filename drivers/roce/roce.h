@@ -18,6 +18,7 @@
 #define WEFT_ROCE_QUEUE_DEPTH_MAX (1u << 16)
 #define WEFT_ROCE_CQ_DEPTH_MAX (1u << 22)
 #define WEFT_ROCE_INLINE_MAX 256u
+#define WEFT_ROCE_READ_DEPTH_MAX 16u
 #define WEFT_ROCE_WINDOW_MAX (1u << 20)
 
 struct weft_roce_port;
@@ -51,9 +52,9 @@ WEFT_CHECKED enum weft_status weft_roce_port_create(const struct weft_roce_port_
 /* Asserts that its queue pairs, queues and regions are gone. NULL is taken. */
 void weft_roce_port_destroy(struct weft_roce_port *port);
 
-/* Says by hand where `address`, a host of the port's own network, is: it will not be asked, and what
- * others say of it is not heard. For a peer that answers no questions. Stays until the port goes; a
- * second time changes the MAC. */
+/* Says by hand where `address`, a host of the port's own network, is: it will not be asked, and
+ * what others say of it is not heard. For a peer that answers no questions. Stays until the port
+ * goes; a second time changes the MAC. */
 WEFT_CHECKED enum weft_status weft_roce_neighbour_add(struct weft_roce_port *port,
                                                       const struct weft_ip *address,
                                                       const uint8_t mac[6],

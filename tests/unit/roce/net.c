@@ -23,6 +23,9 @@ static void open_side(struct net *net, uint32_t index)
         .retry_limit = options->retry_limit,
         .rnr_retry_limit = options->rnr_retry_limit,
     };
+    uint32_t read_depth = options->read_depth[index] ? options->read_depth[index] : 4;
+    if (options->no_reads[index])
+        read_depth = 0;
     struct weft_error error = {0};
     enum weft_status status = weft_roce_port_create(&port, &side->port, &error);
     assert(status == WEFT_OK);
@@ -34,6 +37,7 @@ static void open_side(struct net *net, uint32_t index)
                                                                 .send_depth = options->depth,
                                                                 .receive_depth = options->depth,
                                                                 .inline_bytes = 64,
+                                                                .read_depth = read_depth,
                                                                 .user = 100 + index},
                                  &side->qp, &error);
     assert(status == WEFT_OK);
@@ -179,6 +183,9 @@ bool net_step(struct net *net)
     }
     if (next_ns == UINT64_MAX)
         return false;
+    /* A full wire is drained before more is put on it. */
+    if (net->in_flight > NET_SLOTS - 4 * NET_BURST)
+        next_ns = slot->due_ns;
     if (next_ns > net->now_ns)
         net->now_ns = next_ns;
     deliver(net);
@@ -249,6 +256,15 @@ struct weft_work net_work(const struct net *net, uint32_t from, enum weft_operat
         .remote_address = (uint64_t)(uintptr_t)other->memory + offset_bytes,
         .rkey = other->region.rkey,
     };
+}
+
+struct weft_work net_atomic(const struct net *net, uint32_t from, enum weft_operation operation,
+                            uint64_t offset_bytes, uint64_t compare, uint64_t operand)
+{
+    struct weft_work work = net_work(net, from, operation, offset_bytes, 8);
+    work.compare = compare;
+    work.operand = operand;
+    return work;
 }
 
 void net_fill(uint8_t *memory, size_t len_bytes, uint64_t seed)
