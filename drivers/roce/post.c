@@ -14,30 +14,31 @@ static uint32_t packets_of(const struct weft_roce_qp *qp, uint32_t len_bytes)
     return ((len_bytes - 1) >> qp->mtu_shift) + 1;
 }
 
-static bool is_atomic(enum weft_operation operation)
-{
-    return operation == WEFT_OPERATION_COMPARE_SWAP || operation == WEFT_OPERATION_FETCH_ADD;
-}
+/* By operation. */
+struct needs {
+    bool receive;  /* one of the peer's */
+    bool response; /* READs and atomics */
+    bool atomic;
+};
 
-static bool wants_response(enum weft_operation operation)
-{
-    return operation == WEFT_OPERATION_READ || is_atomic(operation);
-}
-
-static bool wants_receive(enum weft_operation operation)
-{
-    return operation == WEFT_OPERATION_SEND || operation == WEFT_OPERATION_SEND_IMMEDIATE ||
-           operation == WEFT_OPERATION_WRITE_IMMEDIATE;
-}
+static const struct needs needs[WEFT_OPERATION_COUNT] = {
+    [WEFT_OPERATION_SEND] = {.receive = true},
+    [WEFT_OPERATION_SEND_IMMEDIATE] = {.receive = true},
+    [WEFT_OPERATION_WRITE_IMMEDIATE] = {.receive = true},
+    [WEFT_OPERATION_READ] = {.response = true},
+    [WEFT_OPERATION_COMPARE_SWAP] = {.response = true, .atomic = true},
+    [WEFT_OPERATION_FETCH_ADD] = {.response = true, .atomic = true},
+};
 
 static void check_send(const struct weft_roce_qp *qp, const struct weft_work *work)
 {
     assert(work->len_bytes <= WEFT_MESSAGE_BYTES_MAX);
     assert(!work->inlined || work->len_bytes <= qp->requester.inline_bytes);
-    bool response = wants_response(work->operation);
     assert((unsigned)work->operation < WEFT_OPERATION_RECEIVE);
-    assert(!response || (qp->transport == WEFT_TRANSPORT_RC && !work->inlined));
-    assert(!is_atomic(work->operation) || work->len_bytes == sizeof(uint64_t));
+    if (needs[work->operation].response) {
+        assert(qp->transport == WEFT_TRANSPORT_RC && !work->inlined);
+        assert(!needs[work->operation].atomic || work->len_bytes == sizeof(uint64_t));
+    }
     if (qp->transport != WEFT_TRANSPORT_UD)
         return;
     const struct weft_roce_destination *destination = (const void *)work->destination;
@@ -53,7 +54,7 @@ static void put_request(struct weft_requester *requester, uint32_t slot,
     requester->unanswered++;
     if (!requester->reads_max)
         requester->sends[slot].bad_lkey = true;
-    else if (is_atomic(work->operation))
+    else if (needs[work->operation].atomic)
         requester->operands[slot] =
             (struct weft_operands){.compare = work->compare, .operand = work->operand};
 }
@@ -61,24 +62,25 @@ static void put_request(struct weft_requester *requester, uint32_t slot,
 static void put_send(struct weft_roce_qp *qp, const struct weft_work *work)
 {
     struct weft_requester *requester = &qp->requester;
+    const struct needs need = needs[work->operation];
     uint32_t slot = requester->posted++ & requester->mask;
     struct weft_send *send = &requester->sends[slot];
     send->id = work->id;
     send->memory = work->memory;
     send->remote_address = work->remote_address;
     send->first = requester->posted_sequence;
-    send->packets = is_atomic(work->operation) ? 1 : packets_of(qp, work->len_bytes);
+    send->packets = packets_of(qp, work->len_bytes);
     send->len_bytes = work->len_bytes;
     send->rkey = work->rkey;
     send->lkey = work->lkey;
     send->immediate = work->immediate;
     send->operation = (uint8_t)work->operation;
     send->unsignaled = work->unsignaled;
-    send->wants_receive = wants_receive(work->operation);
-    send->wants_response = wants_response(work->operation);
+    send->wants_receive = need.receive;
+    send->wants_response = need.response;
     send->ssn = ++requester->posted_ssn & WEFT_ROCE_NUMBER_MASK;
     send->bad_lkey = false;
-    if (send->wants_response)
+    if (need.response)
         put_request(requester, slot, work);
     requester->posted_sequence += send->packets;
     requester->outstanding++;

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "drivers/roce/neighbour.h"
+#include "drivers/roce/request.h"
 
 #define RNR_RETRY_WITHOUT_END 7u
 /* So many timeouts in a row raise a doubt about the neighbour's MAC. */
@@ -14,22 +15,6 @@ static const uint32_t rnr_waits[32] = {65536, 1,    2,    3,     4,     6,     8
                                        16,    24,   32,   48,    64,    96,    128,   192,
                                        256,   384,  512,  768,   1024,  1536,  2048,  3072,
                                        4096,  6144, 8192, 12288, 16384, 24576, 32768, 49152};
-
-static uint8_t *put_extensions(const struct weft_send *work, const struct weft_opcode *opcode,
-                               uint8_t *at)
-{
-    if (opcode->headers & WEFT_HEADER_RETH) {
-        weft_wire_put64(at, work->remote_address);
-        weft_wire_put32(at + 8, work->rkey);
-        weft_wire_put32(at + 12, work->len_bytes);
-        at += WEFT_RETH_BYTES;
-    }
-    if (opcode->headers & WEFT_HEADER_IMMEDIATE) {
-        weft_wire_put32(at, work->immediate);
-        at += WEFT_IMMEDIATE_BYTES;
-    }
-    return at;
-}
 
 /* At a message's end, and some times in a window. */
 static bool ask_for_ack(struct weft_roce_qp *qp, bool last)
@@ -42,35 +27,15 @@ static bool ask_for_ack(struct weft_roce_qp *qp, bool last)
     return true;
 }
 
-void weft_requester_build(struct weft_roce_qp *qp, const struct weft_send *work, uint32_t psn_flags,
-                          struct weft_roce_frame *frame)
-{
-    uint64_t sequence = qp->requester.next_sequence;
-    uint32_t index = (uint32_t)(sequence - work->first);
-    uint32_t offset_bytes = index << qp->mtu_shift;
-    bool first = index == 0;
-    bool last = index + 1 == work->packets;
-    uint32_t len_bytes = last ? work->len_bytes - offset_bytes : qp->mtu_bytes;
-    uint8_t opcode = weft_opcode_of[work->operation][first][last];
-    if (qp->transport == WEFT_TRANSPORT_UC)
-        opcode |= WEFT_OPCODE_UC;
-    uint32_t psn_word = ((uint32_t)sequence & WEFT_ROCE_NUMBER_MASK) | psn_flags;
-    assert(frame->capacity_bytes >= WEFT_ROCE_OVERHEAD_MAX + len_bytes);
-    uint8_t *at = weft_build_start(&qp->path, frame->data, opcode, psn_word, len_bytes);
-    at = put_extensions(work, &weft_opcodes[opcode], at);
-    const uint8_t *payload = len_bytes ? work->memory + offset_bytes : NULL;
-    frame->len_bytes = weft_build_finish(&qp->path, frame->data, at, payload, len_bytes);
-}
-
 static void build(struct weft_roce_qp *qp, const struct weft_send *work,
                   struct weft_roce_frame *frame)
 {
     if (work->wants_response) {
-        weft_requester_build_request(qp, work, frame);
+        weft_requester_build_read(qp, work, frame);
         return;
     }
     bool last = qp->requester.next_sequence + 1 == work->first + work->packets;
-    weft_requester_build(qp, work, ask_for_ack(qp, last) ? WEFT_ACK_REQUEST : 0, frame);
+    weft_request_build(qp, work, ask_for_ack(qp, last) ? WEFT_ACK_REQUEST : 0, frame);
 }
 
 static void step(struct weft_roce_qp *qp, const struct weft_send *work)

@@ -59,12 +59,9 @@ void weft_requester_expired(struct weft_roce_qp *qp);
 
 /* ---- among the files of the requester ---- */
 
-/* The packet at next_sequence, of a SEND or WRITE on RC or UC. */
-void weft_requester_build(struct weft_roce_qp *qp, const struct weft_send *work, uint32_t psn_flags,
-                          struct weft_roce_frame *frame);
 /* The request of a READ, from next_sequence on, or of an atomic. */
-void weft_requester_build_request(struct weft_roce_qp *qp, const struct weft_send *work,
-                                  struct weft_roce_frame *frame);
+void weft_requester_build_read(struct weft_roce_qp *qp, const struct weft_send *work,
+                               struct weft_roce_frame *frame);
 /* A work that was bad when it was posted has its turn. */
 void weft_requester_fail_bad_work(struct weft_roce_qp *qp, const struct weft_send *work);
 

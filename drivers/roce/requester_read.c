@@ -5,8 +5,8 @@
 #include "drivers/roce/region.h"
 #include "drivers/roce/requester.h"
 
-void weft_requester_build_request(struct weft_roce_qp *qp, const struct weft_send *work,
-                                  struct weft_roce_frame *frame)
+void weft_requester_build_read(struct weft_roce_qp *qp, const struct weft_send *work,
+                               struct weft_roce_frame *frame)
 {
     struct weft_requester *requester = &qp->requester;
     uint32_t psn_word =

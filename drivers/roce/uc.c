@@ -2,6 +2,7 @@
 #include "drivers/roce/uc.h"
 
 #include "drivers/roce/message.h"
+#include "drivers/roce/request.h"
 #include "drivers/roce/requester.h"
 
 uint32_t weft_uc_transmit(struct weft_roce_qp *qp, struct weft_roce_frame *frames, uint32_t count)
@@ -14,7 +15,7 @@ uint32_t weft_uc_transmit(struct weft_roce_qp *qp, struct weft_roce_frame *frame
             weft_requester_fail_bad_work(qp, work);
             break;
         }
-        weft_requester_build(qp, work, 0, &frames[filled++]);
+        weft_request_build(qp, work, 0, &frames[filled++]);
         requester->next_sequence++;
         if (requester->next_sequence < work->first + work->packets)
             continue;
