@@ -84,7 +84,7 @@ static bool happens(struct net *net, uint32_t parts)
     return parts && weft_random_below(&net->random, 1024) < parts;
 }
 
-static void put_on_wire(struct net *net, uint32_t to, const uint8_t *frame, uint32_t len_bytes)
+void net_put(struct net *net, uint32_t to, const uint8_t *frame, uint32_t len_bytes)
 {
     if (net->in_flight == NET_SLOTS)
         return;
@@ -112,9 +112,9 @@ static void send_frame(struct net *net, uint32_t from, uint8_t *frame, uint32_t 
         return;
     if (net->sides[from].mute || happens(net, net->options.faults.drop))
         return;
-    put_on_wire(net, 1 - from, frame, len_bytes);
+    net_put(net, 1 - from, frame, len_bytes);
     if (happens(net, net->options.faults.duplicate))
-        put_on_wire(net, 1 - from, frame, len_bytes);
+        net_put(net, 1 - from, frame, len_bytes);
 }
 
 static uint32_t transmit(struct net *net, uint32_t index)

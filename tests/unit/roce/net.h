@@ -96,6 +96,9 @@ struct weft_work net_work(const struct net *net, uint32_t from, enum weft_operat
 void net_fill(uint8_t *memory, size_t len_bytes, uint64_t seed);
 bool net_filled(const uint8_t *memory, size_t len_bytes, uint64_t seed);
 
+/* Puts a frame on the wire to `to`, as if it had been sent now. */
+void net_put(struct net *net, uint32_t to, const uint8_t *frame, uint32_t len_bytes);
+
 /* Hands the side a frame that was made by hand: its ICRC is put right where `fix`. */
 void net_inject(struct net *net, uint32_t to, uint8_t *frame, uint32_t len_bytes, bool fix);
 
