@@ -76,6 +76,12 @@ struct weft_fault_options {
     uint64_t seed;
 };
 
+static inline bool weft_fault_is_on(const struct weft_fault_options *fault)
+{
+    return fault->drop > 0 || fault->corrupt > 0 || fault->duplicate > 0 || fault->reorder > 0 ||
+           fault->delay > 0 || fault->mark > 0;
+}
+
 enum weft_congestion_control {
     WEFT_CONGESTION_NONE = 0,
     WEFT_CONGESTION_DCQCN, /* Zhu et al., SIGCOMM 2015 */
@@ -220,11 +226,17 @@ enum weft_device_counter {
     WEFT_COUNTER_COUNT
 };
 #define WEFT_COUNTED_ALL (WEFT_BIT(WEFT_COUNTER_COUNT) - 1u)
+/* A device without fault injection has injected nothing, and can say so. */
+#define WEFT_COUNTED_INJECTED                                                                 \
+    (WEFT_BIT(WEFT_COUNTER_injected_dropped) | WEFT_BIT(WEFT_COUNTER_injected_corrupted) |    \
+     WEFT_BIT(WEFT_COUNTER_injected_duplicated) | WEFT_BIT(WEFT_COUNTER_injected_reordered) | \
+     WEFT_BIT(WEFT_COUNTER_injected_delayed) | WEFT_BIT(WEFT_COUNTER_injected_marked))
 
 /* Counts of one endpoint: payload that has reached memory, whether or not its message is whole. */
 struct weft_endpoint_counters {
     uint64_t received_payload_bytes;
-    uint64_t rate_bps; /* what congestion control lets it send now; 0: no control */
+    uint64_t rate_bps;       /* what congestion control lets it send now; 0: no control */
+    uint64_t least_rate_bps; /* the lowest that it ever was */
 };
 
 enum weft_endpoint_state {
@@ -247,8 +259,13 @@ struct weft_cq;
 struct weft_endpoint;
 struct weft_destination;
 
+struct weft_topology;
+
 /* What a process does once before the first device of a driver is opened. */
 struct weft_driver_start {
+    /* All of it, where this process runs every rank of it: what sim models. NULL: it does not. */
+    const struct weft_topology *topology;
+    uint64_t seed;         /* of what is drawn in all of it */
     uint32_t device_count; /* how many will be opened at most */
     uint32_t mtu_bytes;    /* the largest wanted */
     uint32_t worker_count;
@@ -264,6 +281,13 @@ struct weft_driver {
      * or permit. */
     enum weft_status (*start)(const struct weft_driver_start *start, struct weft_error *error);
     void (*stop)(void);
+
+    /* NULL, both: its time is the machine's. Else the driver's own clock is `now` for whatever
+     * polls its devices, and it stands still between two calls of advance, which goes on to the
+     * next thing that happens, no further than `until_ns` (UINT64_MAX: no limit). False: nothing
+     * will happen by then. */
+    uint64_t (*clock_ns)(void);
+    bool (*advance)(uint64_t until_ns);
 
     /* Looks; changes nothing that lasts. May be called without start. */
     void (*list)(weft_device_visitor visit, void *context);
@@ -329,6 +353,9 @@ struct weft_driver {
                           uint32_t count);
     uint32_t (*post_receive)(struct weft_endpoint *endpoint, const struct weft_work *works,
                              uint32_t count);
+
+    /* Takes weft_device_options.fault; where not, open refuses one. Behind the ops. */
+    bool injects_faults;
 };
 
 #endif

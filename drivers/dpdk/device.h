@@ -7,6 +7,7 @@
 
 #include "drivers/dpdk/capture.h"
 #include "drivers/dpdk/loopback.h"
+#include "drivers/roce/fault.h"
 #include "drivers/roce/roce.h"
 #include "fabric/driver.h"
 
@@ -24,6 +25,7 @@ struct weft_device {
     struct weft_loopback_port *loopback; /* NULL: a NIC */
     struct weft_nic *nic;                /* NULL: loopback */
     struct weft_capture *capture;        /* NULL: none */
+    struct weft_fault *fault;            /* NULL: none */
     struct rte_mempool *pool;
 
     /* Empty buffers; those below stash_first are missing, since the pool had none. */
@@ -39,6 +41,7 @@ struct weft_device {
     uint64_t oversized; /* received in several pieces: larger than anything of ours */
     struct weft_ip address;
     uint8_t mac[6];
+    uint16_t vlan_id;
     uint32_t mtu_bytes;
     uint64_t line_rate_bps;
     int32_t numa_node;

@@ -19,8 +19,8 @@
 
 /* What EAL and DPDK's libraries take for themselves. */
 #define EAL_BYTES (UINT64_C(48) << 20)
-/* Loopback loses nothing: what makes an acknowledgement late is a worker that the machine has no
- * core for, and that is no reason to send again. */
+/* Loopback loses nothing, but what is injected: what makes an acknowledgement late is a worker that
+ * the machine has no core for, and that is no reason to send again. */
 #define LOOPBACK_ACK_TIMEOUT_NS UINT64_C(500000000)
 /* NICs that memory is set aside for where there are no hugepages; untouched, it costs nothing. */
 enum {
@@ -70,12 +70,15 @@ static void describe(struct weft_device *device)
     char address[INET6_ADDRSTRLEN] = "";
     (void)inet_ntop(device->address.version == 4 ? AF_INET : AF_INET6, device->address.bytes,
                     address, sizeof(address));
+    char vlan[24] = "";
+    if (device->vlan_id != WEFT_VLAN_NONE)
+        (void)snprintf(vlan, sizeof(vlan), ", VLAN %u", device->vlan_id);
     const char *link = device->nic && !device->nic->up ? ", link down when opened" : "";
     (void)snprintf(device->description, sizeof(device->description),
-                   "%s, %s, MAC %02x:%02x:%02x:%02x:%02x:%02x, %s, RoCE v2, path MTU %u%s",
+                   "%s, %s, MAC %02x:%02x:%02x:%02x:%02x:%02x, %s%s, RoCE v2, path MTU %u%s",
                    rte_version(), device->nic ? device->nic->devargs.text : "loopback",
                    device->mac[0], device->mac[1], device->mac[2], device->mac[3], device->mac[4],
-                   device->mac[5], address, device->mtu_bytes, link);
+                   device->mac[5], address, vlan, device->mtu_bytes, link);
 }
 
 static enum weft_status open_loopback(const struct weft_device_options *options,
@@ -126,12 +129,20 @@ static enum weft_status create_roce(const struct weft_device_options *options,
     struct weft_roce_port_options port = {
         .address = device->address,
         .gateway = options->gateway,
+        .vlan_id = options->vlan_id,
+        .vlan_priority = options->vlan_priority,
+        .traffic_class = options->traffic_class,
         .mtu_bytes = device->mtu_bytes,
         .max_qps = options->max_endpoints,
         .max_regions = options->max_regions,
         .seed = options->seed,
-        .ack_timeout_ns = device->loopback ? LOOPBACK_ACK_TIMEOUT_NS : 0,
+        .rate_bps = options->rate_bps,
+        .congestion = options->congestion,
+        .ack_timeout_ns =
+            device->loopback && !weft_fault_is_on(&options->fault) ? LOOPBACK_ACK_TIMEOUT_NS : 0,
     };
+    if (!port.congestion.line_rate_bps)
+        port.congestion.line_rate_bps = device->line_rate_bps;
     memcpy(port.mac, device->mac, sizeof(port.mac));
     return weft_roce_port_create(&port, &device->roce, error);
 }
@@ -141,6 +152,7 @@ static void dpdk_close(struct weft_device *device)
     if (!device)
         return;
     weft_roce_port_destroy(device->roce);
+    weft_fault_destroy(device->fault);
     weft_capture_close(device->capture);
     weft_device_fini_buffers(device);
     if (device->loopback)
@@ -159,6 +171,9 @@ static enum weft_status open_parts(const struct weft_device_options *options,
         status = weft_capture_open(options->pcap_path, &device->capture, error);
     if (!status)
         status = create_roce(options, device, error);
+    if (!status && weft_fault_is_on(&options->fault))
+        status = weft_fault_create(&options->fault, WEFT_ROCE_OVERHEAD_MAX + device->mtu_bytes,
+                                   &device->fault, error);
     if (status)
         return status;
     weft_device_init_buffers(device);
@@ -181,6 +196,7 @@ static enum weft_status dpdk_open(const struct weft_device_options *options,
     if (!device)
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for a device");
     device->max_endpoints = options->max_endpoints;
+    device->vlan_id = options->vlan_id;
     device->stash_first = WEFT_DEVICE_BURST;
     status = open_parts(options, device, error);
     if (status) {
@@ -194,7 +210,8 @@ static enum weft_status dpdk_open(const struct weft_device_options *options,
 static void dpdk_capabilities(const struct weft_device *device, struct weft_capabilities *ret)
 {
     /* On Ethernet's line a frame also takes preamble 8, FCS 4 and gap 12; on rings nothing. */
-    uint64_t headers = 14 + (device->address.version == 4 ? 20 : 40) + 8 + 12 + 4;
+    uint64_t headers = 14 + (device->vlan_id != WEFT_VLAN_NONE ? 4u : 0u) +
+                       (device->address.version == 4 ? 20u : 40u) + 8 + 12 + 4;
     *ret = (struct weft_capabilities){
         .transports = WEFT_BIT(WEFT_TRANSPORT_COUNT) - 1,
         .operations = WEFT_BIT(WEFT_OPERATION_COUNT) - 1,
@@ -219,6 +236,13 @@ static void add_switch(const struct weft_loopback_port *port, struct weft_device
     counters->counted |= WEFT_BIT(WEFT_COUNTER_unroutable_packets) | WEFT_BIT(WEFT_COUNTER_pauses);
 }
 
+static void add_words(const struct weft_device_counters *from, uint64_t *words)
+{
+    const uint64_t *counts = (const uint64_t *)from;
+    for (uint32_t i = 0; i < sizeof(*from) / sizeof(uint64_t); i++)
+        words[i] += __atomic_load_n(&counts[i], __ATOMIC_RELAXED);
+}
+
 /* The counts are written by the worker while others read: word by word, each whole. */
 static const struct weft_device_counters *dpdk_counters(const struct weft_device *device)
 {
@@ -226,11 +250,12 @@ static const struct weft_device_counters *dpdk_counters(const struct weft_device
         WORDS = sizeof(struct weft_device_counters) / sizeof(uint64_t)
     };
     struct weft_device *writable = (struct weft_device *)(uintptr_t)device;
-    const uint64_t *from = (const uint64_t *)weft_roce_port_counters(device->roce);
-    struct weft_device_counters fresh;
+    struct weft_device_counters fresh = {0};
     uint64_t *words = (uint64_t *)&fresh;
-    for (uint32_t i = 0; i < WORDS; i++)
-        words[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+    add_words(weft_roce_port_counters(device->roce), words);
+    if (device->fault)
+        add_words(weft_fault_counters(device->fault), words);
+    fresh.counted = weft_roce_port_counters(device->roce)->counted | WEFT_COUNTED_INJECTED;
     fresh.receive_dropped += __atomic_load_n(&device->oversized, __ATOMIC_RELAXED) +
                              (device->nic ? weft_nic_dropped(device->nic) : 0);
     if (device->loopback)
@@ -291,4 +316,5 @@ const struct weft_driver weft_driver_dpdk = {
     .destination_destroy = weft_dpdk_destination_destroy,
     .post_send = weft_dpdk_post_send,
     .post_receive = weft_dpdk_post_receive,
+    .injects_faults = true,
 };

@@ -146,7 +146,7 @@ static enum weft_status make_group(uint32_t first, struct weft_error *error)
 }
 
 /* 02: locally administered. IPv4 is written out in the rest, so that a capture reads well. */
-static void choose_mac(const struct weft_ip *address, uint8_t mac[6])
+void weft_loopback_mac(const struct weft_ip *address, uint8_t mac[6])
 {
     mac[0] = 0x02;
     if (address->version == 4) {
@@ -208,7 +208,7 @@ enum weft_status weft_loopback_open(const struct weft_ip *address,
         port->address = *address;
     else
         choose_address(index, &port->address);
-    choose_mac(&port->address, port->mac);
+    weft_loopback_mac(&port->address, port->mac);
     if (weft_switch_has(port->mac))
         return weft_error_set(error, WEFT_EXISTS,
                               "another loopback device of this process has this address: each "

@@ -58,6 +58,9 @@ WEFT_CHECKED enum weft_status weft_loopback_open(const struct weft_ip *address,
                                                  struct weft_error *error);
 void weft_loopback_close(struct weft_loopback_port *port);
 
+/* The MAC that the port of this address has. */
+void weft_loopback_mac(const struct weft_ip *address, uint8_t mac[6]);
+
 struct rte_mempool *weft_loopback_pool(void);
 
 /* Delivers what the port has sent, as far as there is room. Returns the frames moved. */

@@ -116,8 +116,11 @@ static void queue_filled(struct weft_device *device, uint32_t count, uint64_t no
 static uint32_t transmit(struct weft_device *device, uint64_t now_ns)
 {
     refill(device);
-    uint32_t count = weft_roce_transmit(device->roce, device->frames + device->stash_first,
-                                        WEFT_DEVICE_BURST - device->stash_first, now_ns);
+    struct weft_roce_frame *empty = device->frames + device->stash_first;
+    uint32_t room = WEFT_DEVICE_BURST - device->stash_first;
+    uint32_t count = device->fault
+                         ? weft_fault_transmit(device->fault, device->roce, empty, room, now_ns)
+                         : weft_roce_transmit(device->roce, empty, room, now_ns);
     if (count) {
         queue_filled(device, count, now_ns);
         (void)flush(device);

@@ -15,6 +15,14 @@ static enum weft_status check_options(const struct weft_device_options *options,
         return weft_error_set(error, WEFT_UNSUPPORTED,
                               "null sends no packets, so there is nothing to capture; use the dpdk "
                               "driver, or leave the capture out");
+    if (options->rate_bps || options->congestion.control)
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "null sends no packets, so there is nothing to pace or to slow down; "
+                              "use the dpdk driver, or leave 'pace' and 'congestion' out");
+    if (weft_fault_is_on(&options->fault))
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "null sends no packets, so none can be dropped or harmed; use the "
+                              "dpdk driver, or leave the faults out");
     if (options->mtu_bytes > MTU_BYTES)
         return weft_error_set(error, WEFT_INVALID, "null: a path MTU of %u B is above %u B",
                               options->mtu_bytes, MTU_BYTES);
@@ -49,9 +57,10 @@ enum weft_status weft_null_open(const struct weft_device_options *options,
     device->endpoint_room = endpoints;
     device->regions->count = regions;
     device->regions->base = weft_null_directory_device() << 16; /* never 0: no key is 0 */
-    device->counters.counted =
-        WEFT_BIT(WEFT_COUNTER_sent_packets) | WEFT_BIT(WEFT_COUNTER_sent_bytes) |
-        WEFT_BIT(WEFT_COUNTER_received_packets) | WEFT_BIT(WEFT_COUNTER_received_bytes);
+    device->counters.counted = WEFT_BIT(WEFT_COUNTER_sent_packets) |
+                               WEFT_BIT(WEFT_COUNTER_sent_bytes) |
+                               WEFT_BIT(WEFT_COUNTER_received_packets) |
+                               WEFT_BIT(WEFT_COUNTER_received_bytes) | WEFT_COUNTED_INJECTED;
     device->address = options->address;
     device->mtu_bytes = options->mtu_bytes ? options->mtu_bytes : MTU_BYTES;
     *ret_device = device;

@@ -59,5 +59,6 @@ bool weft_ip_is_host(const struct weft_ip *ip)
     if (ip->version == 4)
         return ip->bytes[0] != 0 && ip->bytes[0] != 127 && ip->bytes[0] < 224;
     return ip->bytes[0] != 0xff && memcmp(ip->bytes, loopback6, 16) != 0 &&
-           memcmp(ip->bytes, zero, 16) != 0;
+           memcmp(ip->bytes, zero, 16) != 0 &&
+           memcmp(ip->bytes, mapped_prefix, sizeof(mapped_prefix)) != 0;
 }

@@ -15,7 +15,8 @@ struct weft_ip weft_ip_from_gid(const uint8_t gid[16]);
 bool weft_ip_equal(const struct weft_ip *a, const struct weft_ip *b);
 /* Whether `ip` lies in the network of `network`, by its prefix. */
 bool weft_ip_within(const struct weft_ip *network, const struct weft_ip *ip);
-/* Unspecified, loopback or multicast addresses name no host on a network. */
+/* Unspecified, loopback or multicast addresses name no host on a network, nor does an IPv4 address
+ * written as IPv6: its GID would be that of the IPv4 address. */
 bool weft_ip_is_host(const struct weft_ip *ip);
 uint32_t weft_ip_len_bytes(const struct weft_ip *ip);
 #endif

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "drivers/roce/address.h"
+#include "drivers/roce/ethernet.h"
 #include "drivers/roce/neighbour.h"
 
 #define ARP_BYTES 28u
@@ -13,11 +14,10 @@
 /* Hardware type Ethernet, protocol IPv4, addresses of 6 and 4 bytes. */
 static const uint8_t fixed_part[6] = {0, 1, 8, 0, 6, 4};
 
-void weft_arp_receive(struct weft_roce_port *port, const uint8_t *frame, uint32_t len_bytes)
+void weft_arp_receive(struct weft_roce_port *port, const uint8_t *arp, uint32_t len_bytes,
+                      uint64_t now_ns)
 {
-    const uint8_t *arp = frame + WEFT_ETHERNET_BYTES;
-    if (len_bytes < WEFT_ETHERNET_BYTES + ARP_BYTES ||
-        memcmp(arp, fixed_part, sizeof(fixed_part)) != 0) {
+    if (len_bytes < ARP_BYTES || memcmp(arp, fixed_part, sizeof(fixed_part)) != 0) {
         port->counters.malformed_packets++;
         return;
     }
@@ -31,8 +31,13 @@ void weft_arp_receive(struct weft_roce_port *port, const uint8_t *frame, uint32_
     }
     if (port->address.version != 4)
         return;
-    weft_neighbour_learn(port, &sender, sender_mac);
     bool for_us = memcmp(arp + 24, port->address.bytes, 4) == 0;
+    weft_neighbour_learn(port,
+                         &(struct weft_neighbour_news){.address = &sender,
+                                                       .mac = sender_mac,
+                                                       .answers = for_us && operation == REPLY,
+                                                       .overrides = true},
+                         now_ns);
     if (operation == REQUEST && for_us && !weft_ip_equal(&sender, &port->address))
         weft_neighbour_answer_later(port, &sender, sender_mac);
 }
@@ -48,12 +53,9 @@ static void build(const struct weft_roce_port *port, const struct arp_fields *fi
                   struct weft_roce_frame *frame)
 {
     assert(frame->capacity_bytes >= WEFT_ETHERNET_MIN_BYTES);
-    uint8_t *data = frame->data;
-    memset(data, 0, WEFT_ETHERNET_MIN_BYTES);
-    memcpy(data, fields->destination_mac, 6);
-    memcpy(data + 6, port->mac, 6);
-    weft_wire_put16(data + 12, WEFT_ETHERTYPE_ARP);
-    uint8_t *arp = data + WEFT_ETHERNET_BYTES;
+    memset(frame->data, 0, WEFT_ETHERNET_MIN_BYTES);
+    uint8_t *arp =
+        weft_ethernet_put(port, frame->data, fields->destination_mac, WEFT_ETHERTYPE_ARP);
     memcpy(arp, fixed_part, sizeof(fixed_part));
     weft_wire_put16(arp + 6, fields->operation);
     memcpy(arp + 8, port->mac, 6);
@@ -64,13 +66,13 @@ static void build(const struct weft_roce_port *port, const struct arp_fields *fi
 }
 
 void weft_arp_build_request(const struct weft_roce_port *port, const uint8_t target[4],
-                            struct weft_roce_frame *frame)
+                            const uint8_t *mac, struct weft_roce_frame *frame)
 {
     static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     static const uint8_t nobody[6] = {0};
     build(port,
           &(struct arp_fields){.operation = REQUEST,
-                               .destination_mac = broadcast,
+                               .destination_mac = mac ? mac : broadcast,
                                .target_mac = nobody,
                                .target = target},
           frame);

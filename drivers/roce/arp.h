@@ -5,10 +5,12 @@
 
 #include "drivers/roce/state.h"
 
-/* `frame` holds at least an Ethernet header. */
-void weft_arp_receive(struct weft_roce_port *port, const uint8_t *frame, uint32_t len_bytes);
+/* `arp` follows Ethernet's header; any bytes are safe. */
+void weft_arp_receive(struct weft_roce_port *port, const uint8_t *arp, uint32_t len_bytes,
+                      uint64_t now_ns);
+/* `mac` NULL: asks all. */
 void weft_arp_build_request(const struct weft_roce_port *port, const uint8_t target[4],
-                            struct weft_roce_frame *frame);
+                            const uint8_t *mac, struct weft_roce_frame *frame);
 void weft_arp_build_answer(const struct weft_roce_port *port,
                            const struct weft_neighbour_answer *answer,
                            struct weft_roce_frame *frame);

@@ -69,15 +69,16 @@ static enum weft_status describe_local(const struct weft_roce_qp *qp, const char
 static void describe(const struct weft_roce_qp *qp, struct weft_error *error)
 {
     char peer[WEFT_IP_TEXT];
+    char conflict[WEFT_CONFLICT_TEXT];
     weft_ip_format(&qp->path.address, false, peer);
     enum weft_failure failure = (enum weft_failure)qp->failure;
     if (failure == WEFT_FAILURE_NEIGHBOUR)
         (void)weft_neighbour_error(qp->port, qp->path.neighbour, error);
     else if (failure == WEFT_FAILURE_RETRY)
-        (void)weft_error_set(error, WEFT_RETRY_EXCEEDED,
-                             "%s does not acknowledge: sent %u times, %llu us apart", peer,
-                             qp->port->retry_limit + 1u,
-                             (unsigned long long)(qp->port->ack_timeout_ns / 1000));
+        (void)weft_error_set(
+            error, WEFT_RETRY_EXCEEDED, "%s does not acknowledge: sent %u times, %llu us apart%s",
+            peer, qp->port->retry_limit + 1u, (unsigned long long)(qp->port->ack_timeout_ns / 1000),
+            weft_neighbour_conflict(qp->port, conflict));
     else if (failure == WEFT_FAILURE_RNR_RETRY)
         (void)weft_error_set(error, WEFT_RNR_RETRY_EXCEEDED,
                              "%s had no receive posted, %u times in a row", peer,

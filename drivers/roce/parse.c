@@ -99,7 +99,6 @@ static enum weft_parse_result parse_udp(const struct weft_roce_port *port, const
         return WEFT_PARSE_UNEXPECTED;
     if (weft_wire_get16(udp + 4) != payload->len_bytes)
         return WEFT_PARSE_MALFORMED;
-    ret_packet->ip = ip;
     ret_packet->ip_bytes = payload->header_bytes;
     ret_packet->covered_bytes = payload->header_bytes + payload->len_bytes - WEFT_ICRC_BYTES;
     return parse_bth(udp + WEFT_UDP_BYTES, payload->len_bytes - WEFT_UDP_BYTES, ret_packet);
@@ -110,29 +109,59 @@ static bool mac_is_ours(const struct weft_roce_port *port, const uint8_t *mac)
     return memcmp(mac, port->mac, 6) == 0;
 }
 
-enum weft_parse_result weft_packet_parse(const struct weft_roce_port *port, const uint8_t *frame,
-                                         uint32_t len_bytes, struct weft_packet *ret_packet)
+static bool is_group(const uint8_t *mac)
+{
+    return (mac[0] & 1) != 0;
+}
+
+/* Finds where the network layer starts, and of which kind it is. A frame of another VLAN is not
+ * ours. VLAN 0 says only a priority (IEEE 802.1Q, 9.6): such a frame belongs to no VLAN. */
+static enum weft_parse_result parse_ethernet(const struct weft_roce_port *port,
+                                             const uint8_t *frame, uint32_t len_bytes,
+                                             uint16_t *ret_ethertype,
+                                             struct weft_packet *ret_packet)
 {
     if (len_bytes < WEFT_ETHERNET_BYTES)
         return WEFT_PARSE_MALFORMED;
-    bool group = (frame[0] & 1) != 0;
-    if (!group && !mac_is_ours(port, frame))
+    if (!is_group(frame) && !mac_is_ours(port, frame))
         return WEFT_PARSE_UNEXPECTED;
-    const uint8_t *ip = frame + WEFT_ETHERNET_BYTES;
-    uint32_t ip_len_bytes = len_bytes - WEFT_ETHERNET_BYTES;
-    struct ip_payload payload;
-    enum weft_parse_result result;
+    uint32_t header_bytes = WEFT_ETHERNET_BYTES;
+    uint32_t vlan_id = WEFT_VLAN_NONE;
     uint16_t ethertype = weft_wire_get16(frame + 12);
+    if (ethertype == WEFT_ETHERTYPE_VLAN) {
+        header_bytes += WEFT_VLAN_TAG_BYTES;
+        if (len_bytes < header_bytes)
+            return WEFT_PARSE_MALFORMED;
+        vlan_id = weft_wire_get16(frame + 14) & 0xfffu;
+        ethertype = weft_wire_get16(frame + 16);
+    }
+    if (vlan_id != port->vlan_id)
+        return WEFT_PARSE_UNEXPECTED;
+    *ret_ethertype = ethertype;
+    ret_packet->ip = frame + header_bytes;
+    ret_packet->network_bytes = len_bytes - header_bytes;
+    return WEFT_PARSE_ROCE;
+}
+
+enum weft_parse_result weft_packet_parse(const struct weft_roce_port *port, const uint8_t *frame,
+                                         uint32_t len_bytes, struct weft_packet *ret_packet)
+{
+    uint16_t ethertype = 0;
+    struct ip_payload payload;
+    enum weft_parse_result result = parse_ethernet(port, frame, len_bytes, &ethertype, ret_packet);
+    if (result != WEFT_PARSE_ROCE)
+        return result;
+    const uint8_t *ip = ret_packet->ip;
     if (ethertype == WEFT_ETHERTYPE_IPV4) {
-        result = parse_ipv4(port, ip, ip_len_bytes, &payload);
+        result = parse_ipv4(port, ip, ret_packet->network_bytes, &payload);
     } else if (ethertype == WEFT_ETHERTYPE_IPV6) {
-        result = parse_ipv6(port, ip, ip_len_bytes, &payload);
+        result = parse_ipv6(port, ip, ret_packet->network_bytes, &payload);
     } else {
         return ethertype == WEFT_ETHERTYPE_ARP ? WEFT_PARSE_ARP : WEFT_PARSE_UNEXPECTED;
     }
     if (result != WEFT_PARSE_ROCE)
         return result;
-    if (group)
+    if (is_group(frame))
         return WEFT_PARSE_UNEXPECTED;
     return parse_udp(port, ip, &payload, ret_packet);
 }

@@ -16,10 +16,11 @@ enum weft_parse_result {
 
 struct weft_packet {
     const struct weft_opcode *opcode;
-    const uint8_t *ip;
+    const uint8_t *ip; /* what follows Ethernet's header: ARP too */
     const uint8_t *bth;
     const uint8_t *payload;
-    uint32_t ip_bytes;
+    uint32_t network_bytes; /* from there to the frame's end */
+    uint32_t ip_bytes;      /* RoCE: the IP header, as all below */
     uint32_t covered_bytes; /* from the IP header to the last pad byte; the ICRC follows */
     uint32_t payload_bytes;
     uint32_t qpn;
@@ -31,6 +32,13 @@ enum weft_parse_result weft_packet_parse(const struct weft_roce_port *port, cons
                                          uint32_t len_bytes, struct weft_packet *ret_packet);
 
 bool weft_packet_icrc_good(const struct weft_packet *packet);
+
+/* Whether a switch has set ECN's CE (RFC 3168): the low two bits of the traffic class. */
+static inline bool weft_packet_marked(const struct weft_packet *packet)
+{
+    uint8_t ecn = packet->ip_bytes == WEFT_IPV4_BYTES ? packet->ip[1] : packet->ip[1] >> 4;
+    return (ecn & 3u) == 3u;
+}
 
 /* Where an extension header starts that stands at `offset` behind the BTH. */
 static inline const uint8_t *weft_packet_extension(const struct weft_packet *packet,

@@ -2,9 +2,15 @@
 #include "drivers/roce/path.h"
 
 #include "drivers/roce/address.h"
+#include "drivers/roce/ethernet.h"
+#include "drivers/roce/icrc.h"
 #include "drivers/roce/neighbour.h"
 
 #define HOP_LIMIT 64u
+/* ECT(0), RFC 3168. All packets of a controlled connection bear it, acknowledgements too: a switch
+ * whose queue is beyond its threshold drops what is not capable where it would mark what is, and a
+ * lost acknowledgement costs more than a mark that nobody answers. Datagrams have no control. */
+#define ECN_CAPABLE 2u
 
 uint16_t weft_path_source_port(uint32_t local_qpn, uint32_t peer_qpn)
 {
@@ -36,23 +42,33 @@ static void fill_ipv4(const struct weft_roce_port *port, struct weft_path *path,
 
 static void fill_ipv6(const struct weft_roce_port *port, const struct weft_path *path, uint8_t *ip)
 {
-    ip[0] = 0x60;
+    weft_wire_put32(ip, 0x60000000u | (uint32_t)path->traffic_class << 20);
+    ip[7] = path->hop_limit;
     ip[6] = WEFT_IP_PROTOCOL_UDP;
     memcpy(ip + 8, port->address.bytes, 16);
     memcpy(ip + 24, path->address.bytes, 16);
 }
 
+static void forget_kinds(struct weft_path *path)
+{
+    for (uint32_t i = 0; i < WEFT_PATH_KINDS; i++)
+        path->kinds[i].key = 0;
+}
+
 static void fill_headers(const struct weft_roce_port *port, struct weft_path *path,
                          const struct weft_path_ends *ends)
 {
+    static const uint8_t no_mac[6] = {0};
     bool version4 = path->address.version == 4;
     path->ip_bytes = version4 ? WEFT_IPV4_BYTES : WEFT_IPV6_BYTES;
-    path->traffic_class = 0;
+    path->traffic_class = port->traffic_class;
+    if (ends->qp && port->flows.controlled)
+        path->traffic_class |= ECN_CAPABLE;
     path->hop_limit = HOP_LIMIT;
     memset(path->header, 0, sizeof(path->header));
-    memcpy(path->header + 6, port->mac, 6);
-    weft_wire_put16(path->header + 12, version4 ? WEFT_ETHERTYPE_IPV4 : WEFT_ETHERTYPE_IPV6);
-    uint8_t *ip = path->header + WEFT_ETHERNET_BYTES;
+    uint8_t *ip = weft_ethernet_put(port, path->header, no_mac,
+                                    version4 ? WEFT_ETHERTYPE_IPV4 : WEFT_ETHERTYPE_IPV6);
+    path->ethernet_bytes = (uint32_t)(ip - path->header);
     if (version4)
         fill_ipv4(port, path, ip);
     else
@@ -65,7 +81,50 @@ static void fill_headers(const struct weft_roce_port *port, struct weft_path *pa
     uint8_t *bth = udp + WEFT_UDP_BYTES;
     weft_wire_put16(bth + 2, WEFT_ROCE_PKEY);
     weft_wire_put32(bth + 4, ends->peer_qpn);
-    weft_icrc_mask(ip, path->ip_bytes);
+    path->base_bytes = (uint32_t)(bth + WEFT_BTH_BYTES - path->header);
+    forget_kinds(path);
+}
+
+/* The IP header's fields that depend on the length, or that no ICRC covers. */
+static void finish_ip(const struct weft_path *path, uint8_t *ip, uint32_t len_bytes)
+{
+    if (path->ip_bytes == WEFT_IPV4_BYTES) {
+        uint32_t sum = path->checksum_base + len_bytes;
+        sum = (sum & 0xffff) + (sum >> 16);
+        ip[1] = path->traffic_class;
+        weft_wire_put16(ip + 2, (uint16_t)len_bytes);
+        weft_wire_put16(ip + 10, (uint16_t) ~(sum + (sum >> 16)));
+    } else {
+        weft_wire_put32(ip, 0x60000000u | (uint32_t)path->traffic_class << 20);
+        weft_wire_put16(ip + 4, (uint16_t)(len_bytes - WEFT_IPV6_BYTES));
+    }
+    ip[path->ip_bytes == WEFT_IPV4_BYTES ? 8 : 7] = path->hop_limit;
+}
+
+const struct weft_path_kind *weft_path_make_kind(struct weft_path *path, uint32_t key)
+{
+    uint8_t opcode = (uint8_t)(key >> 16);
+    uint32_t payload_bytes = key & 0xffff;
+    struct weft_path_kind *kind = &path->kinds[opcode & (WEFT_PATH_KINDS - 1)];
+    uint32_t bth_bytes =
+        weft_opcodes[opcode].header_bytes + ((payload_bytes + 3) & ~3u) + WEFT_ICRC_BYTES;
+    uint32_t udp_bytes = WEFT_UDP_BYTES + bth_bytes;
+    memcpy(kind->header, path->header, sizeof(kind->header));
+    uint8_t *ip = kind->header + path->ethernet_bytes;
+    uint8_t *udp = ip + path->ip_bytes;
+    uint8_t *bth = udp + WEFT_UDP_BYTES;
+    finish_ip(path, ip, path->ip_bytes + udp_bytes);
+    weft_wire_put16(udp + 4, (uint16_t)udp_bytes);
+    bth[0] = opcode;
+    bth[1] = (uint8_t)(((0u - payload_bytes) & 3u) << 4); /* bytes of padding */
+    kind->frame_bytes = path->ethernet_bytes + path->ip_bytes + udp_bytes;
+    uint8_t masked[WEFT_PATH_HEADER_BYTES];
+    memcpy(masked, ip, path->base_bytes - path->ethernet_bytes);
+    weft_icrc_mask(masked, path->ip_bytes);
+    kind->state =
+        weft_crc->add(WEFT_CRC_ICRC_START, masked, path->base_bytes - path->ethernet_bytes - 4);
+    kind->key = key;
+    return kind;
 }
 
 /* The next hop: the peer, or the gateway where the peer is on another network. */
@@ -84,8 +143,14 @@ static enum weft_status find_hop(const struct weft_roce_port *port, const struct
         return weft_error_set(error, WEFT_INVALID, "the peer's address %s is not that of a host",
                               weft_ip_format(peer, false, text));
     *ret_hop = *peer;
-    if (weft_ip_within(&port->address, peer))
+    if (weft_ip_within(&port->address, peer) || weft_ip_is_link_local(peer))
         return WEFT_OK;
+    if (weft_ip_is_link_local(&port->address))
+        return weft_error_set(error, WEFT_INVALID,
+                              "%s is not on this port's link, and no router takes packets from its "
+                              "link-local address %s; give the port another",
+                              weft_ip_format(peer, false, text),
+                              weft_ip_format(&port->address, false, own));
     if (!port->gateway.version)
         return weft_error_set(error, WEFT_INVALID,
                               "%s is outside this port's network %s/%u and no gateway is set; "
@@ -127,4 +192,5 @@ void weft_path_close(struct weft_roce_port *port, struct weft_path *path)
 void weft_path_set_mac(struct weft_path *path, const uint8_t mac[6])
 {
     memcpy(path->header, mac, 6);
+    forget_kinds(path);
 }

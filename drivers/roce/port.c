@@ -4,6 +4,8 @@
 
 #include "drivers/roce/address.h"
 #include "drivers/roce/arp.h"
+#include "drivers/roce/discovery.h"
+#include "drivers/roce/flow.h"
 #include "drivers/roce/neighbour.h"
 #include "drivers/roce/parse.h"
 #include "drivers/roce/requester.h"
@@ -23,18 +25,37 @@ static enum weft_status check_address(const struct weft_roce_port_options *optio
     char text[WEFT_IP_TEXT];
     const struct weft_ip *address = &options->address;
     const struct weft_ip *gateway = &options->gateway;
-    if (address->version == 6)
-        return weft_error_set(error, WEFT_UNSUPPORTED,
-                              "IPv6 addresses (%s) are not supported yet; use IPv4",
-                              weft_ip_format(address, false, text));
-    if (address->version != 4 || !weft_ip_is_host(address) || address->prefix_bits > 32)
+    if ((address->version != 4 && address->version != 6) || !weft_ip_is_host(address) ||
+        address->prefix_bits > 8 * weft_ip_len_bytes(address))
         return weft_error_set(error, WEFT_INVALID,
-                              "a RoCE port needs a host's IP address, such as 10.0.0.1/24");
-    if (gateway->version &&
-        (gateway->version != address->version || !weft_ip_within(address, gateway)))
+                              "a RoCE port needs a host's IP address, such as 10.0.0.1/24 or "
+                              "fd00::1/64");
+    if (gateway->version && (gateway->version != address->version || !weft_ip_is_host(gateway) ||
+                             !(weft_ip_within(address, gateway) || weft_ip_is_link_local(gateway))))
         return weft_error_set(error, WEFT_INVALID,
                               "the gateway %s is not in the port's own network",
                               weft_ip_format(gateway, false, text));
+    return WEFT_OK;
+}
+
+static enum weft_status check_marks(const struct weft_roce_port_options *options,
+                                    struct weft_error *error)
+{
+    if (options->vlan_id > 4094)
+        return weft_error_set(error, WEFT_INVALID, "VLAN %u: there are 1 to 4094, and 0 for none",
+                              options->vlan_id);
+    if (options->vlan_priority > 7)
+        return weft_error_set(error, WEFT_INVALID, "a VLAN priority of %u: there are 0 to 7",
+                              options->vlan_priority);
+    if (options->vlan_priority && options->vlan_id == WEFT_VLAN_NONE)
+        return weft_error_set(error, WEFT_INVALID,
+                              "a VLAN priority of %u without a VLAN: only a tag carries it",
+                              options->vlan_priority);
+    if (options->traffic_class & 3)
+        return weft_error_set(error, WEFT_INVALID,
+                              "a traffic class of %#x: its last two bits are ECN's, DSCP << 2 is "
+                              "wanted",
+                              options->traffic_class);
     return WEFT_OK;
 }
 
@@ -59,15 +80,14 @@ static enum weft_status check_options(const struct weft_roce_port_options *optio
     if (options->window_packets > WEFT_ROCE_WINDOW_MAX)
         return weft_error_set(error, WEFT_INVALID, "a window of %u packets: at most %u",
                               options->window_packets, WEFT_ROCE_WINDOW_MAX);
-    return check_address(options, error);
+    enum weft_status status = check_marks(options, error);
+    return status == WEFT_OK ? check_address(options, error) : status;
 }
 
-/* All but what happens to frames outside of the port. */
-#define COUNTED_ELSEWHERE                                                                     \
-    (WEFT_BIT(WEFT_COUNTER_unroutable_packets) | WEFT_BIT(WEFT_COUNTER_pauses) |              \
-     WEFT_BIT(WEFT_COUNTER_injected_dropped) | WEFT_BIT(WEFT_COUNTER_injected_corrupted) |    \
-     WEFT_BIT(WEFT_COUNTER_injected_duplicated) | WEFT_BIT(WEFT_COUNTER_injected_reordered) | \
-     WEFT_BIT(WEFT_COUNTER_injected_delayed) | WEFT_BIT(WEFT_COUNTER_injected_marked))
+/* What happens to frames outside of the port. */
+#define COUNTED_ELSEWHERE                                                        \
+    (WEFT_BIT(WEFT_COUNTER_unroutable_packets) | WEFT_BIT(WEFT_COUNTER_pauses) | \
+     WEFT_COUNTED_INJECTED)
 
 static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_options *options)
 {
@@ -79,6 +99,9 @@ static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_o
     port->rnr_retry_limit = options->rnr_retry_limit ? options->rnr_retry_limit : 7;
     port->address = options->address;
     port->gateway = options->gateway;
+    port->vlan_id = options->vlan_id;
+    port->vlan_priority = options->vlan_priority;
+    port->traffic_class = options->traffic_class;
     port->window_packets =
         options->window_packets ? options->window_packets : DEFAULT_WINDOW_PACKETS;
     port->ack_every = port->window_packets >= 4 ? port->window_packets / 4 : 1;
@@ -91,8 +114,8 @@ static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_o
     weft_random_seed(&port->random, options->seed);
     weft_link_init(&port->active);
     weft_link_init(&port->answers);
-    weft_link_init(&port->responding);
     weft_link_init(&port->asks);
+    weft_link_init(&port->known);
     weft_wheel_init(&port->wheel);
     for (uint32_t i = 0; i < WEFT_NEIGHBOUR_BUCKETS; i++)
         weft_link_init(&port->neighbours[i]);
@@ -113,11 +136,15 @@ enum weft_status weft_roce_port_create(const struct weft_roce_port_options *opti
     port->region_mask = weft_ring_size(options->max_regions) - 1;
     port->qps = calloc(port->qp_mask + 1u, sizeof(struct weft_roce_qp *));
     port->regions = calloc(port->region_mask + 1u, sizeof(*port->regions));
-    if (!port->qps || !port->regions) {
+    if (!port->qps || !port->regions)
+        status = weft_error_set(error, WEFT_NO_MEMORY,
+                                "no memory for the tables of %u endpoints and %u regions",
+                                options->max_qps, options->max_regions);
+    if (status == WEFT_OK)
+        status = weft_flows_init(port, options, error);
+    if (status != WEFT_OK) {
         weft_roce_port_destroy(port);
-        return weft_error_set(error, WEFT_NO_MEMORY,
-                              "no memory for the tables of %u endpoints and %u regions",
-                              options->max_qps, options->max_regions);
+        return status;
     }
     *ret_port = port;
     return WEFT_OK;
@@ -128,6 +155,7 @@ void weft_roce_port_destroy(struct weft_roce_port *port)
     if (!port)
         return;
     assert(!port->qp_count && !port->cq_count && !port->region_count);
+    weft_flows_fini(port);
     weft_neighbours_free(port);
     free(port->qps);
     free(port->regions);
@@ -157,15 +185,25 @@ static void receive_rc(struct weft_roce_qp *qp, const struct weft_packet *packet
     case WEFT_OPCODE_ACKNOWLEDGE:
         weft_requester_acknowledge(qp, packet, now_ns);
         break;
+    case WEFT_OPCODE_CONGESTION:
+        weft_flow_notified(qp, packet, now_ns);
+        break;
     case WEFT_OPCODE_READ_RESPONSE:
     case WEFT_OPCODE_ATOMIC_ACKNOWLEDGE:
         weft_requester_response(qp, packet, now_ns);
         break;
-    case WEFT_OPCODE_CONGESTION:
     case WEFT_OPCODE_NONE:
         qp->port->counters.unexpected_packets++;
         break;
     }
+}
+
+static void receive_uc(struct weft_roce_qp *qp, const struct weft_packet *packet, uint64_t now_ns)
+{
+    if (packet->opcode->kind == WEFT_OPCODE_CONGESTION)
+        weft_flow_notified(qp, packet, now_ns);
+    else
+        weft_uc_receive(qp, packet);
 }
 
 /* The queue pair that the packet is for, from the peer that it is connected to; NULL: none. */
@@ -178,7 +216,8 @@ static struct weft_roce_qp *find_qp(const struct weft_roce_port *port,
     uint8_t service = packet->bth[0] >> 5;
     if (qp->transport == WEFT_TRANSPORT_UD)
         return service == WEFT_SERVICE_UD ? qp : NULL;
-    if (service != (qp->transport == WEFT_TRANSPORT_UC ? WEFT_SERVICE_UC : WEFT_SERVICE_RC))
+    uint8_t own = qp->transport == WEFT_TRANSPORT_UC ? WEFT_SERVICE_UC : WEFT_SERVICE_RC;
+    if (service != own && service != WEFT_SERVICE_CNP)
         return NULL;
     const uint8_t *source = packet->ip_bytes == WEFT_IPV4_BYTES ? packet->ip + 12 : packet->ip + 8;
     uint32_t address_bytes = packet->ip_bytes == WEFT_IPV4_BYTES ? 4 : 16;
@@ -189,14 +228,20 @@ static void receive_roce(struct weft_roce_port *port, const struct weft_packet *
                          uint64_t now_ns)
 {
     struct weft_roce_qp *qp = find_qp(port, packet);
-    if (!qp)
+    if (!qp) {
         port->counters.unexpected_packets++;
-    else if (!weft_packet_icrc_good(packet))
+        return;
+    }
+    if (!weft_packet_icrc_good(packet)) {
         port->counters.icrc_errors++;
-    else if (qp->transport == WEFT_TRANSPORT_UD)
+        return;
+    }
+    if (weft_packet_marked(packet))
+        weft_flow_marked(qp, packet, now_ns);
+    if (qp->transport == WEFT_TRANSPORT_UD)
         weft_ud_receive(qp, packet);
     else if (qp->transport == WEFT_TRANSPORT_UC)
-        weft_uc_receive(qp, packet);
+        receive_uc(qp, packet, now_ns);
     else
         receive_rc(qp, packet, now_ns);
 }
@@ -212,12 +257,14 @@ void weft_roce_receive(struct weft_roce_port *port, const uint8_t *frame, uint32
         receive_roce(port, &packet, now_ns);
         break;
     case WEFT_PARSE_ARP:
-        weft_arp_receive(port, frame, len_bytes);
+        weft_arp_receive(port, packet.ip, packet.network_bytes, now_ns);
         break;
     case WEFT_PARSE_MALFORMED:
         port->counters.malformed_packets++;
         break;
     case WEFT_PARSE_ICMPV6:
+        weft_discovery_receive(port, packet.ip, frame + 6, now_ns);
+        break;
     case WEFT_PARSE_UNEXPECTED:
         port->counters.unexpected_packets++;
         break;
@@ -238,7 +285,8 @@ static void run_timers(struct weft_roce_port *port, uint64_t now_ns)
         else if (timer->kind == WEFT_TIMER_QP)
             weft_requester_expired(WEFT_CONTAINER(timer, struct weft_roce_qp, timer));
         else
-            weft_neighbour_expired(port, WEFT_CONTAINER(timer, struct weft_neighbour, timer));
+            weft_neighbour_expired(port, WEFT_CONTAINER(timer, struct weft_neighbour, timer),
+                                   now_ns);
     }
 }
 
@@ -254,14 +302,45 @@ static uint32_t transmit_answers(struct weft_roce_port *port, struct weft_roce_f
     return filled;
 }
 
-static uint32_t transmit_turn(struct weft_roce_qp *qp, struct weft_roce_frame *frames,
-                              uint32_t count, uint64_t now_ns)
+/* Responses and what the queue pair sends by itself share the frames. */
+static uint32_t fill_both(struct weft_roce_qp *qp, struct weft_roce_frame *frames, uint32_t count,
+                          uint64_t now_ns)
+{
+    qp->responses_first = !qp->responses_first;
+    uint32_t share = (count + qp->responses_first) >> 1;
+    uint32_t filled = weft_responder_respond(qp, frames, share);
+    filled += weft_requester_transmit(qp, frames + filled, count - filled, now_ns);
+    return filled + weft_responder_respond(qp, frames + filled, count - filled);
+}
+
+static uint32_t fill_frames(struct weft_roce_qp *qp, struct weft_roce_frame *frames, uint32_t count,
+                            uint64_t now_ns)
 {
     if (qp->transport == WEFT_TRANSPORT_UD)
         return weft_ud_transmit(qp, frames, count);
     if (qp->transport == WEFT_TRANSPORT_UC)
         return weft_uc_transmit(qp, frames, count);
+    if (qp->responding)
+        return fill_both(qp, frames, count, now_ns);
     return weft_requester_transmit(qp, frames, count, now_ns);
+}
+
+/* One by one, each when it is due. */
+static uint32_t fill_paced(struct weft_roce_qp *qp, struct weft_roce_frame *frames, uint32_t count,
+                           uint64_t now_ns)
+{
+    uint32_t filled = 0;
+    while (filled < count && weft_flow_due(qp, now_ns) &&
+           fill_frames(qp, frames + filled, 1, now_ns))
+        weft_flow_sent(qp, frames[filled++].len_bytes, now_ns);
+    return filled;
+}
+
+static void wake_parked(struct weft_roce_port *port, uint64_t now_ns)
+{
+    struct weft_roce_qp *qp;
+    while ((qp = weft_flows_wake(port, now_ns)) != NULL)
+        weft_requester_activate(qp);
 }
 
 /* Queue pairs in turn. One whose turn is cut short by the end of the frames stays first and has the
@@ -274,9 +353,14 @@ static uint32_t transmit_data(struct weft_roce_port *port, struct weft_roce_fram
         struct weft_roce_qp *qp = WEFT_CONTAINER(port->active.next, struct weft_roce_qp, active);
         uint32_t room = count - filled;
         uint32_t quantum = room < port->turn_left ? room : port->turn_left;
-        uint32_t sent = transmit_turn(qp, frames + filled, quantum, now_ns);
+        uint32_t sent = qp->paced ? fill_paced(qp, frames + filled, quantum, now_ns)
+                                  : fill_frames(qp, frames + filled, quantum, now_ns);
         filled += sent;
         port->turn_left -= sent;
+        if (qp->paced && weft_flow_settle(qp, weft_requester_can_send(qp), now_ns)) {
+            port->turn_left = WEFT_TRANSMIT_QUANTUM;
+            continue;
+        }
         if (port->turn_left && weft_requester_can_send(qp))
             break;
         port->turn_left = WEFT_TRANSMIT_QUANTUM;
@@ -286,25 +370,15 @@ static uint32_t transmit_data(struct weft_roce_port *port, struct weft_roce_fram
     return filled;
 }
 
-/* Responses to READs and what this end sends by itself share the frames. */
-static uint32_t response_share(struct weft_roce_port *port, uint32_t room)
-{
-    if (weft_link_empty(&port->responding) || weft_link_empty(&port->active))
-        return room;
-    port->responses_first = !port->responses_first;
-    return (room + port->responses_first) >> 1;
-}
-
 uint32_t weft_roce_transmit(struct weft_roce_port *port, struct weft_roce_frame *frames,
                             uint32_t count, uint64_t now_ns)
 {
     run_timers(port, now_ns);
     uint32_t filled = weft_neighbour_transmit(port, frames, count, now_ns);
+    filled += weft_flows_transmit(port, frames + filled, count - filled);
     filled += transmit_answers(port, frames + filled, count - filled);
-    filled += weft_responses_transmit(port, frames + filled, response_share(port, count - filled));
+    wake_parked(port, now_ns);
     filled += transmit_data(port, frames + filled, count - filled, now_ns);
-    if (!weft_link_empty(&port->responding))
-        filled += weft_responses_transmit(port, frames + filled, count - filled);
     port->counters.sent_packets += filled;
     for (uint32_t i = 0; i < filled; i++)
         port->counters.sent_bytes += frames[i].len_bytes;
@@ -314,7 +388,9 @@ uint32_t weft_roce_transmit(struct weft_roce_port *port, struct weft_roce_frame 
 uint64_t weft_roce_next_event_ns(const struct weft_roce_port *port, uint64_t now_ns)
 {
     if (!weft_link_empty(&port->active) || !weft_link_empty(&port->answers) ||
-        !weft_link_empty(&port->responding) || weft_neighbour_pending(port))
+        !weft_link_empty(&port->flows.notifications) || weft_neighbour_pending(port))
         return now_ns;
-    return weft_wheel_next_ns(&port->wheel);
+    uint64_t timer_ns = weft_wheel_next_ns(&port->wheel);
+    uint64_t due_ns = weft_flows_next_ns(port);
+    return due_ns < timer_ns ? due_ns : timer_ns;
 }

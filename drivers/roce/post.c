@@ -85,7 +85,7 @@ static void put_send(struct weft_roce_qp *qp, const struct weft_work *work)
     requester->posted_sequence += send->packets;
     requester->outstanding++;
     if (qp->transport == WEFT_TRANSPORT_UD)
-        send->destination = (const void *)work->destination;
+        send->destination = (void *)(uintptr_t)work->destination;
     if (!work->len_bytes)
         return;
     if (work->inlined) {

@@ -6,6 +6,7 @@
 
 #include "drivers/roce/address.h"
 #include "drivers/roce/cq.h"
+#include "drivers/roce/flow.h"
 #include "drivers/roce/neighbour.h"
 #include "drivers/roce/requester.h"
 #include "drivers/roce/responder.h"
@@ -147,8 +148,8 @@ enum weft_status weft_roce_qp_create(struct weft_roce_port *port,
     }
     weft_link_init(&qp->active);
     weft_link_init(&qp->answer);
-    weft_link_init(&qp->respond);
     weft_timer_init(&qp->timer, WEFT_TIMER_QP);
+    weft_flow_init(qp);
     qp->cq->reserved += options->send_depth + options->receive_depth;
     number_qp(port, qp);
     *ret_qp = qp;
@@ -165,7 +166,7 @@ void weft_roce_qp_destroy(struct weft_roce_port *port, struct weft_roce_qp *qp)
     weft_timer_cancel(&qp->timer);
     weft_link_remove(&qp->active);
     weft_link_remove(&qp->answer);
-    weft_link_remove(&qp->respond);
+    weft_flow_fini(qp);
     weft_cq_purge(qp->cq, qp);
     qp->cq->reserved -= qp->requester.depth + qp->responder.depth;
     port->qps[qp->qpn & port->qp_mask] = NULL;
@@ -255,9 +256,7 @@ void weft_qp_neighbour_changed(struct weft_roce_qp *qp)
         return;
     if (qp->state == WEFT_ENDPOINT_CONNECTING)
         qp->state = WEFT_ENDPOINT_READY;
-    if (qp->responder.responding)
-        weft_qp_respond(qp);
-    else if (qp->responder.answer != WEFT_ANSWER_NONE)
+    if (qp->responder.answer != WEFT_ANSWER_NONE)
         weft_qp_answer(qp, (enum weft_answer)qp->responder.answer);
     weft_requester_activate(qp);
 }
@@ -311,6 +310,7 @@ void weft_qp_fail(struct weft_roce_qp *qp, const struct weft_qp_error *why)
     /* Before a refusal the responses that are due still go out. */
     if (!qp->responder.fatal_syndrome)
         weft_responses_drop(qp);
+    weft_requester_activate(qp);
     flush_sends(qp, why);
     requester->cursor = requester->posted;
     requester->reads = 0;

@@ -3,8 +3,6 @@
 #ifndef WEFT_ROCE_QP_H
 #define WEFT_ROCE_QP_H
 
-#include <assert.h>
-
 #include "drivers/roce/path.h"
 #include "drivers/roce/state.h"
 
@@ -33,17 +31,8 @@ void weft_qp_complete_receive(struct weft_roce_qp *qp, struct weft_completion *c
 static inline void weft_qp_answer(struct weft_roce_qp *qp, enum weft_answer answer)
 {
     qp->responder.answer = (uint8_t)answer;
-    if (!qp->responder.responding && weft_link_empty(&qp->answer) && weft_path_ready(&qp->path))
+    if (!qp->responding && weft_link_empty(&qp->answer) && weft_path_ready(&qp->path))
         weft_link_append(&qp->port->answers, &qp->answer);
-}
-
-/* There are responses to send: an answer that stands on the list already waits for them. */
-static inline void weft_qp_respond(struct weft_roce_qp *qp)
-{
-    assert(qp->responder.responding);
-    weft_link_remove(&qp->answer);
-    if (weft_link_empty(&qp->respond) && weft_path_ready(&qp->path))
-        weft_link_append(&qp->port->responding, &qp->respond);
 }
 
 static inline bool weft_qp_receive_empty(const struct weft_roce_qp *qp)

@@ -21,7 +21,7 @@ static bool ask_for_ack(struct weft_roce_qp *qp, bool last)
 {
     struct weft_requester *requester = &qp->requester;
     requester->since_ack_request++;
-    if (!last && requester->since_ack_request < qp->port->ack_every)
+    if (!last && requester->since_ack_request < qp->ack_every)
         return false;
     requester->since_ack_request = 0;
     return true;
@@ -72,7 +72,7 @@ uint32_t weft_requester_transmit(struct weft_roce_qp *qp, struct weft_roce_frame
 {
     struct weft_requester *requester = &qp->requester;
     uint32_t filled = 0;
-    while (filled < count && weft_requester_can_send(qp)) {
+    while (filled < count && weft_requester_can_request(qp)) {
         const struct weft_send *work = &requester->sends[requester->cursor & requester->mask];
         if (work->bad_lkey) {
             weft_requester_fail_bad_work(qp, work);

@@ -20,7 +20,8 @@ static inline bool weft_requester_read_allowed(const struct weft_requester *requ
            work->first + work->packets - requester->acked_sequence <= WEFT_READ_SPAN_MAX;
 }
 
-static inline bool weft_requester_can_send(const struct weft_roce_qp *qp)
+/* A request, whatever responses there are. */
+static inline bool weft_requester_can_request(const struct weft_roce_qp *qp)
 {
     const struct weft_requester *requester = &qp->requester;
     if (requester->cursor == requester->posted || qp->state != WEFT_ENDPOINT_READY)
@@ -37,6 +38,12 @@ static inline bool weft_requester_can_send(const struct weft_roce_qp *qp)
     if (work->wants_receive)
         return weft_credit_suffices(requester, work);
     return !work->wants_response || weft_requester_read_allowed(requester, work);
+}
+
+/* A request or a response. */
+static inline bool weft_requester_can_send(const struct weft_roce_qp *qp)
+{
+    return (qp->responding && weft_path_ready(&qp->path)) || weft_requester_can_request(qp);
 }
 
 /* Puts the queue pair on the port's list where it has become able to send. */

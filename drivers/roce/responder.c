@@ -68,10 +68,14 @@ bool weft_responder_in_order(struct weft_roce_qp *qp)
 
 static void execute(struct weft_roce_qp *qp, const struct weft_packet *packet)
 {
+    bool recovered = qp->responder.nak_sent;
     switch (weft_message_execute(qp, packet)) {
     case WEFT_EXECUTED:
         weft_message_accept(qp, packet);
-        if (weft_responder_in_order(qp) && packet->ack_request)
+        /* What was missing has come: told unasked, for a peer such as rxe counts retries until it
+         * sees an ACK, and would give up in the middle of a long message that loses a packet now
+         * and then. */
+        if (weft_responder_in_order(qp) && (packet->ack_request || recovered))
             weft_qp_answer(qp, WEFT_ANSWER_ACK);
         break;
     case WEFT_EXECUTION_NO_RECEIVE:
@@ -171,7 +175,7 @@ static uint32_t answer_psn(const struct weft_responder *responder)
 void weft_responder_build(struct weft_roce_qp *qp, struct weft_roce_frame *frame)
 {
     struct weft_responder *responder = &qp->responder;
-    assert(responder->answer != WEFT_ANSWER_NONE && !responder->responding);
+    assert(responder->answer != WEFT_ANSWER_NONE && !qp->responding);
     uint8_t *at = weft_build_start(&qp->path, frame->data, WEFT_OPCODE_RC_ACKNOWLEDGE,
                                    answer_psn(responder), 0);
     weft_wire_put32(at, answer_word(responder));

@@ -13,9 +13,9 @@ void weft_responder_build(struct weft_roce_qp *qp, struct weft_roce_frame *frame
 /* Receives were posted: tells a peer that was told there were none. */
 void weft_responder_tell_receives(struct weft_roce_qp *qp);
 
-/* Fills up to `count` frames with responses, queue pairs in turn; returns how many. */
-uint32_t weft_responses_transmit(struct weft_roce_port *port, struct weft_roce_frame *frames,
-                                 uint32_t count);
+/* Fills up to `count` frames with responses; returns how many. */
+uint32_t weft_responder_respond(struct weft_roce_qp *qp, struct weft_roce_frame *frames,
+                                uint32_t count);
 /* Those that are due are not sent any more. */
 void weft_responses_drop(struct weft_roce_qp *qp);
 

@@ -5,6 +5,7 @@
 
 #include "drivers/roce/credit.h"
 #include "drivers/roce/region.h"
+#include "drivers/roce/requester.h"
 #include "drivers/roce/responder.h"
 
 /* The longest message of IBTA (vol. 1, 9.7.7). Its numbers must lie within half of the circle. */
@@ -29,15 +30,16 @@ static struct weft_resource *resource_at(struct weft_responder *responder, uint3
 
 /* A place for one more, where the oldest one has been answered; NULL: none. Nobody misses the rest
  * of a second answer to that: its requester would not ask for more before it had the first. */
-static struct weft_resource *new_resource(struct weft_responder *responder)
+static struct weft_resource *new_resource(struct weft_roce_qp *qp)
 {
+    struct weft_responder *responder = &qp->responder;
     if (!responder->read_depth)
         return NULL;
     struct weft_resource *oldest = resource_at(responder, responder->read_depth);
     if (!oldest->answered)
         return NULL;
     if (due(oldest))
-        responder->responding--;
+        qp->responding--;
     oldest->next = oldest->end;
     return &responder->resources[responder->resource_head++ & responder->resource_mask];
 }
@@ -46,19 +48,21 @@ static void run(struct weft_roce_qp *qp, struct weft_resource *resource, uint32_
                 uint32_t len_bytes)
 {
     if (!due(resource))
-        qp->responder.responding++;
+        qp->responding++;
     resource->start = start;
     resource->next = start;
     resource->end = start + packets_of(qp, len_bytes);
     resource->end_bytes = (start << qp->mtu_shift) + len_bytes;
-    weft_qp_respond(qp);
+    /* An answer that is due already comes after it. */
+    weft_link_remove(&qp->answer);
+    weft_requester_activate(qp);
 }
 
 static void accept(struct weft_roce_qp *qp, const struct weft_packet *packet,
                    const struct weft_resource *taken)
 {
     struct weft_responder *responder = &qp->responder;
-    struct weft_resource *resource = new_resource(responder);
+    struct weft_resource *resource = new_resource(qp);
     if (!resource) {
         weft_responder_refuse_request(qp, packet);
         return;
@@ -172,8 +176,7 @@ void weft_responses_drop(struct weft_roce_qp *qp)
     struct weft_responder *responder = &qp->responder;
     for (uint32_t back = 1; back <= responder->read_depth; back++)
         resource_at(responder, back)->next = resource_at(responder, back)->end;
-    responder->responding = 0;
-    weft_link_remove(&qp->respond);
+    qp->responding = 0;
 }
 
 static uint8_t read_opcode(const struct weft_resource *resource)
@@ -233,16 +236,17 @@ static struct weft_resource *oldest_due(struct weft_responder *responder)
     for (uint32_t back = responder->read_depth; back > 0; back--)
         if (due(resource_at(responder, back)))
             return resource_at(responder, back);
-    assert(!responder->responding);
     return NULL;
 }
 
-static uint32_t respond(struct weft_roce_qp *qp, struct weft_roce_frame *frames, uint32_t count)
+uint32_t weft_responder_respond(struct weft_roce_qp *qp, struct weft_roce_frame *frames,
+                                uint32_t count)
 {
     struct weft_responder *responder = &qp->responder;
     uint32_t filled = 0;
-    while (filled < count && responder->responding) {
+    while (filled < count && qp->responding) {
         struct weft_resource *resource = oldest_due(responder);
+        assert(resource);
         for (; filled < count && due(resource); resource->next++) {
             if (resource->kind == WEFT_OPCODE_ATOMIC)
                 build_atomic(qp, resource, &frames[filled++]);
@@ -254,26 +258,9 @@ static uint32_t respond(struct weft_roce_qp *qp, struct weft_roce_frame *frames,
         if (due(resource))
             break;
         resource->answered = true;
-        responder->responding--;
+        qp->responding--;
     }
-    return filled;
-}
-
-uint32_t weft_responses_transmit(struct weft_roce_port *port, struct weft_roce_frame *frames,
-                                 uint32_t count)
-{
-    uint32_t filled = 0;
-    while (filled < count && !weft_link_empty(&port->responding)) {
-        struct weft_roce_qp *qp =
-            WEFT_CONTAINER(port->responding.next, struct weft_roce_qp, respond);
-        uint32_t room = count - filled;
-        weft_link_remove(&qp->respond);
-        filled += respond(qp, frames + filled,
-                          room < WEFT_TRANSMIT_QUANTUM ? room : WEFT_TRANSMIT_QUANTUM);
-        if (qp->responder.responding)
-            weft_link_append(&port->responding, &qp->respond);
-        else if (qp->responder.answer != WEFT_ANSWER_NONE)
-            weft_qp_answer(qp, (enum weft_answer)qp->responder.answer);
-    }
+    if (!qp->responding && responder->answer != WEFT_ANSWER_NONE)
+        weft_qp_answer(qp, (enum weft_answer)responder->answer);
     return filled;
 }

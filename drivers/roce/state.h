@@ -3,8 +3,11 @@
 #ifndef WEFT_ROCE_STATE_H
 #define WEFT_ROCE_STATE_H
 
+#include "drivers/roce/dcqcn.h"
+#include "drivers/roce/due.h"
 #include "drivers/roce/list.h"
 #include "drivers/roce/opcode.h"
+#include "drivers/roce/pacer.h"
 #include "drivers/roce/roce.h"
 #include "drivers/roce/timer.h"
 #include "drivers/roce/wire.h"
@@ -12,7 +15,7 @@
 
 #define WEFT_NEIGHBOUR_BUCKETS 256u
 #define WEFT_NEIGHBOUR_TRIES 8u
-#define WEFT_NEIGHBOURS_FIXED 65536u
+#define WEFT_NEIGHBOURS_MAX (1u << 18)
 #define WEFT_NEIGHBOUR_ANSWERS 32u
 #define WEFT_TRANSMIT_QUANTUM 16u
 
@@ -21,23 +24,40 @@ enum weft_timer_kind {
     WEFT_TIMER_NEIGHBOUR,
 };
 
-/* Who has an IP address on this network: its MAC, asked for by ARP or given by hand. */
+/* Who has an IP address on this network: its MAC, asked for by ARP or neighbour discovery, or given
+ * by hand. */
 struct weft_neighbour {
     struct weft_link bucket_link;
-    struct weft_link ask_link; /* on the port's list while a question is to be sent */
-    struct weft_link paths;    /* those that wait for it or use it */
-    struct weft_timer timer;   /* when to ask again */
+    struct weft_link ask_link;   /* on the port's list while a question is to be sent */
+    struct weft_link known_link; /* on the port's list while READY, unless fixed */
+    struct weft_link paths;      /* those that wait for it or use it */
+    struct weft_timer timer;     /* when to ask again */
     struct weft_ip address;
     enum weft_endpoint_state state; /* CONNECTING, READY or FAILED */
-    uint32_t tries;
+    uint32_t tries;                 /* questions without an answer since asking began */
+    uint64_t asked_ns;              /* when it began */
+    uint64_t checked_ns;            /* READY: when it last answered, or was last asked to */
     uint8_t mac[6];
     bool fixed; /* given by hand: never asked, never learnt, stays as long as the port */
 };
 
-/* The way to one remote queue pair, with the headers of its packets built beforehand. They stand
- * masked for the ICRC: what a router may change is all ones there, and is put in last. */
+/* What the packets of one opcode and payload length have in common. */
+#define WEFT_PATH_HEADER_BYTES 80u
+#define WEFT_PATH_KINDS 4u
+#define WEFT_PATH_KIND_MADE 0x80000000u
+struct weft_path_kind {
+    _Alignas(16) uint8_t header[WEFT_PATH_HEADER_BYTES]; /* to the BTH's end; no PSN */
+    uint32_t key;         /* WEFT_PATH_KIND_MADE, opcode << 16, payload bytes; 0: none */
+    uint32_t state;       /* the CRC's, before the PSN's word */
+    uint32_t frame_bytes; /* all of it, the ICRC too */
+};
+
+/* The way to one remote queue pair, with the headers of its packets built beforehand. */
 struct weft_path {
-    _Alignas(16) uint8_t header[80];
+    struct weft_path_kind kinds[WEFT_PATH_KINDS]; /* by the opcode's last bits */
+    uint32_t base_bytes;                          /* the headers up to the BTH's end */
+    uint8_t header[WEFT_PATH_HEADER_BYTES];
+    uint32_t ethernet_bytes; /* with the VLAN tag, if the port has one */
     uint32_t ip_bytes;
     uint32_t checksum_base; /* IPv4: the header's sum without its length */
     uint8_t traffic_class;
@@ -68,7 +88,7 @@ struct weft_send {
     const uint8_t *memory;
     union {
         uint64_t remote_address;
-        const struct weft_roce_destination *destination;
+        struct weft_roce_destination *destination;
     };
     uint64_t first; /* sequence of its first packet */
     uint32_t packets;
@@ -211,7 +231,6 @@ struct weft_responder {
     uint32_t resource_mask;
     uint32_t resource_head; /* counts on */
     uint16_t read_depth;
-    uint16_t responding; /* resources with responses to be sent */
     /* The credits that the peer was told last: up to which message. */
     uint32_t told_limit;
     bool told;
@@ -221,6 +240,25 @@ struct weft_responder {
     uint64_t address;       /* WRITE: where its next byte goes */
     uint32_t left_bytes;    /* WRITE: still to come; SEND: what the receive can still take */
     uint32_t message_bytes; /* received of it so far */
+};
+
+/* How fast a queue pair may send (flow.h). */
+struct weft_flow {
+    struct weft_pacer pacer;
+    struct weft_due due; /* in the port's heap while it is parked */
+    struct weft_dcqcn dcqcn;
+    struct weft_link notification; /* on the port's list while a CNP is to be sent */
+    uint64_t notify_again_ns;      /* no CNP before */
+};
+
+/* The same for all queue pairs of a port. */
+struct weft_flows {
+    bool controlled;
+    uint64_t rate_bps;                    /* an endpoint's limit; 0: none */
+    struct weft_congestion_options dcqcn; /* filled */
+    struct weft_link parked;              /* by qp->active */
+    struct weft_link notifications;
+    struct weft_due_heap due;
 };
 
 struct weft_roce_qp {
@@ -234,25 +272,30 @@ struct weft_roce_qp {
     uint32_t initial_psn;
     uint32_t mtu_bytes;
     uint8_t mtu_shift;
-    uint8_t transport; /* enum weft_transport */
-    uint8_t state;     /* enum weft_endpoint_state */
-    uint8_t failure;   /* enum weft_failure */
+    uint8_t transport;    /* enum weft_transport */
+    uint8_t state;        /* enum weft_endpoint_state */
+    uint8_t failure;      /* enum weft_failure */
+    bool paced;           /* without it nothing of its flow is asked */
+    bool responses_first; /* of the frames for both it gets the odd one */
+    uint16_t responding;  /* resources with responses to be sent */
+    uint32_t ack_every;   /* packets */
     uint32_t failure_detail;
     uint32_t destination_count;
-    uint16_t source_port;     /* 0: from the queue pair numbers */
-    struct weft_link active;  /* on the port's list while it can send */
-    struct weft_link respond; /* on the port's list while it has responses to send */
-    struct weft_link answer;  /* on the port's list while an answer is due */
-    struct weft_timer timer;  /* acknowledgement, or the end of an RNR wait */
+    uint16_t source_port;    /* 0: from the queue pair numbers */
+    struct weft_link active; /* on the port's list while it can send, or of those not due yet */
+    struct weft_link answer; /* on the port's list while an answer is due */
+    struct weft_timer timer; /* acknowledgement, or the end of an RNR wait */
     struct weft_requester requester;
     struct weft_responder responder;
     struct weft_endpoint_counters counters;
+    struct weft_flow flow;
 };
 
 /* An answer to a question of a neighbour. */
 struct weft_neighbour_answer {
     uint8_t mac[6];
     uint8_t address[16];
+    bool to_all; /* IPv6: he who asked has no address yet */
 };
 
 struct weft_roce_port {
@@ -264,6 +307,9 @@ struct weft_roce_port {
     uint8_t rnr_retry_limit;
     struct weft_ip address;
     struct weft_ip gateway;
+    uint16_t vlan_id; /* WEFT_VLAN_NONE: frames have no tag */
+    uint8_t vlan_priority;
+    uint8_t traffic_class;
     uint32_t window_packets;
     uint32_t ack_every; /* packets */
     uint64_t ack_timeout_ns;
@@ -272,9 +318,8 @@ struct weft_roce_port {
     struct weft_link active;
     uint32_t turn_left; /* packets that the first of the active may still send in its turn */
     struct weft_link answers;
-    struct weft_link responding;
-    bool responses_first; /* who gets the odd frame */
     struct weft_wheel wheel;
+    struct weft_flows flows;
 
     struct weft_roce_qp **qps;
     uint32_t qp_mask;
@@ -288,12 +333,17 @@ struct weft_roce_port {
     uint32_t region_next;
     uint32_t cq_count;
 
-    struct weft_link asks; /* neighbours to whom a question is due */
-    uint32_t fixed_count;
+    struct weft_link asks;  /* neighbours to whom a question is due */
+    struct weft_link known; /* neighbours that are READY, the one checked first in front */
+    uint64_t refresh_ns;    /* when to look at the first of the known */
+    uint32_t neighbour_count;
     struct weft_link neighbours[WEFT_NEIGHBOUR_BUCKETS];
     struct weft_neighbour_answer neighbour_answers[WEFT_NEIGHBOUR_ANSWERS];
     uint32_t neighbour_answers_head; /* next to be written; counts on */
     uint32_t neighbour_answers_tail;
+
+    uint64_t conflicts; /* how often another said that it has this port's address */
+    uint8_t conflict_mac[6];
 
     struct weft_random random;
 };

@@ -61,7 +61,7 @@ void weft_roce_destination_destroy(struct weft_roce_qp *qp,
 static void build(const struct weft_roce_qp *qp, const struct weft_send *work,
                   struct weft_roce_frame *frame)
 {
-    const struct weft_roce_destination *destination = work->destination;
+    struct weft_roce_destination *destination = work->destination;
     uint32_t psn = (uint32_t)qp->requester.next_sequence & WEFT_ROCE_NUMBER_MASK;
     assert(frame->capacity_bytes >= WEFT_ROCE_OVERHEAD_MAX + work->len_bytes);
     uint8_t *at = weft_build_start(&destination->path, frame->data, WEFT_OPCODE_UD_SEND_ONLY, psn,

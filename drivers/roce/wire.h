@@ -8,9 +8,11 @@
 #include <string.h>
 
 #define WEFT_ETHERNET_BYTES 14u
+#define WEFT_VLAN_TAG_BYTES 4u
 #define WEFT_ETHERNET_MIN_BYTES 60u /* without the FCS */
 #define WEFT_ETHERTYPE_IPV4 0x0800u
 #define WEFT_ETHERTYPE_ARP 0x0806u
+#define WEFT_ETHERTYPE_VLAN 0x8100u
 #define WEFT_ETHERTYPE_IPV6 0x86ddu
 
 #define WEFT_IPV4_BYTES 20u

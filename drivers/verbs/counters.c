@@ -97,6 +97,7 @@ void weft_verbs_counters_read(struct weft_verbs_counters *counters)
         fresh.sent_bytes = counters->sent_bytes;
     if (!(fresh.counted & WEFT_BIT(WEFT_COUNTER_received_bytes)))
         fresh.received_bytes = counters->received_bytes;
-    fresh.counted |= WEFT_BIT(WEFT_COUNTER_sent_bytes) | WEFT_BIT(WEFT_COUNTER_received_bytes);
+    fresh.counted |= WEFT_BIT(WEFT_COUNTER_sent_bytes) | WEFT_BIT(WEFT_COUNTER_received_bytes) |
+                     WEFT_COUNTED_INJECTED;
     counters->snapshot = fresh;
 }

@@ -4,12 +4,6 @@
 #include "drivers/verbs/internal.h"
 #include "drivers/verbs/sysfs.h"
 
-static bool has_faults(const struct weft_fault_options *fault)
-{
-    return fault->drop > 0 || fault->corrupt > 0 || fault->duplicate > 0 || fault->reorder > 0 ||
-           fault->delay > 0 || fault->mark > 0;
-}
-
 enum weft_status weft_verbs_options_check(const struct weft_device_options *options,
                                           const char *device, struct weft_error *error)
 {
@@ -18,7 +12,7 @@ enum weft_status weft_verbs_options_check(const struct weft_device_options *opti
                               "%s: an RDMA device's packets pass no software that could write "
                               "them to %s; capture on the switch, or use the dpdk driver",
                               device, options->pcap_path);
-    if (has_faults(&options->fault))
+    if (weft_fault_is_on(&options->fault))
         return weft_error_set(error, WEFT_UNSUPPORTED,
                               "%s: an RDMA device's packets pass no software that could do faults "
                               "to them; give the faults to the dpdk ranks",

@@ -37,8 +37,24 @@ static void write_nic(const struct weft_nic *nic, struct nic_out *out)
     out->message.device = nic->device ? nic->device : empty;
     out->message.driver = nic->driver ? nic->driver : empty;
     out->message.rate_bps = nic->rate_bps;
+    out->message.vlan_id = nic->vlan_id;
+    out->message.vlan_priority = nic->vlan_priority;
     write_ip(&nic->address, &out->address_copy, &out->address, &out->message.address);
     write_ip(&nic->gateway, &out->gateway_copy, &out->gateway, &out->message.gateway);
+}
+
+static void write_fault(const struct weft_fault_options *fault, Weft__Fault *message)
+{
+    weft__fault__init(message);
+    message->drop = fault->drop;
+    message->corrupt = fault->corrupt;
+    message->duplicate = fault->duplicate;
+    message->reorder = fault->reorder;
+    message->delay = fault->delay;
+    message->mark = fault->mark;
+    message->delay_ns = fault->delay_ns;
+    message->reorder_frames = fault->reorder_frames;
+    message->seed = fault->seed;
 }
 
 static void write_test(const struct weft_test *test, char *pattern, Weft__Test *message)
@@ -54,6 +70,7 @@ static void write_test(const struct weft_test *test, char *pattern, Weft__Test *
     message->driver = test->driver ? test->driver : empty;
     message->transfer = (Weft__Transfer)test->transfer;
     message->mtu_bytes = test->mtu_bytes;
+    message->dscp = test->dscp;
     message->iterations = test->iterations;
     message->duration_ns = test->duration_ns;
     message->warmup = test->warmup;
@@ -81,6 +98,7 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
     Weft__Prepare message = WEFT__PREPARE__INIT;
     Weft__Test test;
+    Weft__Fault fault;
     char *pattern = strdup(prepare->test->pattern->name);
     struct nic_out *nics = calloc(prepare->nic_count + 1, sizeof(*nics));
     Weft__Nic **pointers = calloc(prepare->nic_count + 1, sizeof(Weft__Nic *));
@@ -93,6 +111,8 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
         pointers[i] = &nics[i].message;
     }
     write_test(prepare->test, pattern, &test);
+    write_fault(&prepare->test->fault, &fault);
+    test.fault = weft_fault_is_on(&prepare->test->fault) ? &fault : NULL;
     message.test = &test;
     message.nics = pointers;
     message.n_nics = prepare->nic_count;
@@ -150,11 +170,45 @@ static enum weft_status read_nic(const Weft__Nic *message, struct weft_nic *nic,
         status = read_ip("prepare.nics.address", message->address, &nic->address, error);
     if (!status)
         status = read_ip("prepare.nics.gateway", message->gateway, &nic->gateway, error);
+    if (!status)
+        status = weft_wire_range("prepare.nics.vlan_id", message->vlan_id, 0, 4094, error);
+    if (!status)
+        status = weft_wire_range("prepare.nics.vlan_priority", message->vlan_priority, 0, 7, error);
     nic->name = message->name;
     nic->device = or_null(message->device);
     nic->driver = or_null(message->driver);
     nic->rate_bps = message->rate_bps;
+    nic->vlan_id = (uint16_t)message->vlan_id;
+    nic->vlan_priority = (uint8_t)message->vlan_priority;
     return status;
+}
+
+static enum weft_status read_fault(const Weft__Fault *message, struct weft_fault_options *ret_fault,
+                                   struct weft_error *error)
+{
+    *ret_fault = (struct weft_fault_options){0};
+    if (!message)
+        return WEFT_OK;
+    const double shares[] = {message->drop,    message->corrupt, message->duplicate,
+                             message->reorder, message->delay,   message->mark};
+    for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++) {
+        if (!(shares[i] >= 0 && shares[i] <= 1))
+            return weft_error_set(error, WEFT_INVALID,
+                                  "prepare.test.fault has a share of %g, not 0 to 1", shares[i]);
+    }
+    *ret_fault = (struct weft_fault_options){
+        .drop = message->drop,
+        .corrupt = message->corrupt,
+        .duplicate = message->duplicate,
+        .reorder = message->reorder,
+        .delay = message->delay,
+        .mark = message->mark,
+        .delay_ns = message->delay_ns,
+        .reorder_frames = message->reorder_frames,
+        .seed = message->seed,
+    };
+    return weft_wire_range("prepare.test.fault.delay_ns", message->delay_ns, 0, INT64_MAX / 2,
+                           error);
 }
 
 static enum weft_status check_numbers(const Weft__Test *message, struct weft_error *error)
@@ -167,6 +221,7 @@ static enum weft_status check_numbers(const Weft__Test *message, struct weft_err
         {"prepare.test.transfer", (uint64_t)message->transfer, 0, WEFT_TRANSFER_COUNT - 1},
         {"prepare.test.depth", message->depth, 0, WEFT_CHANNELS_MAX},
         {"prepare.test.mtu_bytes", message->mtu_bytes, 0, 4096},
+        {"prepare.test.dscp", message->dscp, 0, 63},
         {"prepare.test.iterations", message->iterations, 0, INT64_MAX},
         {"prepare.test.duration_ns", message->duration_ns, 0, INT64_MAX},
         {"prepare.test.warmup", message->warmup, 0, INT64_MAX},
@@ -213,6 +268,7 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
         .driver = or_null(message->driver),
         .transfer = (enum weft_transfer)message->transfer,
         .mtu_bytes = message->mtu_bytes,
+        .dscp = (uint8_t)message->dscp,
         .iterations = message->iterations,
         .duration_ns = message->duration_ns,
         .warmup = message->warmup,
@@ -221,7 +277,10 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
         .reduce = message->reduce,
         .verify = message->verify,
     };
-    return test->pattern ? test->pattern->check(&test->options, error) : WEFT_NOT_FOUND;
+    if (!test->pattern)
+        return WEFT_NOT_FOUND;
+    status = read_fault(message->fault, &test->fault, error);
+    return status ? status : test->pattern->check(&test->options, error);
 }
 
 /* In rising order, so a rank that is given twice is found at once. */

@@ -30,6 +30,21 @@ WEFT_CHECKED enum weft_status weft_expect_parse(const char *text, struct weft_ex
                                                 struct weft_error *error);
 void weft_expect_fini(struct weft_expect *expect);
 
+/* What is done to frames on purpose: "drop=1e-4,corrupt=0.001%,duplicate=…,reorder=1e-3:8,
+ * delay=1e-3:50us,ecn=1%,seed=3", or "none". *ret_at is where in the text the error is. */
+#define WEFT_FAULT_SEED_DEFAULT 1u
+WEFT_CHECKED enum weft_status weft_fault_parse(const char *text,
+                                               struct weft_fault_options *ret_fault, size_t *ret_at,
+                                               struct weft_error *error);
+/* One of them, by its name. */
+WEFT_CHECKED enum weft_status weft_fault_set(const char *name, const char *value,
+                                             struct weft_fault_options *fault,
+                                             struct weft_error *error);
+/* Room for all of them and their NUL. */
+#define WEFT_FAULT_TEXT 320
+/* Parses back to the same. Returns `text`. */
+char *weft_fault_format(const struct weft_fault_options *fault, char text[WEFT_FAULT_TEXT]);
+
 /* Where a plan says nothing: enough iterations for a p90, few enough for a first look. */
 #define WEFT_ITERATIONS_DEFAULT 100u
 #define WEFT_WARMUP_DEFAULT 10u
@@ -41,12 +56,14 @@ struct weft_test {
         options;  /* rank_count 0: the topology's, or the pattern's default */
     char *driver; /* NULL: "dpdk" */
     enum weft_transfer transfer;
-    uint32_t mtu_bytes;   /* 0: the device's largest */
-    uint64_t iterations;  /* 0 where duration_ns is set */
-    uint64_t duration_ns; /* 0 where iterations is set */
-    uint64_t warmup;      /* iterations */
-    uint32_t depth;       /* 0: the node's default */
-    uint64_t interval_ns; /* 0: 1 ms */
+    uint32_t mtu_bytes;              /* 0: the device's largest */
+    uint8_t dscp;                    /* 0 .. 63, on every packet */
+    uint64_t iterations;             /* 0 where duration_ns is set */
+    uint64_t duration_ns;            /* 0 where iterations is set */
+    uint64_t warmup;                 /* iterations */
+    uint32_t depth;                  /* 0: the node's default */
+    uint64_t interval_ns;            /* 0: 1 ms */
+    struct weft_fault_options fault; /* of the ranks whose driver injects faults */
     bool reduce; /* do the arithmetic in the measured window too; false unless told otherwise */
     bool verify; /* true unless told otherwise */
     uint32_t expect_count;

@@ -20,8 +20,9 @@ struct row {
     const struct weft_pattern *pattern;
     enum weft_transfer transfer;
     uint64_t ranks, size_bytes, chunk_bytes, microbatches, calc_ns;
-    uint64_t mtu_bytes, iterations, duration_ns, warmup, depth, interval_ns;
+    uint64_t mtu_bytes, dscp, iterations, duration_ns, warmup, depth, interval_ns;
     bool reduce, verify;
+    struct weft_fault_options fault;
     const struct weft_yaml_node *expects;
 };
 
@@ -104,6 +105,38 @@ static enum weft_status read_mtu(const struct weft_yaml_node *node, void *ret_fi
     return WEFT_OK;
 }
 
+static enum weft_status read_fault_map(const struct weft_yaml_node *map,
+                                       struct weft_fault_options *ret_fault,
+                                       struct weft_error *error)
+{
+    struct weft_fault_options fault = {.seed = WEFT_FAULT_SEED_DEFAULT};
+    for (const struct weft_yaml_node *node = map->first; node; node = node->next) {
+        struct weft_error why = {0};
+        if (node->kind != WEFT_YAML_TEXT)
+            return weft_error_at(error, &node->where, "a fault's share is a number such as 1e-4");
+        if (weft_fault_set(node->key, node->text, &fault, &why) != WEFT_OK)
+            return weft_error_at(error, &node->key_where, "%s", why.text);
+    }
+    *ret_fault = fault;
+    return WEFT_OK;
+}
+
+/* "drop=1e-4,seed=3", or the same as a map */
+static enum weft_status read_fault(const struct weft_yaml_node *node, void *ret_field,
+                                   struct weft_error *error)
+{
+    struct weft_error why = {0};
+    size_t at = 0;
+    if (node->kind == WEFT_YAML_MAP)
+        return read_fault_map(node, ret_field, error);
+    enum weft_status status = read_word(node, error);
+    if (status != WEFT_OK || weft_fault_parse(node->text, ret_field, &at, &why) == WEFT_OK)
+        return status;
+    struct weft_location where = node->where;
+    where.column += (uint32_t)at + node->quoted;
+    return weft_error_at(error, &where, "%s", why.text);
+}
+
 static const struct weft_yaml_key keys[] = {
     {"name", weft_plan_read_title, offsetof(struct row, name), false, 0, 0},
     {"pattern", read_pattern, offsetof(struct row, pattern), true, 0, 0},
@@ -116,6 +149,7 @@ static const struct weft_yaml_key keys[] = {
     {"driver", weft_plan_read_title, offsetof(struct row, driver), false, 0, 0},
     {"transfer", read_transfer, offsetof(struct row, transfer), false, 0, 0},
     {"mtu", read_mtu, offsetof(struct row, mtu_bytes), false, 0, 0},
+    {"dscp", weft_yaml_read_count, offsetof(struct row, dscp), false, 0, 63},
     {"iterations", weft_yaml_read_count, offsetof(struct row, iterations), false, 1,
      UINT64_C(1000000000000)},
     {"duration", weft_yaml_read_time, offsetof(struct row, duration_ns), false, 1000000,
@@ -126,6 +160,7 @@ static const struct weft_yaml_key keys[] = {
      TIME_HOUR_NS},
     {"reduce", weft_yaml_read_bool, offsetof(struct row, reduce), false, 0, 0},
     {"verify", weft_yaml_read_bool, offsetof(struct row, verify), false, 0, 0},
+    {"fault", read_fault, offsetof(struct row, fault), false, 0, 0},
     {"expect", weft_yaml_read_list, offsetof(struct row, expects), false, 0, 0},
     {0},
 };
@@ -169,10 +204,12 @@ static void take_row(const struct row *row, struct weft_test *test)
     test->options.calc_ns = row->calc_ns;
     test->transfer = row->transfer;
     test->mtu_bytes = (uint32_t)row->mtu_bytes;
+    test->dscp = (uint8_t)row->dscp;
     test->duration_ns = row->duration_ns;
     test->warmup = row->warmup;
     test->depth = (uint32_t)row->depth;
     test->interval_ns = row->interval_ns;
+    test->fault = row->fault;
     test->reduce = row->reduce;
     test->verify = row->verify;
 }

@@ -307,6 +307,24 @@ static void put_measured(struct maker *maker, json_t *object, const struct weft_
     put(maker, object, "ideal_share", json_null());
 }
 
+/* What was asked for; what was done stands in the devices' counters. */
+static json_t *fault_json(struct maker *maker, const struct weft_fault_options *fault)
+{
+    if (!weft_fault_is_on(fault))
+        return json_null();
+    char words[WEFT_FAULT_TEXT];
+    json_t *object = json_object();
+    put(maker, object, "text", text(weft_fault_format(fault, words)));
+    put(maker, object, "drop", json_real(fault->drop));
+    put(maker, object, "corrupt", json_real(fault->corrupt));
+    put(maker, object, "duplicate", json_real(fault->duplicate));
+    put(maker, object, "reorder", json_real(fault->reorder));
+    put(maker, object, "delay", json_real(fault->delay));
+    put(maker, object, "ecn", json_real(fault->mark));
+    put(maker, object, "seed", whole(fault->seed));
+    return object;
+}
+
 static json_t *test_json(struct maker *maker, const struct weft_result *result, uint32_t index)
 {
     const struct weft_test_result *test = &result->tests[index];
@@ -318,6 +336,7 @@ static json_t *test_json(struct maker *maker, const struct weft_result *result, 
     put(maker, object, "driver", text(weft_figure_drivers(result, test, drivers)));
     put(maker, object, "ranks", whole(test->rank_count));
     put(maker, object, "size_bytes", whole(test->test->options.size_bytes));
+    put(maker, object, "fault", fault_json(maker, &test->test->fault));
     put(maker, object, "iterations", whole(test->iterations));
     put(maker, object, "duration_s", json_real((double)weft_figure_window_ns(test) / 1e9));
     put(maker, object, "verdict", verdict_json(test->verdict));

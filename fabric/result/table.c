@@ -205,6 +205,36 @@ static void print_totals(FILE *out, const struct weft_result *result,
     fprintf(out, " · noise floor %s\n", weft_show_time(noise_floor_ns, shown));
 }
 
+/* What weft itself did to frames stands beside what became of them. */
+static void print_injected(FILE *out, const struct weft_test_result *test)
+{
+    struct weft_test_totals totals;
+    weft_test_totals(test, &totals);
+    const struct weft_fault_options *fault = &test->test->fault;
+    const struct {
+        const char *name;
+        double share;
+        uint64_t count;
+    } done[] = {
+        {"dropped", fault->drop, totals.devices.injected_dropped},
+        {"corrupted", fault->corrupt, totals.devices.injected_corrupted},
+        {"duplicated", fault->duplicate, totals.devices.injected_duplicated},
+        {"reordered", fault->reorder, totals.devices.injected_reordered},
+        {"delayed", fault->delay, totals.devices.injected_delayed},
+        {"ECN marked", fault->mark, totals.devices.injected_marked},
+    };
+    const char *before = "  injected: ";
+    for (size_t i = 0; i < sizeof(done) / sizeof(done[0]); i++) {
+        char shown[WEFT_UNITS_TEXT];
+        if (done[i].share <= 0)
+            continue;
+        fprintf(out, "%s%s %s", before, done[i].name, weft_show_count(done[i].count, shown));
+        before = ", ";
+    }
+    if (weft_fault_is_on(fault))
+        fprintf(out, "    frames sent, on purpose\n");
+}
+
 static void print_figures(FILE *out, const struct weft_result *result,
                           const struct weft_test_result *test)
 {
@@ -214,6 +244,7 @@ static void print_figures(FILE *out, const struct weft_result *result,
     print_times(out, "message", test->latency_ns, "message");
     print_bandwidth(out, test);
     print_totals(out, result, test);
+    print_injected(out, test);
     print_dash(out, test);
 }
 

@@ -138,6 +138,11 @@ enum weft_status weft_ip_parse(const char *text, struct weft_ip *ret_address,
     return WEFT_OK;
 }
 
+bool weft_ip_is_link_local(const struct weft_ip *address)
+{
+    return address->version == 6 && address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80;
+}
+
 /* ---- writing ---- */
 
 static uint32_t group_of(const struct weft_ip *address, uint32_t group)

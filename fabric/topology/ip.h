@@ -12,4 +12,7 @@ WEFT_CHECKED enum weft_status weft_ip_parse(const char *text, struct weft_ip *re
 /* With "/prefix" where with_prefix. Returns `text`. */
 char *weft_ip_format(const struct weft_ip *address, bool with_prefix, char text[WEFT_IP_TEXT]);
 
+/* fe80::/10, on every link and of no use beyond it. */
+bool weft_ip_is_link_local(const struct weft_ip *address);
+
 #endif

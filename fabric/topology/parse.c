@@ -77,7 +77,8 @@ static enum weft_status check_gateway(struct weft_topology_parse *parse,
         same = same && !(differing >> (7 - i % 8) & 1);
     }
     char text[WEFT_IP_TEXT];
-    if (!same)
+    /* Routers of IPv6 may be known by their link-local address alone. */
+    if (!same && !weft_ip_is_link_local(gateway))
         return weft_error_at(parse->error, where, "the gateway lies outside the NIC's network, %s",
                              weft_ip_format(address, true, text));
     if (memcmp(address->bytes, gateway->bytes, sizeof(address->bytes)) == 0)
@@ -93,6 +94,9 @@ static const struct weft_yaml_key nic_keys[] = {
      WEFT_LINK_RATE_BPS_MAX},
     {"driver", weft_topology_read_name, offsetof(struct weft_nic, driver), false, 0, 0},
     {"gateway", weft_topology_read_gateway, offsetof(struct weft_nic, gateway), false, 0, 0},
+    {"vlan", weft_topology_read_vlan, offsetof(struct weft_nic, vlan_id), false, 0, 0},
+    {"vlan-priority", weft_topology_read_vlan_priority, offsetof(struct weft_nic, vlan_priority),
+     false, 0, 0},
     {0},
 };
 
@@ -107,6 +111,9 @@ static enum weft_status read_nic(struct weft_topology_parse *parse,
         status = check_gateway(parse, node, nic);
         nic->gateway.prefix_bits = nic->address.prefix_bits;
     }
+    if (status == WEFT_OK && weft_yaml_find(node, "vlan-priority") && !nic->vlan_id)
+        status = weft_error_at(parse->error, place(node, "vlan-priority"),
+                               "a VLAN's priority, but no VLAN: give the NIC 'vlan' too");
     return status;
 }
 
@@ -182,6 +189,10 @@ static enum weft_status read_hosts(struct weft_topology_parse *parse)
 
 static const struct weft_yaml_key switch_keys[] = {
     {"name", weft_topology_read_name, offsetof(struct weft_switch, name), true, 0, 0},
+    {"buffer", weft_yaml_read_size, offsetof(struct weft_switch, buffer_bytes), false, 1,
+     WEFT_SWITCH_BUFFER_BYTES_MAX},
+    {"ecn", weft_topology_read_ecn, offsetof(struct weft_switch, ecn), false, 0, 0},
+    {"pfc", weft_topology_read_pfc, offsetof(struct weft_switch, pfc), false, 0, 0},
     {0},
 };
 

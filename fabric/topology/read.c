@@ -53,6 +53,19 @@ static bool host_bits_are(const struct weft_ip *address, uint32_t bit)
     return true;
 }
 
+static const char *hindrance_v6(const uint8_t bytes[16])
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    static const uint8_t loopback[16] = {[15] = 1};
+    if (bytes[0] == 0xff)
+        return "is a multicast address";
+    if (memcmp(bytes, loopback, sizeof(loopback)) == 0)
+        return "is every host's own loopback address";
+    if (memcmp(bytes, mapped, sizeof(mapped)) == 0)
+        return "is an IPv4 address, to be written like 198.18.0.1/24";
+    return NULL;
+}
+
 /* NULL: a host can have it. */
 static const char *hindrance(const struct weft_ip *address)
 {
@@ -62,7 +75,7 @@ static const char *hindrance(const struct weft_ip *address)
     if (host_bits_are(&whole, 0))
         return "is the address of nobody";
     if (address->version == 6)
-        return bytes[0] == 0xff ? "is a multicast address" : NULL;
+        return hindrance_v6(bytes);
     if (bytes[0] >= 224)
         return bytes[0] < 240 ? "is a multicast address" : "is a reserved address";
     if (bytes[0] == 0)
@@ -105,6 +118,36 @@ enum weft_status weft_topology_read_gateway(const struct weft_yaml_node *node, v
     if (why)
         return weft_error_at(error, &node->where, "%s %s: no gateway can have it", node->text, why);
     *(struct weft_ip *)ret_field = address;
+    return WEFT_OK;
+}
+
+/* ---- VLANs ---- */
+
+enum weft_status weft_topology_read_vlan(const struct weft_yaml_node *node, void *ret_field,
+                                         struct weft_error *error)
+{
+    uint64_t vlan_id = 0;
+    enum weft_status status = weft_yaml_read_count(node, &vlan_id, error);
+    if (status != WEFT_OK)
+        return status;
+    if (vlan_id < 1 || vlan_id > 4094)
+        return weft_error_at(error, &node->where,
+                             "'vlan' must be from 1 to 4094; leave it out for frames without a "
+                             "tag");
+    *(uint16_t *)ret_field = (uint16_t)vlan_id;
+    return WEFT_OK;
+}
+
+enum weft_status weft_topology_read_vlan_priority(const struct weft_yaml_node *node,
+                                                  void *ret_field, struct weft_error *error)
+{
+    uint64_t priority = 0;
+    enum weft_status status = weft_yaml_read_count(node, &priority, error);
+    if (status != WEFT_OK)
+        return status;
+    if (priority > 7)
+        return weft_error_at(error, &node->where, "'vlan-priority' must be from 0 to 7");
+    *(uint8_t *)ret_field = (uint8_t)priority;
     return WEFT_OK;
 }
 

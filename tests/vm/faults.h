@@ -4,9 +4,12 @@
 
 #include "tests/vm/end.h"
 
-/* What goes wrong on a connection, one way after another; leaves both without an endpoint. */
+/* What goes wrong on a connection, one way after another, by what a posts; leaves both without an
+ * endpoint. */
 void faults(struct end *a, struct end *b);
-/* What open and create must refuse, with an error that says what to do. */
+/* Of verbs: completions of an endpoint that is gone. Leaves both connected. */
+void leftovers(struct end *a, struct end *b);
+/* What verbs' open and create must refuse, with an error that says what to do. */
 void refusals(void);
 
 #endif

@@ -8,68 +8,17 @@
 #include "drivers/verbs/verbs.h"
 #include "tests/vm/end.h"
 #include "tests/vm/faults.h"
+#include "tests/vm/matrix.h"
+#include "tests/vm/traffic.h"
 
 static const struct weft_driver *const driver = &weft_driver_verbs;
-
-static const char *const operations[] = {"SEND", "WRITE", "WRITE_IMMEDIATE"};
 
 /* What has no byte of the message must be as it was. */
 static bool arrived(const struct end *from, const struct end *to, uint32_t len_bytes)
 {
-    const uint8_t *sink = to->memory + END_HALF;
     static const uint8_t nothing[64];
-    return memcmp(sink, from->memory, len_bytes) == 0 &&
-           memcmp(sink + len_bytes, nothing, sizeof(nothing)) == 0;
-}
-
-static bool received_well(const struct end *to, enum weft_operation operation, uint32_t len_bytes)
-{
-    const struct weft_completion *receive = &to->completions[0];
-    bool immediate = operation == WEFT_OPERATION_WRITE_IMMEDIATE;
-    return receive->status == WEFT_OK && receive->operation == WEFT_OPERATION_RECEIVE &&
-           receive->len_bytes == len_bytes && receive->user == 0x77 &&
-           receive->has_immediate == immediate &&
-           (!immediate || receive->immediate == 0xfeed0000u + (len_bytes & 0xffff));
-}
-
-static bool transfer(struct end *from, struct end *to, enum weft_operation operation,
-                     uint32_t len_bytes)
-{
-    bool takes_receive = operation != WEFT_OPERATION_WRITE;
-    struct weft_work work = end_work(from, to, operation, len_bytes);
-    struct weft_work receive = end_receive(to, operation == WEFT_OPERATION_SEND ? len_bytes : 0);
-    uint64_t before = driver->endpoint_counters(to->endpoint)->received_payload_bytes;
-    end_fill(from, len_bytes + 1u);
-    end_clear(to);
-    bool done = (!takes_receive || end_post_receive(to, &receive)) && end_post(from, &work) &&
-                ends_run(from, 1, to, takes_receive);
-    uint64_t counted = driver->endpoint_counters(to->endpoint)->received_payload_bytes - before;
-    const struct weft_completion *sent = &from->completions[0];
-    bool held = check(
-        done && sent->status == WEFT_OK && sent->operation == operation && sent->id == work.id &&
-            sent->user == 0x77 && (!takes_receive || received_well(to, operation, len_bytes)) &&
-            arrived(from, to, len_bytes) && counted == (takes_receive ? len_bytes : 0),
-        "%s of %u bytes from %s: %u and %u completions, %s", operations[operation], len_bytes,
-        from->device_name, from->completion_count, to->completion_count,
-        weft_status_text(sent->status));
-    end_forget(from);
-    end_forget(to);
-    return held;
-}
-
-/* Ends at the first failure, for it leaves endpoints that cannot do any more. */
-static bool transfers(struct end *a, struct end *b, uint32_t mtu_bytes)
-{
-    const uint32_t sizes[] = {0, 1, mtu_bytes - 1, mtu_bytes, mtu_bytes + 1, 65536, 1 << 20};
-    for (unsigned operation = WEFT_OPERATION_SEND; operation <= WEFT_OPERATION_WRITE_IMMEDIATE;
-         operation++) {
-        for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-            if (!transfer(a, b, (enum weft_operation)operation, sizes[i]) ||
-                !transfer(b, a, (enum weft_operation)operation, sizes[i]))
-                return false;
-        }
-    }
-    return true;
+    return memcmp(to->sink, from->memory, len_bytes) == 0 &&
+           memcmp(to->sink + len_bytes, nothing, sizeof(nothing)) == 0;
 }
 
 /* Memory that is not registered, and changed as soon as post has returned. */
@@ -85,8 +34,7 @@ static void inlined(struct end *a, struct end *b)
     bool posted = end_post(a, &work);
     memset(local, 0, sizeof(local));
     bool done = posted && ends_run(a, 1, b, 0);
-    check(done && a->completions[0].status == WEFT_OK && b->memory[END_HALF] == 0x5a &&
-              b->memory[END_HALF + 63] == 0x5a,
+    check(done && a->completions[0].status == WEFT_OK && b->sink[0] == 0x5a && b->sink[63] == 0x5a,
           "inline write");
     end_forget(a);
 }
@@ -117,7 +65,7 @@ static void batch(struct end *a, struct end *b)
         receives[i] = end_receive(b, 32);
         sends[i].id = receives[i].id = i;
         sends[i].memory = a->memory + 32 * (uint64_t)i;
-        receives[i].memory = b->memory + END_HALF + 32 * (uint64_t)i;
+        receives[i].memory = b->sink + 32 * (uint64_t)i;
     }
     end_fill(a, 3);
     end_clear(b);
@@ -129,30 +77,6 @@ static void batch(struct end *a, struct end *b)
     check(held, "batch: %u sent, %u received", a->completion_count, b->completion_count);
     end_forget(a);
     end_forget(b);
-}
-
-static void datagram(struct end *a, struct end *b, uint32_t len_bytes)
-{
-    struct weft_error error = {0};
-    struct weft_endpoint_address peer;
-    struct weft_destination *destination = NULL;
-    if (!end_endpoint(a, WEFT_TRANSPORT_UD) || !end_endpoint(b, WEFT_TRANSPORT_UD))
-        return;
-    driver->endpoint_address(b->endpoint, &peer);
-    enum weft_status made = driver->destination_create(a->endpoint, &peer, &destination, &error);
-    if (!check(made == WEFT_OK, "destination: %s", error.text))
-        return;
-    struct weft_work work = end_work(a, b, WEFT_OPERATION_SEND, len_bytes);
-    work.destination = destination;
-    struct weft_work receive = end_receive(b, len_bytes + WEFT_GRH_BYTES);
-    end_fill(a, 5);
-    end_clear(b);
-    bool done = end_post_receive(b, &receive) && end_post(a, &work) && ends_run(a, 1, b, 1);
-    check(done && a->completions[0].status == WEFT_OK && b->completions[0].status == WEFT_OK &&
-              b->completions[0].len_bytes == len_bytes + WEFT_GRH_BYTES &&
-              memcmp(b->memory + END_HALF + WEFT_GRH_BYTES, a->memory, len_bytes) == 0,
-          "datagram of %u bytes", len_bytes);
-    driver->destination_destroy(a->endpoint, destination);
 }
 
 static uint64_t crossed_packets(const char *interface)
@@ -176,7 +100,10 @@ static void wire(struct end *a, struct end *b, uint32_t mtu_bytes)
     uint64_t sent = driver->counters(a->device)->sent_packets;
     uint64_t bytes = driver->counters(a->device)->sent_bytes;
     uint64_t received = driver->counters(b->device)->received_packets;
-    (void)transfer(a, b, WEFT_OPERATION_WRITE, 1 << 20);
+    (void)traffic_run(
+        a, b,
+        &(struct traffic){.operation = WEFT_OPERATION_WRITE, .len_bytes = 1 << 20, .count = 1},
+        NULL);
     uint64_t packets = (1u << 20) / mtu_bytes;
     uint64_t crossed = crossed_packets("v1") - before;
     sent = end_grown(a, offsetof(struct weft_device_counters, sent_packets), sent, packets);
@@ -189,6 +116,26 @@ static void wire(struct end *a, struct end *b, uint32_t mtu_bytes)
           (unsigned long long)received, (unsigned long long)bytes);
 }
 
+/* To a peer that takes no READs none is sent: the work comes back, and the endpoint says why. */
+static void depths(struct end *a, struct end *b)
+{
+    struct weft_error error = {0};
+    struct weft_endpoint_address address;
+    if (!end_endpoint(a, WEFT_TRANSPORT_RC) || !end_endpoint(b, WEFT_TRANSPORT_RC))
+        return;
+    driver->endpoint_address(b->endpoint, &address);
+    check(address.read_depth == END_READ_DEPTH, "read depth %u", address.read_depth);
+    address.read_depth = 0;
+    check(driver->endpoint_connect(a->endpoint, &address, &error) == WEFT_OK, "connect: %s",
+          error.text);
+    struct weft_work work = end_work(a, b, WEFT_OPERATION_READ, 8);
+    bool done = end_post(a, &work) && ends_run(a, 1, b, 0);
+    check(done && a->completions[0].status == WEFT_IO && a->completions[0].id == work.id &&
+              driver->endpoint_state(a->endpoint, &error) == WEFT_ENDPOINT_FAILED &&
+              strstr(error.text, "no READs or atomics"),
+          "READ to a peer that takes none: %s", error.text);
+}
+
 static void print_device(void *context, const struct weft_device_description *device)
 {
     unsigned *usable = context;
@@ -197,26 +144,45 @@ static void print_device(void *context, const struct weft_device_description *de
                  device->hindrance ? device->hindrance : "");
 }
 
+static bool open_both(struct end *a, struct end *b, uint32_t mtu_bytes)
+{
+    struct end_options options = {
+        .name = "rxe0",
+        .driver = driver,
+        .device = "rxe0",
+        .address = {.version = 4, .prefix_bits = 24, .bytes = {198, 18, 1, 1}},
+        .mtu_bytes = mtu_bytes,
+    };
+    bool opened = end_open(a, &options);
+    options.name = "rxe1";
+    options.device = "rxe1:1";
+    options.address.bytes[3] = 2;
+    return end_open(b, &options) && opened;
+}
+
 static void run_with(uint32_t mtu_bytes)
 {
     struct end a, b;
-    bool opened = end_open(&a, "rxe0", mtu_bytes, 1);
-    if (!end_open(&b, "rxe1:1", mtu_bytes, 2) || !opened)
+    if (!open_both(&a, &b, mtu_bytes))
         return;
     (void)printf("%s\n", driver->describe(a.device));
     struct weft_capabilities capabilities;
     driver->capabilities(a.device, &capabilities);
     check(capabilities.mtu_bytes == mtu_bytes && capabilities.line_rate_bps == 0 &&
-              capabilities.max_inline_bytes >= 64 && capabilities.max_message_bytes == 8u << 20,
+              capabilities.max_inline_bytes >= 64 && capabilities.max_message_bytes == 8u << 20 &&
+              capabilities.operations == WEFT_BIT(WEFT_OPERATION_COUNT) - 1 &&
+              capabilities.transports == WEFT_BIT(WEFT_TRANSPORT_COUNT) - 1 &&
+              capabilities.max_read_depth == 128,
           "capabilities");
-    if (ends_connect(&a, &b) && transfers(&a, &b, mtu_bytes)) {
+    struct matrix matrix = {.mtu_bytes = mtu_bytes, .largest_bytes = 1 << 20};
+    if (matrix_run(&a, &b, &matrix) && ends_connect(&a, &b)) {
         inlined(&a, &b);
         unsignaled(&a, &b);
         batch(&a, &b);
         wire(&a, &b, mtu_bytes);
+        depths(&a, &b);
         faults(&a, &b);
-        datagram(&a, &b, 1);
-        datagram(&a, &b, mtu_bytes);
+        leftovers(&a, &b);
     }
     end_close(&a);
     end_close(&b);

@@ -37,9 +37,12 @@ const struct weft_option weft_job_option_table[] = {
      FIELD(transfer), 0, 0},
     {"mtu", "N", "path MTU: 256, 512, 1024, 2048 or 4096 bytes of payload a packet",
      WEFT_OPTION_COUNT, FIELD(mtu), 256, 4096},
+    {"dscp", "N", "the packets' DSCP: 0 to 63", WEFT_OPTION_COUNT, FIELD(dscp), 0, 63},
     {"depth", "N", "receives posted ahead for each peer", WEFT_OPTION_COUNT, FIELD(depth), 1, 4096},
     {"interval", "TIME", "of the bandwidth series (default 1ms)", WEFT_OPTION_TIME, FIELD(interval),
      10000, HOUR_NS},
+    {"fault", "LIST", "harm frames on purpose, such as drop=1e-4,corrupt=1e-5,seed=3 (dpdk)",
+     WEFT_OPTION_TEXT, FIELD(fault), 0, 0},
     {"reduce", NULL, "do the arithmetic of reductions while measuring, too", WEFT_OPTION_FLAG,
      FIELD(reduce), 0, 0},
     {"no-verify", NULL, "leave out the check of every byte before measuring", WEFT_OPTION_FLAG,
@@ -152,6 +155,15 @@ static enum weft_status set_transfer(const char *text, enum weft_transfer *ret_t
     return WEFT_OK;
 }
 
+static enum weft_status set_fault(const char *text, struct weft_fault_options *ret_fault,
+                                  struct weft_error *error)
+{
+    size_t at = 0;
+    if (weft_fault_parse(text, ret_fault, &at, error) == WEFT_OK)
+        return WEFT_OK;
+    return weft_error_prefix(error, "--fault, at character %zu: ", at + 1);
+}
+
 static enum weft_status override(const struct weft_job_options *options, struct weft_test *test,
                                  struct weft_error *error)
 {
@@ -162,6 +174,8 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     set_u64(&test->options.calc_ns, &options->calc);
     set_u64(&test->warmup, &options->warmup);
     set_u32(&test->mtu_bytes, &options->mtu);
+    if (options->dscp.given)
+        test->dscp = (uint8_t)options->dscp.value;
     set_u32(&test->depth, &options->depth);
     set_u64(&test->interval_ns, &options->interval);
     if (options->iterations.given) {
@@ -177,6 +191,8 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     enum weft_status status = WEFT_OK;
     if (options->transfer)
         status = set_transfer(options->transfer, &test->transfer, error);
+    if (status == WEFT_OK && options->fault)
+        status = set_fault(options->fault, &test->fault, error);
     if (status == WEFT_OK && options->driver)
         status = set_text(&test->driver, options->driver, error);
     if (status == WEFT_OK && !test->driver)

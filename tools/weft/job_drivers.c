@@ -96,11 +96,29 @@ static enum weft_status check_loopback(const struct weft_job *job, const struct 
     return WEFT_OK;
 }
 
+static enum weft_status check_fault(const struct weft_job *job, const struct weft_test *test,
+                                    struct weft_error *error)
+{
+    if (!weft_fault_is_on(&test->fault))
+        return WEFT_OK;
+    for (uint32_t rank = 0; rank < test->options.rank_count; rank++) {
+        if (weft_driver_find(weft_job_driver(job, test, rank))->injects_faults)
+            return WEFT_OK;
+    }
+    return weft_error_set(error, WEFT_INVALID,
+                          "test '%s': faults are injected where the driver sends the frames "
+                          "itself, and driver '%s' does not: use dpdk for at least one of the "
+                          "ranks, or leave the fault out",
+                          test->name, weft_job_driver(job, test, 0));
+}
+
 enum weft_status weft_job_check_drivers(const struct weft_job *job, const char *asked,
                                         struct weft_error *error)
 {
     enum weft_status status = asked ? check_asked(job, asked, error) : WEFT_OK;
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
         status = check_loopback(job, &job->plan->tests[i], error);
+    for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
+        status = check_fault(job, &job->plan->tests[i], error);
     return status;
 }

@@ -54,8 +54,12 @@ static void put_test(FILE *out, const struct weft_test *test)
     (void)fprintf(out, "    transfer: %s\n",
                   test->transfer == WEFT_TRANSFER_SEND ? "send" : "write");
     put_count(out, "mtu", test->mtu_bytes);
+    put_count(out, "dscp", test->dscp);
     put_count(out, "depth", test->depth);
     put_time(out, "interval", test->interval_ns);
+    char fault[WEFT_FAULT_TEXT];
+    if (weft_fault_is_on(&test->fault))
+        (void)fprintf(out, "    fault: %s\n", weft_fault_format(&test->fault, fault));
     (void)fprintf(out, "    reduce: %s\n    verify: %s\n", test->reduce ? "true" : "false",
                   test->verify ? "true" : "false");
     if (test->expect_count)

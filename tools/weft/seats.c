@@ -144,9 +144,22 @@ static enum weft_status start_driver(const struct weft_seats_options *options,
     return status;
 }
 
+/* Each device draws from a seed of its own, the same on every run: by the first rank on it. A
+ * device that cannot inject goes without: the test's others do. */
+static struct weft_fault_options fault_of(const struct weft_test *test,
+                                          const struct weft_seat_device *device, uint32_t rank)
+{
+    struct weft_fault_options fault = {0};
+    if (!device->driver->injects_faults)
+        return fault;
+    fault = test->fault;
+    fault.seed += (uint64_t)rank * UINT64_C(0xd1342543de82ef95);
+    return fault;
+}
+
 static enum weft_status open_device(const struct weft_seats_options *options,
                                     struct weft_seat_device *device, uint32_t device_count,
-                                    uint64_t seed, struct weft_error *error)
+                                    uint64_t seed, uint32_t rank, struct weft_error *error)
 {
     const struct weft_test *test = options->test->test;
     device->driver = driver_of(test, &device->nic, error);
@@ -164,6 +177,10 @@ static enum weft_status open_device(const struct weft_seats_options *options,
         .max_regions =
             device->rank_count * REGIONS_PER_RANK + device->endpoint_count * REGIONS_PER_CHANNEL,
         .seed = seed,
+        .vlan_id = device->nic.vlan_id,
+        .vlan_priority = device->nic.vlan_priority,
+        .traffic_class = (uint8_t)(test->dscp << 2),
+        .fault = fault_of(test, device, rank),
         .pcap_path = options->pcap_path,
     };
     return device->driver->open(&open, &device->device, error);
@@ -192,10 +209,11 @@ static enum weft_status open_devices(struct weft_seats *seats,
     for (uint32_t i = 0; i < seats->device_count; i++) {
         struct weft_seat_device *device = &seats->devices[i];
         uint64_t seed = options->test->seed ^ ((uint64_t)(i + 1) * UINT64_C(0x9e3779b97f4a7c15));
-        enum weft_status status = open_device(options, device, seats->device_count, seed, error);
+        uint32_t rank = seats->seats[device->first_seat].rank;
+        enum weft_status status =
+            open_device(options, device, seats->device_count, seed, rank, error);
         if (status != WEFT_OK)
-            return weft_error_prefix(error, "rank %u, device '%s': ",
-                                     seats->seats[device->first_seat].rank, device->nic.device);
+            return weft_error_prefix(error, "rank %u, device '%s': ", rank, device->nic.device);
         struct weft_capabilities capabilities = {0};
         device->driver->capabilities(device->device, &capabilities);
         device->worker = worker_for(options, capabilities.numa_node, i, seats->device_count);

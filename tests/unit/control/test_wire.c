@@ -71,12 +71,22 @@ static struct weft_test whole_test(void)
         .driver = driver,
         .transfer = WEFT_TRANSFER_SEND,
         .mtu_bytes = 1024,
+        .dscp = 63,
         .iterations = 1000,
         .warmup = 7,
         .depth = 9,
         .interval_ns = 12345,
         .reduce = true,
         .verify = true,
+        .fault = {.drop = 0.1,
+                  .corrupt = 0.2,
+                  .duplicate = 0.3,
+                  .reorder = 0.4,
+                  .delay = 0.5,
+                  .mark = 0.6,
+                  .delay_ns = 7,
+                  .reorder_frames = 8,
+                  .seed = UINT64_MAX},
     };
 }
 
@@ -88,6 +98,8 @@ static void send_prepare(const struct weft_test *test)
         .device = device_a,
         .driver = driver,
         .address = {.version = 4, .prefix_bits = 24, .bytes = {198, 18, 0, 1}},
+        .vlan_id = 4094,
+        .vlan_priority = 7,
         .rate_bps = 100};
     static const struct weft_nic nic_b = {
         .name = nic_name,
@@ -123,6 +135,7 @@ Test(wire, prepare_comes_through_whole)
     cr_assert_eq(test->options.chunk_bytes, 4096);
     cr_assert_eq(test->transfer, WEFT_TRANSFER_SEND);
     cr_assert_eq(test->mtu_bytes, 1024);
+    cr_assert_eq(test->dscp, 63);
     cr_assert_eq(test->iterations, 1000);
     cr_assert_eq(test->duration_ns, 0);
     cr_assert_eq(test->warmup, 7);
@@ -146,6 +159,7 @@ Test(wire, prepare_comes_through_whole)
     cr_assert_eq(nics[0].address.version, 6);
     cr_assert_eq(nics[0].address.bytes[15], 9);
     cr_assert_eq(nics[0].gateway.prefix_bits, 128);
+    cr_assert_eq(memcmp(&got.test.fault, &sent.fault, sizeof(sent.fault)), 0);
     weft_wire_prepared_fini(&got);
     weft_wire_close(envelope);
 }
@@ -173,6 +187,12 @@ Test(wire, a_bad_prepare_names_its_field)
     BAD_PREPARE("prepare.test.mtu_bytes is 1000", prepare->test->mtu_bytes = 1000);
     BAD_PREPARE("prepare.test.mtu_bytes", prepare->test->mtu_bytes = 128);
     BAD_PREPARE("prepare.test.mtu_bytes", prepare->test->mtu_bytes = 8192);
+    BAD_PREPARE("prepare.test.fault has a share of 2", prepare->test->fault->corrupt = 2);
+    BAD_PREPARE("prepare.test.fault has a share of", prepare->test->fault->mark = NAN);
+    BAD_PREPARE("prepare.test.fault.delay_ns", prepare->test->fault->delay_ns = UINT64_MAX);
+    BAD_PREPARE("prepare.test.dscp is 64", prepare->test->dscp = 64);
+    BAD_PREPARE("prepare.nics.vlan_id is 4095", prepare->nics[0]->vlan_id = 4095);
+    BAD_PREPARE("prepare.nics.vlan_priority is 8", prepare->nics[1]->vlan_priority = 8);
     BAD_PREPARE("iterations or duration_ns", prepare->test->duration_ns = 5);
     BAD_PREPARE("iterations or duration_ns", prepare->test->iterations = 0);
     BAD_PREPARE("prepare.test.depth", prepare->test->depth = UINT32_MAX);

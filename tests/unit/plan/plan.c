@@ -38,7 +38,26 @@ static void check_defaults(const struct weft_test *test, const struct weft_patte
     cr_assert_eq(test->interval_ns, 0u);
     cr_assert(!test->reduce);
     cr_assert(test->verify);
+    cr_assert_not(weft_fault_is_on(&test->fault));
     cr_assert_eq(test->expect_count, 0u);
+}
+
+Test(plan, takes_faults_as_a_text_and_as_a_map)
+{
+    struct weft_plan *plan =
+        parse("tests:\n"
+              "  - {name: a, pattern: all-reduce, fault: 'drop=1e-4,delay=1%:50us,seed=3'}\n"
+              "  - name: b\n"
+              "    pattern: all-reduce\n"
+              "    fault: {drop: 1e-4, delay: 1%:50us, seed: 3}\n");
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct weft_fault_options *fault = &plan->tests[i].fault;
+        cr_assert_eq(fault->drop, 1e-4);
+        cr_assert_eq(fault->delay, 0.01);
+        cr_assert_eq(fault->delay_ns, 50000u);
+        cr_assert_eq(fault->seed, 3u);
+    }
+    weft_plan_destroy(plan);
 }
 
 Test(plan, has_defaults)
@@ -77,6 +96,7 @@ Test(plan, holds_what_the_file_says)
                                    "    driver: verbs\n"
                                    "    transfer: send\n"
                                    "    mtu: 1KiB\n"
+                                   "    dscp: 26\n"
                                    "    iterations: 5k\n"
                                    "    warmup: 0\n"
                                    "    depth: 32\n"
@@ -99,6 +119,7 @@ Test(plan, holds_what_the_file_says)
     cr_assert_str_eq(test->driver, "verbs");
     cr_assert_eq(test->transfer, WEFT_TRANSFER_SEND);
     cr_assert_eq(test->mtu_bytes, 1024u);
+    cr_assert_eq(test->dscp, 26u);
     cr_assert_eq(test->iterations, 5000u);
     cr_assert_eq(test->duration_ns, 0u);
     cr_assert_eq(test->warmup, 0u);
@@ -160,11 +181,14 @@ Test(plan, bounds_each_value)
     refuses("mtu: 128", "'mtu' must be");
     refuses("mtu: 8192", "'mtu' must be");
     refuses("mtu: 1000", "'mtu' must be");
+    refuses("dscp: 64", "'dscp' must be from 0 to 63");
     refuses("duration: 1s\n    iterations: 5", "not both");
     refuses("name: ''", "may not be empty");
     refuses("name: \"two\\nlines\"", "one line");
     refuses("driver: [dpdk]", "'driver' must be a text");
     takes("mtu: 256");
+    takes("dscp: 0");
+    takes("dscp: 63");
     takes("mtu: 4KiB");
     takes("duration: 168h");
     takes("interval: 10us");

@@ -191,6 +191,50 @@ Test(error, goes_back_to_the_packet_lost)
     check_losses(1u << 3 | 1u << 15, 2, 7 + 2);
 }
 
+/* Of a message of ten packets the fourth is lost, and then all that follows it but itself sent
+ * again. */
+struct recovery {
+    uint32_t sent;
+    uint32_t naks, acks; /* that the receiver sent */
+    uint32_t acked_psn;
+};
+
+static bool lose_but_fourth(struct net *net, uint32_t from, uint8_t *frame, uint32_t len_bytes)
+{
+    struct recovery *recovery = net->tap_context;
+    (void)len_bytes;
+    if (from == 1) {
+        bool nak = frame[54] == 0x60;
+        recovery->naks += nak;
+        recovery->acks += !nak;
+        if (!nak && recovery->acks == 1)
+            recovery->acked_psn = (uint32_t)(frame[51] << 16 | frame[52] << 8 | frame[53]);
+        return true;
+    }
+    uint32_t index = recovery->sent++;
+    return index != 3 && (index <= 10 || index > 16);
+}
+
+/* Some requesters count how often they are sent back until an ACK comes, and give up: when what was
+ * missing has come they get one, though the message goes on and nobody has asked. */
+Test(error, what_was_missing_is_acknowledged_unasked)
+{
+    struct net net;
+    struct recovery recovery = {0};
+    net_init(&net, &(struct net_options){.seed = 4, .mtu_bytes = 256});
+    net_connect(&net);
+    net.tap = lose_but_fourth;
+    net.tap_context = &recovery;
+    send_one(&net, 1, WEFT_OPERATION_WRITE, 256 * 10);
+    while (recovery.acks == 0)
+        cr_assert(net_step(&net));
+    cr_assert_eq(recovery.naks, 1);
+    cr_assert_eq(recovery.acked_psn, (net.sides[0].address.psn + 3) & 0xffffff);
+    cr_assert_eq(weft_roce_port_counters(net.sides[0].port)->timeouts, 0);
+    expect_completion(&net, 0, 1, WEFT_OK);
+    net_fini(&net);
+}
+
 Test(error, receiver_not_ready_then_ready)
 {
     struct net net;

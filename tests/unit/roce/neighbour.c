@@ -46,8 +46,9 @@ Test(neighbour, asked_again_with_back_off_then_given_up)
     }
     cr_assert_eq(weft_roce_qp_state(net.sides[0].qp, &error), WEFT_ENDPOINT_FAILED);
     cr_assert_str_eq(error.text,
-                     "no answer to ARP for 10.0.0.9 on this port (10.0.0.1/24) after 8 tries; is "
-                     "it up, with this address, and on the same network?");
+                     "no answer to ARP for 10.0.0.9 from this port (10.0.0.1/24): asked 8 times in "
+                     "4.5 s; this port has received nothing at all: is its link up, and does the "
+                     "switch let it in (no VLAN tag)?");
     cr_assert_eq(net_wait(&net, 0).status, WEFT_FLUSHED);
     net_fini(&net);
 }
@@ -217,7 +218,9 @@ Test(neighbour, given_by_hand)
     cr_assert_eq(weft_roce_qp_connect(net.sides[0].qp, &net.sides[1].address, &error), WEFT_OK);
     cr_assert_eq(weft_roce_qp_state(net.sides[0].qp, &error), WEFT_ENDPOINT_READY);
     cr_assert_arr_eq(net.sides[0].qp->path.header, mac, 6);
-    weft_neighbour_learn(port, &peer, other);
+    weft_neighbour_learn(
+        port, &(struct weft_neighbour_news){.address = &peer, .mac = other, .overrides = true},
+        net.now_ns);
     weft_neighbour_doubt(port, net.sides[0].qp->path.neighbour);
     net_run(&net, UINT64_MAX);
     cr_assert_arr_eq(net.sides[0].qp->path.header, mac, 6);

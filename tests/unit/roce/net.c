@@ -14,6 +14,9 @@ static void open_side(struct net *net, uint32_t index)
     struct weft_roce_port_options port = {
         .mac = {2, 0, 0, 0, 0, last},
         .address = {.version = 4, .prefix_bits = 24, .bytes = {10, 0, 0, last}},
+        .vlan_id = options->vlan_id,
+        .vlan_priority = options->vlan_priority,
+        .traffic_class = options->traffic_class,
         .mtu_bytes = options->mtu_bytes,
         .max_qps = 8,
         .max_regions = 8,
@@ -22,10 +25,15 @@ static void open_side(struct net *net, uint32_t index)
         .ack_timeout_ns = options->ack_timeout_ns,
         .retry_limit = options->retry_limit,
         .rnr_retry_limit = options->rnr_retry_limit,
+        .rate_bps = options->rate_bps,
+        .congestion = options->congestion,
     };
     uint32_t read_depth = options->read_depth[index] ? options->read_depth[index] : 4;
     if (options->no_reads[index])
         read_depth = 0;
+    if (options->ipv6)
+        port.address =
+            (struct weft_ip){.version = 6, .prefix_bits = 64, .bytes = {[0] = 0xfd, [15] = last}};
     struct weft_error error = {0};
     enum weft_status status = weft_roce_port_create(&port, &side->port, &error);
     assert(status == WEFT_OK);
@@ -38,6 +46,7 @@ static void open_side(struct net *net, uint32_t index)
                                                                 .receive_depth = options->depth,
                                                                 .inline_bytes = 64,
                                                                 .read_depth = read_depth,
+                                                                .source_port = options->source_port,
                                                                 .user = 100 + index},
                                  &side->qp, &error);
     assert(status == WEFT_OK);

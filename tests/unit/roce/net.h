@@ -30,6 +30,13 @@ struct net_options {
     bool no_reads[2];       /* a read depth of none */
     size_t memory_bytes;
     enum weft_transport transport;
+    uint16_t source_port;
+    bool ipv6; /* fd00::1 and fd00::2 rather than 10.0.0.1 and 10.0.0.2 */
+    uint16_t vlan_id;
+    uint8_t vlan_priority;
+    uint8_t traffic_class;
+    uint64_t rate_bps;
+    struct weft_congestion_options congestion;
     struct net_faults faults;
 };
 

@@ -104,3 +104,20 @@ Test(atomic, values)
     cr_assert_eq(word(&net, 1, 8), UINT64_C(0x7777777777777777));
     net_fini(&net);
 }
+
+/* Responses keep to the rate of the queue pair that sends them. */
+Test(read, responses_are_paced)
+{
+    struct net net;
+    net_init(&net, &(struct net_options){.seed = 1,
+                                         .rate_bps = UINT64_C(1000000000),
+                                         .ack_timeout_ns = 10000000,
+                                         .memory_bytes = 1u << 17});
+    net_connect(&net);
+    uint64_t start_ns = net.now_ns;
+    read_one(&net, 100000, 1);
+    /* 800000 bits of payload, and less than a tenth of headers. */
+    cr_assert_geq(net.now_ns - start_ns, 800000);
+    cr_assert_leq(net.now_ns - start_ns, 900000, "%lu", net.now_ns - start_ns);
+    net_fini(&net);
+}

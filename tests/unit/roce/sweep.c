@@ -165,7 +165,7 @@ static uint32_t play(enum mishap mishap, uint32_t first, uint32_t second, uint32
     cr_assert_eq(net.sides[0].qp->requester.read_span, 0, "%s", where);
     cr_assert_eq(net.sides[0].qp->requester.reads, 0, "%s", where);
     cr_assert_eq(net.sides[0].qp->requester.unanswered, 0, "%s", where);
-    cr_assert_eq(net.sides[1].qp->responder.responding, 0, "%s", where);
+    cr_assert_eq(net.sides[1].qp->responding, 0, "%s", where);
     net_fini(&net);
     return sweep.seen;
 }

@@ -35,7 +35,8 @@ Test(topology, holds_what_the_file_says)
               "    agent: 198.18.0.1:7117\n"
               "    nics:\n"
               "      - {name: a0, device: \"net_af_packet0,iface=eth1\", address: 198.18.0.1/24,\n"
-              "         rate: 100Gbps, driver: dpdk, gateway: 198.18.0.254}\n"
+              "         rate: 100Gbps, driver: dpdk, gateway: 198.18.0.254,\n"
+              "         vlan: 4094, vlan-priority: 7}\n"
               "      - {name: a1, device: mlx5_0, address: \"2001:db8::1/64\", gateway: "
               "\"2001:db8::2\"}\n"
               "  - name: b\n"
@@ -62,6 +63,10 @@ Test(topology, holds_what_the_file_says)
     cr_assert_str_eq(weft_ip_format(&nic->address, true, text), "198.18.0.1/24");
     cr_assert_str_eq(weft_ip_format(&nic->gateway, true, text), "198.18.0.254/24");
     cr_assert_eq(nic->rate_bps, UINT64_C(100000000000));
+    cr_assert_eq(nic->vlan_id, 4094);
+    cr_assert_eq(nic->vlan_priority, 7);
+    cr_assert_eq(topology->nics[1].vlan_id, WEFT_VLAN_NONE);
+    cr_assert_eq(topology->nics[1].vlan_priority, 0);
     cr_assert_eq(topology->nics[1].address.version, 6);
     cr_assert_eq(topology->nics[2].host, 1u);
     cr_assert_null(topology->nics[2].driver);
@@ -101,15 +106,32 @@ Test(topology, judges_addresses)
     refuses(ONE_NIC("address: 10.0.0.0/24"), "network itself");
     refuses(ONE_NIC("address: \"::\""), "address of nobody");
     refuses(ONE_NIC("address: \"ff02::1\""), "multicast");
+    refuses(ONE_NIC("address: \"::1\""), "own loopback address");
+    refuses(ONE_NIC("address: \"::ffff:10.0.0.1/64\""), "to be written like 198.18.0.1/24");
+    refuses(ONE_NIC("address: \"fd00::1/64\", gateway: \"fd00:0:0:1::2\""), "outside");
     refuses(ONE_NIC("address: [10.0.0.1]"), "must be an IP address");
     refuses(ONE_NIC("address: 10.0.0.1, gateway: 10.0.0.1"), "own address");
     refuses(ONE_NIC("address: 10.0.0.1, gateway: 10.0.0.2/24"), "without a prefix");
     refuses(ONE_NIC("address: 10.0.0.1, gateway: \"fe80::1\""), "two versions");
     refuses(ONE_NIC("address: 10.0.0.1/25, gateway: 10.0.0.129"), "outside");
     weft_topology_destroy(parse(ONE_NIC("address: 10.0.0.255/16")));
+    weft_topology_destroy(parse(ONE_NIC("address: \"fe80::1/64\"")));
+    weft_topology_destroy(parse(ONE_NIC("address: \"fd00::1/64\", gateway: \"fd00::ff\"")));
+    weft_topology_destroy(parse(ONE_NIC("address: \"fd00::1/64\", gateway: \"fe80::1\"")));
     weft_topology_destroy(parse(ONE_NIC("address: 10.0.0.0/31")));
     weft_topology_destroy(parse(ONE_NIC("address: 10.0.0.255/32")));
     weft_topology_destroy(parse(ONE_NIC("address: 10.0.0.1/25, gateway: 10.0.0.126")));
+}
+
+Test(topology, judges_vlans)
+{
+    refuses(ONE_NIC("vlan: 0"), "'vlan' must be from 1 to 4094; leave it out");
+    refuses(ONE_NIC("vlan: 4095"), "'vlan' must be");
+    refuses(ONE_NIC("vlan: 65537"), "'vlan' must be");
+    refuses(ONE_NIC("vlan: none"), "'none' is not a count");
+    refuses(ONE_NIC("vlan: 1, vlan-priority: 8"), "'vlan-priority' must be from 0 to 7");
+    refuses(ONE_NIC("vlan-priority: 3"), "a VLAN's priority, but no VLAN");
+    weft_topology_destroy(parse(ONE_NIC("vlan: 1, vlan-priority: 0")));
 }
 
 Test(topology, judges_agents)

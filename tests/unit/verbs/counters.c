@@ -49,10 +49,10 @@ Test(counters, count_from_the_opening, .init = make_port, .fini = remove_port)
     cr_assert_eq(counters.snapshot.out_of_order_packets, 2);
     cr_assert_eq(counters.snapshot.sequence_naks_received, 0);
     cr_assert_eq(counters.snapshot.duplicate_packets, 0);
-    cr_assert_eq(counters.snapshot.counted, WEFT_BIT(WEFT_COUNTER_sent_bytes) |
-                                                WEFT_BIT(WEFT_COUNTER_received_bytes) |
-                                                WEFT_BIT(WEFT_COUNTER_out_of_order_packets) |
-                                                WEFT_BIT(WEFT_COUNTER_sequence_naks_received));
+    cr_assert_eq(counters.snapshot.counted,
+                 WEFT_BIT(WEFT_COUNTER_sent_bytes) | WEFT_BIT(WEFT_COUNTER_received_bytes) |
+                     WEFT_BIT(WEFT_COUNTER_out_of_order_packets) |
+                     WEFT_BIT(WEFT_COUNTER_sequence_naks_received) | WEFT_COUNTED_INJECTED);
 }
 
 Test(counters, rxe_and_mlx5_by_their_own_names, .init = make_port, .fini = remove_port)
@@ -92,7 +92,8 @@ Test(counters, rxe_and_mlx5_by_their_own_names, .init = make_port, .fini = remov
                    WEFT_BIT(WEFT_COUNTER_sequence_naks_received) |
                    WEFT_BIT(WEFT_COUNTER_retransmitted_packets) |
                    WEFT_BIT(WEFT_COUNTER_duplicate_packets) | WEFT_BIT(WEFT_COUNTER_timeouts) |
-                   WEFT_BIT(WEFT_COUNTER_receive_dropped) | WEFT_BIT(WEFT_COUNTER_icrc_errors),
+                   WEFT_BIT(WEFT_COUNTER_receive_dropped) | WEFT_BIT(WEFT_COUNTER_icrc_errors) |
+                   WEFT_COUNTED_INJECTED,
     };
     cr_assert_eq(memcmp(&counters.snapshot, &expected, sizeof(expected)), 0);
 }

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The packet engine against the kernel's soft-RoCE, two implementations of one protocol: on w1 and
+ * rxe2 as `tests/vm/run --bare` sets them up. Every operation both ways, first on a clean wire,
+ * then what must fail, then on a wire that loses, spoils and doubles packets. One thread drives
+ * both. Prints a line a group of cells, and "N passed, N failed". */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drivers/dpdk/dpdk.h"
+#include "drivers/verbs/verbs.h"
+#include "tests/vm/faults.h"
+#include "tests/vm/matrix.h"
+
+#define MTU_BYTES 4096u
+/* One packet in fifty is lost each way; the rest as it comes on a bad day. */
+#define BAD_WIRE "loss 2% corrupt 0.3% duplicate 0.5%"
+
+static bool shell(const char *command)
+{
+    return check(system(command) == 0, "%s", command);
+}
+
+/* "Sent 240 bytes 3 pkt (dropped 1, overlimits 0 requeues 0)" of both interfaces. */
+static uint64_t losses(void)
+{
+    char line[256];
+    uint64_t sum = 0;
+    FILE *output = popen("tc -s qdisc show dev w0; tc -s qdisc show dev w1", "re");
+    while (output && fgets(line, sizeof(line), output)) {
+        unsigned long long dropped;
+        const char *at = strstr(line, "(dropped ");
+        if (at && sscanf(at, "(dropped %llu", &dropped) == 1)
+            sum += dropped;
+    }
+    if (output)
+        (void)pclose(output);
+    return sum;
+}
+
+static bool open_both(struct end *engine, struct end *rxe)
+{
+    const struct end_options engine_options = {
+        .name = "engine",
+        .driver = &weft_driver_dpdk,
+        .device = "net_af_packet0,iface=w1,qdisc_bypass=0",
+        .address = {.version = 4, .prefix_bits = 24, .bytes = {198, 18, 2, 2}},
+        .mtu_bytes = MTU_BYTES,
+        .half_bytes = 9u << 20,
+    };
+    const struct end_options rxe_options = {
+        .name = "rxe",
+        .driver = &weft_driver_verbs,
+        .device = "rxe2",
+        .address = {.version = 4, .prefix_bits = 24, .bytes = {198, 18, 2, 1}},
+        .mtu_bytes = MTU_BYTES,
+        .half_bytes = 9u << 20,
+    };
+    struct weft_error error = {0};
+    const struct weft_driver_start start = {.device_count = 1, .worker_count = 1};
+    if (!check(weft_driver_dpdk.start(&start, &error) == WEFT_OK, "start: %s", error.text))
+        return false;
+    bool opened = end_open(engine, &engine_options);
+    opened = end_open(rxe, &rxe_options) && opened;
+    if (!opened)
+        return false;
+    (void)printf("engine: %s\nrxe: %s\n", engine->driver->describe(engine->device),
+                 rxe->driver->describe(rxe->device));
+    return true;
+}
+
+static void on_clean_wire(struct end *engine, struct end *rxe)
+{
+    const struct matrix matrix = {.mtu_bytes = MTU_BYTES, .largest_bytes = 8u << 20};
+    (void)printf("on a clean wire:\n");
+    (void)matrix_run(engine, rxe, &matrix);
+}
+
+static void on_bad_wire(struct end *engine, struct end *rxe)
+{
+    const struct matrix matrix = {
+        .mtu_bytes = MTU_BYTES, .largest_bytes = 8u << 20, .losses = losses};
+    if (!shell("tc qdisc add dev w0 root netem " BAD_WIRE) ||
+        !shell("tc qdisc add dev w1 root netem " BAD_WIRE))
+        return;
+    (void)printf("each way %s:\n", BAD_WIRE);
+    (void)matrix_run(engine, rxe, &matrix);
+    const struct weft_device_counters *counters = engine->driver->counters(engine->device);
+    (void)printf("engine: %llu packets sent again, %llu NAKs, %llu timeouts, %llu ICRC errors\n",
+                 (unsigned long long)counters->retransmitted_packets,
+                 (unsigned long long)counters->sequence_naks_received,
+                 (unsigned long long)counters->timeouts, (unsigned long long)counters->icrc_errors);
+    check(losses() > 100 && counters->retransmitted_packets > 0 && counters->icrc_errors > 0,
+          "the wire was not bad");
+    (void)shell("tc qdisc del dev w0 root; tc qdisc del dev w1 root");
+}
+
+static void run_faults(struct end *from, struct end *to)
+{
+    unsigned before = failed_count;
+    faults(from, to);
+    (void)printf("%s %-6s -> %-6s  what must fail\n", failed_count == before ? "ok" : "not ok",
+                 from->name, to->name);
+}
+
+int main(void)
+{
+    struct end engine, rxe;
+    if (open_both(&engine, &rxe)) {
+        on_clean_wire(&engine, &rxe);
+        run_faults(&engine, &rxe);
+        run_faults(&rxe, &engine);
+        on_bad_wire(&engine, &rxe);
+    }
+    end_close(&engine);
+    end_close(&rxe);
+    weft_driver_dpdk.stop();
+    (void)printf("%u passed, %u failed\n", passed_count, failed_count);
+    return failed_count ? 1 : 0;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <string.h>
+
+#include "drivers/verbs/verbs.h"
+#include "tests/vm/faults.h"
+
+static const struct weft_driver *const driver = &weft_driver_verbs;
+
+static void refuses(const struct weft_device_options *options, enum weft_status expected,
+                    const char *word)
+{
+    struct weft_error error = {0};
+    struct weft_device *device = NULL;
+    enum weft_status status = driver->open(options, &device, &error);
+    check(status == expected && !device && strstr(error.text, word),
+          "'%s' should be refused with '%s': %s", options->device, word, error.text);
+    driver->close(device);
+}
+
+static void device_refusals(void)
+{
+    struct weft_device_options good = {.device = "rxe0", .max_endpoints = 1, .max_regions = 1};
+    struct weft_device_options options = good;
+    options.device = "rxe9";
+    refuses(&options, WEFT_NOT_FOUND, "rxe0, rxe1");
+    options.device = "rxe0:2";
+    refuses(&options, WEFT_NOT_FOUND, "the device has 1 port");
+    options.device = "rxe0:x";
+    refuses(&options, WEFT_INVALID, "a port from 1 to 254");
+    options = good;
+    options.address = (struct weft_ip){.version = 4, .bytes = {10, 9, 8, 7}};
+    refuses(&options, WEFT_NOT_FOUND, "::ffff:198.18.1.1");
+    options = good;
+    options.mtu_bytes = 1500;
+    refuses(&options, WEFT_INVALID, "1500 is not a path MTU");
+    options = good;
+    options.max_regions = UINT32_MAX;
+    refuses(&options, WEFT_UNSUPPORTED, "memory regions: 4294967295 asked");
+    options = good;
+    options.pcap_path = "x.pcap";
+    refuses(&options, WEFT_UNSUPPORTED, "x.pcap");
+}
+
+static void depth_refusals(void)
+{
+    struct weft_error error = {0};
+    struct weft_device *device = NULL;
+    struct weft_cq *cq = NULL;
+    struct weft_device_options options = {.device = "rxe0", .max_endpoints = 1, .max_regions = 1};
+    struct weft_capabilities capabilities;
+    if (!check(driver->open(&options, &device, &error) == WEFT_OK, "open: %s", error.text))
+        return;
+    driver->capabilities(device, &capabilities);
+    check(driver->cq_create(device, capabilities.max_cq_depth + 1, &cq, &error) ==
+                  WEFT_UNSUPPORTED &&
+              strstr(error.text, "32768 asked, the device has 32767"),
+          "queue too deep: %s", error.text);
+    check(driver->cq_create(device, 4, &cq, &error) == WEFT_OK, "queue: %s", error.text);
+    struct weft_endpoint_options deep = {.cq = cq, .send_depth = UINT32_MAX, .receive_depth = 1};
+    struct weft_endpoint_options fair = {.cq = cq, .send_depth = 1, .receive_depth = 1};
+    struct weft_endpoint *endpoint = NULL, *second = NULL;
+    check(driver->endpoint_create(device, &deep, &endpoint, &error) == WEFT_UNSUPPORTED &&
+              strstr(error.text, "send depth: 4294967295 asked"),
+          "endpoint too deep: %s", error.text);
+    check(driver->endpoint_create(device, &fair, &endpoint, &error) == WEFT_OK, "endpoint: %s",
+          error.text);
+    check(driver->endpoint_create(device, &fair, &second, &error) == WEFT_UNSUPPORTED &&
+              strstr(error.text, "beyond the 1"),
+          "one endpoint too many: %s", error.text);
+    driver->endpoint_destroy(device, endpoint);
+    driver->cq_destroy(device, cq);
+    driver->close(device);
+}
+
+void refusals(void)
+{
+    device_refusals();
+    depth_refusals();
+}
