@@ -292,4 +292,5 @@ const struct weft_driver weft_driver_sim = {
     .post_send = weft_sim_post_send,
     .post_receive = weft_sim_post_receive,
     .injects_faults = true,
+    .paces = true,
 };
