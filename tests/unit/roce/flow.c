@@ -202,6 +202,26 @@ Test(flow, next_event__exact)
     close_flows(&net, &watch);
 }
 
+/* What had nothing to send for a while does not make up for it: its packets are as far apart as
+ * ever.
+ */
+Test(flow, rate__after_a_rest)
+{
+    struct net net;
+    struct watch watch;
+    net_init(&net, &(struct net_options){.seed = 13, .rate_bps = 1000000000});
+    open_flows(&net, &watch, 1);
+    struct weft_work work = net_work(&net, 0, WEFT_OPERATION_WRITE, 0, MESSAGE_BYTES);
+    for (uint32_t i = 0; i < 3; i++) {
+        net_send(&net, 0, &work);
+        net_run(&net, net.now_ns + 100 * MS);
+        net.now_ns += 10 * MS;
+    }
+    cr_assert_gt(watch.bytes[0], 3 * MESSAGE_BYTES);
+    cr_assert_geq(watch.gap_least_ns[0], 8655);
+    close_flows(&net, &watch);
+}
+
 /* So slow that packets are further apart than the acknowledgement timeout: nothing times out. */
 Test(flow, rate__slower_than_timeout)
 {
