@@ -317,4 +317,5 @@ const struct weft_driver weft_driver_dpdk = {
     .post_send = weft_dpdk_post_send,
     .post_receive = weft_dpdk_post_receive,
     .injects_faults = true,
+    .paces = true,
 };

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fabric/plan/congestion.h"
+
 #define NAME_BYTES_MAX 256u
 #define DEVICE_BYTES_MAX 1024u
 
@@ -43,6 +45,16 @@ static void write_nic(const struct weft_nic *nic, struct nic_out *out)
     write_ip(&nic->gateway, &out->gateway_copy, &out->gateway, &out->message.gateway);
 }
 
+static void write_congestion(const struct weft_congestion_options *options,
+                             Weft__Congestion *message)
+{
+    weft__congestion__init(message);
+    message->control = (Weft__CongestionControl)options->control;
+#define WRITE_PARAMETER(field, key, unit, least, most) message->field = options->field;
+    WEFT_CONGESTION_PARAMETERS(WRITE_PARAMETER)
+#undef WRITE_PARAMETER
+}
+
 static void write_fault(const struct weft_fault_options *fault, Weft__Fault *message)
 {
     weft__fault__init(message);
@@ -78,6 +90,7 @@ static void write_test(const struct weft_test *test, char *pattern, Weft__Test *
     message->interval_ns = test->interval_ns;
     message->reduce = test->reduce;
     message->verify = test->verify;
+    message->pace_bps = test->pace_bps;
 }
 
 /* protobuf-c's messages hold pointers that it never writes through. */
@@ -98,6 +111,7 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
     Weft__Prepare message = WEFT__PREPARE__INIT;
     Weft__Test test;
+    Weft__Congestion congestion;
     Weft__Fault fault;
     char *pattern = strdup(prepare->test->pattern->name);
     struct nic_out *nics = calloc(prepare->nic_count + 1, sizeof(*nics));
@@ -111,6 +125,8 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
         pointers[i] = &nics[i].message;
     }
     write_test(prepare->test, pattern, &test);
+    write_congestion(&prepare->test->congestion, &congestion);
+    test.congestion = prepare->test->congestion.control ? &congestion : NULL;
     write_fault(&prepare->test->fault, &fault);
     test.fault = weft_fault_is_on(&prepare->test->fault) ? &fault : NULL;
     message.test = &test;
@@ -226,6 +242,7 @@ static enum weft_status check_numbers(const Weft__Test *message, struct weft_err
         {"prepare.test.duration_ns", message->duration_ns, 0, INT64_MAX},
         {"prepare.test.warmup", message->warmup, 0, INT64_MAX},
         {"prepare.test.interval_ns", message->interval_ns, 0, INT64_MAX},
+        {"prepare.test.pace_bps", message->pace_bps, 0, INT64_MAX},
     };
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         enum weft_status status =
@@ -244,6 +261,27 @@ static enum weft_status check_numbers(const Weft__Test *message, struct weft_err
     return WEFT_OK;
 }
 
+static enum weft_status read_congestion(const Weft__Congestion *message,
+                                        struct weft_congestion_options *ret,
+                                        struct weft_error *error)
+{
+    *ret = (struct weft_congestion_options){0};
+    if (!message)
+        return WEFT_OK;
+    enum weft_status status =
+        weft_wire_range("prepare.test.congestion.control", (uint64_t)message->control, 0,
+                        WEFT_CONGESTION_DCQCN, error);
+    ret->control = (enum weft_congestion_control)message->control;
+#define READ_PARAMETER(field, key, unit, least, most)                                             \
+    if (!status)                                                                                  \
+        status =                                                                                  \
+            weft_wire_range("prepare.test.congestion." #field, message->field, 0, (most), error); \
+    ret->field = message->field;
+    WEFT_CONGESTION_PARAMETERS(READ_PARAMETER)
+#undef READ_PARAMETER
+    return status;
+}
+
 static enum weft_status read_test(const Weft__Test *message, struct weft_test *test,
                                   struct weft_error *error)
 {
@@ -253,8 +291,11 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
         status = weft_wire_text("prepare.test.pattern", message->pattern, NAME_BYTES_MAX, error);
     if (!status)
         status = weft_wire_text("prepare.test.driver", message->driver, NAME_BYTES_MAX, error);
+    struct weft_congestion_options congestion;
     if (!status)
         status = check_numbers(message, error);
+    if (!status)
+        status = read_congestion(message->congestion, &congestion, error);
     if (status)
         return status;
     *test = (struct weft_test){
@@ -276,6 +317,8 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
         .interval_ns = message->interval_ns,
         .reduce = message->reduce,
         .verify = message->verify,
+        .pace_bps = message->pace_bps,
+        .congestion = congestion,
     };
     if (!test->pattern)
         return WEFT_NOT_FOUND;
