@@ -33,8 +33,7 @@ void weft_node_start(struct weft_node *node, const struct weft_phase_options *op
                           atomic_load_explicit(&node->durations.head, memory_order_acquire),
                           memory_order_release);
     for (uint32_t lane = 0; options->phase == WEFT_PHASE_VERIFY && lane < WEFT_NODE_LANES; lane++)
-        weft_verify_fill(weft_node_lane(node, lane), node->schedule->buffer_bytes,
-                         node->schedule->rank, lane);
+        weft_verify_fill(node->schedule, weft_node_lane(node, lane), lane);
 }
 
 void weft_node_grant(struct weft_node *node, uint64_t iterations)

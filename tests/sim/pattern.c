@@ -72,7 +72,8 @@ static void draw_pattern(struct cluster *cluster)
         if (draw_once_in(random, 2))
             cluster->options.rank_count = cluster->pattern->default_ranks;
     } while (cluster->options.rank_count > cluster->scenario->nics ||
-             cluster->pattern->check(&cluster->options, NULL) != WEFT_OK);
+             cluster->pattern->takes_text ||
+             weft_pattern_check(cluster->pattern, &cluster->options, NULL) != WEFT_OK);
     cluster->transfer = draw_once_in(random, 3) ? WEFT_TRANSFER_SEND : WEFT_TRANSFER_WRITE;
     cluster->depth = (uint32_t)draw_between(random, 1, 16);
 }
@@ -92,7 +93,8 @@ static void make_rank(struct cluster *cluster, uint32_t rank)
     };
     must(cluster, weft_driver_sim.open(&device, &cluster->devices[rank], &error), &error);
     must(cluster,
-         cluster->pattern->compile(&cluster->options, rank, &cluster->schedules[rank], &error),
+         weft_pattern_compile(cluster->pattern, &cluster->options, rank, &cluster->schedules[rank],
+                              &error),
          &error);
     if (cluster->record->broken)
         return;

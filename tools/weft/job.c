@@ -22,14 +22,12 @@ const struct weft_option weft_job_option_table[] = {
     {"ranks", "N", "participants", WEFT_OPTION_COUNT, FIELD(ranks), 1, WEFT_RANKS_MAX},
     {"size", "SIZE", "what the pattern sends, such as 64KiB", WEFT_OPTION_SIZE, FIELD(size), 1,
      SIZE_BYTES_MAX},
-    {"chunk", "SIZE", "all-reduce: length of a message", WEFT_OPTION_SIZE, FIELD(chunk), 1,
-     WEFT_MESSAGE_BYTES_MAX},
-    {"microbatches", "N", "pipeline: microbatches of an iteration", WEFT_OPTION_COUNT,
-     FIELD(microbatches), 1, 4096},
-    {"calc", "TIME", "pipeline: computation of a stage, such as 50us", WEFT_OPTION_TIME,
-     FIELD(calc), 0, HOUR_NS},
-    {"iterations", "N", "how often the pattern is run and measured", WEFT_OPTION_COUNT,
-     FIELD(iterations), 1, UINT64_C(1000000000000)},
+#define WEFT_ROW(id, field, name, value, kind, least, most, help) \
+    {name, value, help, WEFT_OPTION_TEXT, FIELD(pattern_options[WEFT_OPTION_##id]), 0, 0},
+    WEFT_PATTERN_OPTIONS(WEFT_ROW)
+#undef WEFT_ROW
+        {"iterations", "N", "how often the pattern is run and measured", WEFT_OPTION_COUNT,
+         FIELD(iterations), 1, UINT64_C(1000000000000)},
     {"duration", "TIME", "how long to measure, such as 10s, instead of --iterations",
      WEFT_OPTION_TIME, FIELD(duration), 1000000, 168 * HOUR_NS},
     {"warmup", "N", "iterations before the measured ones", WEFT_OPTION_COUNT, FIELD(warmup), 0,
@@ -160,6 +158,21 @@ static enum weft_status set_transfer(const char *text, enum weft_transfer *ret_t
     return WEFT_OK;
 }
 
+static enum weft_status set_options(const struct weft_job_options *options, struct weft_test *test,
+                                    struct weft_error *error)
+{
+    for (uint32_t i = 0; i < WEFT_PATTERN_OPTION_COUNT; i++) {
+        const char *text = options->pattern_options[i];
+        if (!text ||
+            weft_pattern_option_parse(test->pattern, &test->options, (enum weft_pattern_option_id)i,
+                                      text, error) == WEFT_OK)
+            continue;
+        weft_error_prefix(error, "--%s: ", weft_pattern_option_table[i].name);
+        return error->status;
+    }
+    return WEFT_OK;
+}
+
 static enum weft_status set_fault(const char *text, struct weft_fault_options *ret_fault,
                                   struct weft_error *error)
 {
@@ -174,9 +187,6 @@ static enum weft_status override(const struct weft_job_options *options, struct 
 {
     set_u32(&test->options.rank_count, &options->ranks);
     set_u64(&test->options.size_bytes, &options->size);
-    set_u64(&test->options.chunk_bytes, &options->chunk);
-    set_u32(&test->options.microbatches, &options->microbatches);
-    set_u64(&test->options.calc_ns, &options->calc);
     set_u64(&test->warmup, &options->warmup);
     set_u32(&test->mtu_bytes, &options->mtu);
     if (options->dscp.given)
@@ -194,8 +204,8 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     }
     test->reduce = test->reduce || options->reduce;
     test->verify = test->verify && !options->no_verify;
-    enum weft_status status = WEFT_OK;
-    if (options->transfer)
+    enum weft_status status = set_options(options, test, error);
+    if (status == WEFT_OK && options->transfer)
         status = set_transfer(options->transfer, &test->transfer, error);
     if (status == WEFT_OK && options->congestion)
         status =
@@ -270,7 +280,7 @@ static uint32_t default_ranks(const struct weft_job *job, const struct weft_patt
         .size_bytes = pattern->default_size_bytes,
     };
     bool fits = all.rank_count >= pattern->default_ranks;
-    if (!all.rank_count || (fits && pattern->check(&all, NULL) != WEFT_OK))
+    if (!all.rank_count || (fits && weft_pattern_check(pattern, &all, NULL) != WEFT_OK))
         return pattern->default_ranks;
     return all.rank_count;
 }

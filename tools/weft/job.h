@@ -11,8 +11,8 @@
 struct weft_job_options {
     const char *topology; /* a file; NULL: loopback */
     const char *driver, *transfer, *fault, *congestion;
-    struct weft_number ranks, size, chunk, microbatches, calc, iterations, duration, warmup, mtu,
-        dscp, depth, interval, pace;
+    struct weft_number ranks, size, iterations, duration, warmup, mtu, dscp, depth, interval, pace;
+    const char *pattern_options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not given */
     bool reduce, no_verify;
     struct weft_texts expects;
 };

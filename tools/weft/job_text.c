@@ -58,15 +58,26 @@ static void put_congestion(FILE *out, const struct weft_congestion_options *opti
 #undef PUT_PARAMETER
 }
 
+static void put_options(FILE *out, const struct weft_test *test)
+{
+    for (uint32_t i = 0; i < WEFT_PATTERN_OPTION_COUNT; i++) {
+        enum weft_pattern_option_id id = (enum weft_pattern_option_id)i;
+        char text[WEFT_UNITS_TEXT];
+        if (weft_pattern_option_is_given(&test->options, id))
+            (void)fprintf(out, "    %s: %s\n", weft_pattern_option_table[i].name,
+                          weft_pattern_option_format(test->pattern, id,
+                                                     weft_pattern_option_get(&test->options, id),
+                                                     text));
+    }
+}
+
 static void put_test(FILE *out, const struct weft_test *test)
 {
     put_text(out, "  - name: ", test->name);
     (void)fprintf(out, "    pattern: %s\n    driver: %s\n    ranks: %u\n", test->pattern->name,
                   test->driver, test->options.rank_count);
     put_size(out, "size", test->options.size_bytes);
-    put_size(out, "chunk", test->options.chunk_bytes);
-    put_count(out, "microbatches", test->options.microbatches);
-    put_time(out, "calc", test->options.calc_ns);
+    put_options(out, test);
     put_count(out, "iterations", test->iterations);
     put_time(out, "duration", test->duration_ns);
     (void)fprintf(out, "    warmup: %" PRIu64 "\n", test->warmup);

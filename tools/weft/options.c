@@ -10,7 +10,7 @@
 #include "fabric/base/units.h"
 #include "tools/weft/output.h"
 
-#define OPTIONS_MAX 64u
+#define OPTIONS_MAX 128u
 
 /* All rows of a command, in order. */
 struct rows {

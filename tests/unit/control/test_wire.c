@@ -208,7 +208,7 @@ Test(wire, a_bad_prepare_names_its_field)
     BAD_PREPARE("prepare.test.mtu_bytes", prepare->test->mtu_bytes = 128);
     BAD_PREPARE("prepare.test.mtu_bytes", prepare->test->mtu_bytes = 8192);
     BAD_PREPARE("prepare.test.fault has a share of 2", prepare->test->fault->corrupt = 2);
-    BAD_PREPARE("prepare.test.fault has a share of", prepare->test->fault->mark = NAN);
+    BAD_PREPARE("prepare.test.fault has a share of", prepare->test->fault->mark = (double)NAN);
     BAD_PREPARE("prepare.test.fault.delay_ns", prepare->test->fault->delay_ns = UINT64_MAX);
     BAD_PREPARE("prepare.test.dscp is 64", prepare->test->dscp = 64);
     BAD_PREPARE("prepare.nics.vlan_id is 4095", prepare->nics[0]->vlan_id = 4095);

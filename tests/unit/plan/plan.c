@@ -198,9 +198,10 @@ Test(plan, bounds_each_value)
     refuses("size: 1025GiB", "'size' must be from 1B to 1TiB");
     refuses("chunk: 0", "'chunk' must be from 1B to 1GiB");
     refuses("chunk: 2GiB", "'chunk' must be from 1B to 1GiB");
-    refuses("ranks: 0", "'ranks' must be from 1 to 32768");
+    refuses("ranks: 0", "'ranks' must be from 1 to 130000");
     refuses("ranks: 4294967298", "'ranks' must be"); /* 2 in 32 bits */
-    refuses("microbatches: 0", "'microbatches' must be from 1 to 4096");
+    refuses("microbatches: 4", "all-reduce does not take 'microbatches'; leave it out");
+    refuses("type: bfloat", "did you mean 'bfloat16'?");
     refuses("depth: 0", "'depth' must be from 1 to 4096");
     refuses("depth: 4294967297", "'depth' must be");
     refuses("iterations: 0", "'iterations' must be");
@@ -208,7 +209,7 @@ Test(plan, bounds_each_value)
     refuses("duration: 0s", "'duration' must be from 1ms to 168h");
     refuses("duration: 500h", "'duration' must be from 1ms to 168h");
     refuses("interval: 1us", "'interval' must be from 10us to 1h");
-    refuses("calc: 2h", "'calc' must be from 0ns to 1h");
+    refuses("calc: 2h", "all-reduce does not take 'calc'");
     refuses("warmup: 2G", "'warmup' must be");
     refuses("mtu: 0", "'mtu' must be 256, 512, 1024, 2048 or 4096");
     refuses("mtu: 128", "'mtu' must be");
