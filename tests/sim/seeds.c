@@ -2,6 +2,7 @@
 /* sim-seeds: runs what seeds stand for, each twice, and says which break a rule. */
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +24,26 @@ struct tally {
     uint64_t good, bad, frames, completions;
     uint64_t harms[SCENARIO_HARM_COUNT];
 };
+
+/* What is said where a run ends by a signal: made before, for a handler may not format. */
+static char last_words[200];
+
+static void on_crash(int signal_number)
+{
+    (void)!write(STDOUT_FILENO, last_words, strlen(last_words));
+    signal(signal_number, SIG_DFL);
+    (void)raise(signal_number);
+}
+
+static void expect_crash(uint64_t seed)
+{
+    (void)snprintf(last_words, sizeof(last_words),
+                   "seed %llu broken: it crashed\n  again, with all of it: "
+                   "build/tests/sim/sim-seeds --seed %llu --trace\n",
+                   (unsigned long long)seed, (unsigned long long)seed);
+    signal(SIGSEGV, on_crash);
+    signal(SIGABRT, on_crash);
+}
 
 static void run_once(uint64_t seed, struct record *record, FILE *out)
 {
@@ -53,6 +74,7 @@ static bool run_seed(uint64_t seed, const struct options *options, struct tally 
     static struct record first, second;
     struct scenario scenario;
     scenario_draw(&scenario, seed);
+    expect_crash(seed);
     run_once(seed, &first, options->trace ? stdout : NULL);
     tally->frames += first.frames;
     tally->completions += first.completions;
