@@ -271,7 +271,6 @@ struct weft_driver_start {
 struct weft_driver {
     const char *name;
     const char *summary; /* one line for help */
-    bool injects_faults; /* takes weft_device_options.fault; else open refuses one */
 
     /* Once a process; may allocate, may not be undone before stop. An error says what to install
      * or permit. */
@@ -342,6 +341,9 @@ struct weft_driver {
                           uint32_t count);
     uint32_t (*post_receive)(struct weft_endpoint *endpoint, const struct weft_work *works,
                              uint32_t count);
+
+    /* Takes weft_device_options.fault; where not, open refuses one. Behind the ops. */
+    bool injects_faults;
 };
 
 #endif

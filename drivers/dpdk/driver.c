@@ -290,7 +290,6 @@ uint64_t weft_dpdk_pauses(const struct weft_device *device)
 const struct weft_driver weft_driver_dpdk = {
     .name = "dpdk",
     .summary = "RoCE v2 from user space: loopback in one process, or any NIC through DPDK",
-    .injects_faults = true,
     .start = dpdk_start,
     .stop = dpdk_stop,
     .list = weft_dpdk_list,
@@ -317,4 +316,5 @@ const struct weft_driver weft_driver_dpdk = {
     .destination_destroy = weft_dpdk_destination_destroy,
     .post_send = weft_dpdk_post_send,
     .post_receive = weft_dpdk_post_receive,
+    .injects_faults = true,
 };

@@ -78,6 +78,15 @@ static struct weft_test whole_test(void)
         .interval_ns = 12345,
         .reduce = true,
         .verify = true,
+        .fault = {.drop = 0.1,
+                  .corrupt = 0.2,
+                  .duplicate = 0.3,
+                  .reorder = 0.4,
+                  .delay = 0.5,
+                  .mark = 0.6,
+                  .delay_ns = 7,
+                  .reorder_frames = 8,
+                  .seed = UINT64_MAX},
     };
 }
 
@@ -150,6 +159,7 @@ Test(wire, prepare_comes_through_whole)
     cr_assert_eq(nics[0].address.version, 6);
     cr_assert_eq(nics[0].address.bytes[15], 9);
     cr_assert_eq(nics[0].gateway.prefix_bits, 128);
+    cr_assert_eq(memcmp(&got.test.fault, &sent.fault, sizeof(sent.fault)), 0);
     weft_wire_prepared_fini(&got);
     weft_wire_close(envelope);
 }
@@ -177,6 +187,9 @@ Test(wire, a_bad_prepare_names_its_field)
     BAD_PREPARE("prepare.test.mtu_bytes is 1000", prepare->test->mtu_bytes = 1000);
     BAD_PREPARE("prepare.test.mtu_bytes", prepare->test->mtu_bytes = 128);
     BAD_PREPARE("prepare.test.mtu_bytes", prepare->test->mtu_bytes = 8192);
+    BAD_PREPARE("prepare.test.fault has a share of 2", prepare->test->fault->corrupt = 2);
+    BAD_PREPARE("prepare.test.fault has a share of", prepare->test->fault->mark = NAN);
+    BAD_PREPARE("prepare.test.fault.delay_ns", prepare->test->fault->delay_ns = UINT64_MAX);
     BAD_PREPARE("prepare.test.dscp is 64", prepare->test->dscp = 64);
     BAD_PREPARE("prepare.nics.vlan_id is 4095", prepare->nics[0]->vlan_id = 4095);
     BAD_PREPARE("prepare.nics.vlan_priority is 8", prepare->nics[1]->vlan_priority = 8);

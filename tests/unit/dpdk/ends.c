@@ -70,6 +70,7 @@ void end_open(struct end *end, const struct end_options *options)
         .max_regions = 4,
         .seed = options->host,
         .pcap_path = options->pcap_path,
+        .fault = options->fault,
     };
     *end = (struct end){.buffer_bytes = options->buffer_bytes};
     enum weft_status status = driver->open(&device_options, &end->device, &error);

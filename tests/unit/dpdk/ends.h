@@ -21,6 +21,7 @@ struct end_options {
     uint32_t endpoints;
     enum weft_transport transport;
     uint64_t buffer_bytes;
+    struct weft_fault_options fault;
 };
 
 void ends_start(uint32_t devices);

@@ -202,6 +202,52 @@ Test(loopback, datagram_arrives)
     two_close(ends);
 }
 
+/* What both devices say that they did to frames against what the other had of it. */
+Test(loopback, faults_are_survived_and_counted)
+{
+    struct end ends[2];
+    ends_start(2);
+    for (uint32_t i = 0; i < 2; i++)
+        end_open(&ends[i], &(struct end_options){.host = i + 1,
+                                                 .buffer_bytes = BUFFER,
+                                                 .fault = {.drop = 0.01,
+                                                           .corrupt = 0.01,
+                                                           .duplicate = 0.01,
+                                                           .reorder = 0.01,
+                                                           .delay = 0.01,
+                                                           .mark = 0.01,
+                                                           .delay_ns = 20000,
+                                                           .seed = i}});
+    ends_connect(ends, 2, ends[0].endpoint, ends[1].endpoint);
+    end_fill(&ends[0], 77);
+    struct weft_work work = end_work_to(&ends[0], WEFT_OPERATION_WRITE, BUFFER, &ends[1]);
+    cr_assert_eq(driver->post_send(ends[0].endpoint, &work, 1), 1);
+    ends_await(ends, 2, &ends[0]);
+    cr_expect_eq(memcmp(ends[0].buffer, ends[1].buffer, BUFFER), 0);
+    for (uint32_t idle = 0; idle < 100000; idle++)
+        ends_round(ends, 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct weft_device_counters *from = driver->counters(ends[i].device);
+        const struct weft_device_counters *to = driver->counters(ends[1 - i].device);
+        cr_expect_eq(from->counted, WEFT_COUNTED_ALL);
+        cr_expect_eq(to->received_packets,
+                     from->sent_packets - from->injected_dropped + from->injected_duplicated);
+        cr_expect_eq(to->icrc_errors + to->malformed_packets + to->unexpected_packets,
+                     from->injected_corrupted);
+    }
+    const struct weft_device_counters *sender = driver->counters(ends[0].device);
+    cr_expect_gt(sender->retransmitted_packets, 0);
+    cr_expect_gt(sender->injected_dropped, 0);
+    cr_expect_gt(sender->injected_corrupted, 0);
+    cr_expect_gt(sender->injected_duplicated, 0);
+    cr_expect_gt(sender->injected_reordered, 0);
+    cr_expect_gt(sender->injected_delayed, 0);
+    cr_expect_gt(sender->injected_marked, 0);
+    for (uint32_t i = 0; i < 2; i++)
+        end_close(&ends[i]);
+    driver->stop();
+}
+
 Test(loopback, connecting_to_nobody_fails_in_words)
 {
     struct end end;

@@ -38,7 +38,26 @@ static void check_defaults(const struct weft_test *test, const struct weft_patte
     cr_assert_eq(test->interval_ns, 0u);
     cr_assert(!test->reduce);
     cr_assert(test->verify);
+    cr_assert_not(weft_fault_is_on(&test->fault));
     cr_assert_eq(test->expect_count, 0u);
+}
+
+Test(plan, takes_faults_as_a_text_and_as_a_map)
+{
+    struct weft_plan *plan =
+        parse("tests:\n"
+              "  - {name: a, pattern: all-reduce, fault: 'drop=1e-4,delay=1%:50us,seed=3'}\n"
+              "  - name: b\n"
+              "    pattern: all-reduce\n"
+              "    fault: {drop: 1e-4, delay: 1%:50us, seed: 3}\n");
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct weft_fault_options *fault = &plan->tests[i].fault;
+        cr_assert_eq(fault->drop, 1e-4);
+        cr_assert_eq(fault->delay, 0.01);
+        cr_assert_eq(fault->delay_ns, 50000u);
+        cr_assert_eq(fault->seed, 3u);
+    }
+    weft_plan_destroy(plan);
 }
 
 Test(plan, has_defaults)

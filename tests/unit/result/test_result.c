@@ -381,6 +381,29 @@ Test(result, what_a_device_does_not_count_is_null)
     free(table);
 }
 
+Test(result, what_was_injected_stands_beside_what_was_suffered)
+{
+    fixture_fill(&fixture);
+    char *table = weft_test_table(fixture.result, 0);
+    cr_assert_null(strstr(table, "injected"), "%s", table);
+    free(table);
+    fixture.test.fault = (struct weft_fault_options){.drop = 1e-3, .mark = 0.5, .seed = 9};
+    fixture.figures->ranks[1].counters.injected_dropped = 1200;
+    fixture.figures->ranks[2].counters.injected_dropped = 34;
+    finish();
+    json_t *root = root_json();
+    is_near(root, "tests/0/fault/drop", 1e-3);
+    is_near(root, "tests/0/fault/ecn", 0.5);
+    is_whole(root, "tests/0/fault/seed", 9);
+    is_text(root, "tests/0/fault/text", "drop=0.001,ecn=0.5,seed=9");
+    is_whole(root, "tests/0/counters/devices/injected_dropped", 1234);
+    is_whole(root, "tests/0/counters/devices/injected_marked", 0);
+    json_decref(root);
+    table = weft_test_table(fixture.result, 0);
+    cr_assert_not_null(strstr(table, "\n  injected: dropped 1,234, ECN marked 0 "), "%s", table);
+    free(table);
+}
+
 Test(result, more_received_than_sent_is_no_loss)
 {
     struct weft_test_totals totals;

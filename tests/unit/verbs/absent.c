@@ -23,7 +23,7 @@ static bool host_has_devices(void)
 
 Test(driver, every_op_is_set)
 {
-    const void *ops[sizeof(weft_driver_verbs) / sizeof(void *)];
+    const void *ops[offsetof(struct weft_driver, injects_faults) / sizeof(void *)];
     memcpy(ops, &weft_driver_verbs, sizeof(ops));
     for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
         cr_assert(ops[i], "op %zu", i);
