@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "drivers/null/null.h"
+#include "drivers/sim/sim.h"
 #ifdef WEFT_HAVE_DPDK
 #include "drivers/dpdk/dpdk.h"
 #endif
@@ -20,6 +21,7 @@ static const struct weft_driver *const drivers[] = {
 #ifdef WEFT_HAVE_VERBS
     &weft_driver_verbs,
 #endif
+    &weft_driver_sim,
     &weft_driver_null,
     NULL,
 };

@@ -259,8 +259,13 @@ struct weft_cq;
 struct weft_endpoint;
 struct weft_destination;
 
+struct weft_topology;
+
 /* What a process does once before the first device of a driver is opened. */
 struct weft_driver_start {
+    /* All of it, where this process runs every rank of it: what sim models. NULL: it does not. */
+    const struct weft_topology *topology;
+    uint64_t seed;         /* of what is drawn in all of it */
     uint32_t device_count; /* how many will be opened at most */
     uint32_t mtu_bytes;    /* the largest wanted */
     uint32_t worker_count;
@@ -276,6 +281,13 @@ struct weft_driver {
      * or permit. */
     enum weft_status (*start)(const struct weft_driver_start *start, struct weft_error *error);
     void (*stop)(void);
+
+    /* NULL, both: its time is the machine's. Else the driver's own clock is `now` for whatever
+     * polls its devices, and it stands still between two calls of advance, which goes on to the
+     * next thing that happens, no further than `until_ns` (UINT64_MAX: no limit). False: nothing
+     * will happen by then. */
+    uint64_t (*clock_ns)(void);
+    bool (*advance)(uint64_t until_ns);
 
     /* Looks; changes nothing that lasts. May be called without start. */
     void (*list)(weft_device_visitor visit, void *context);

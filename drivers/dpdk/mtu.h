@@ -9,7 +9,9 @@
 #include "drivers/roce/roce.h"
 
 /* What a frame of RoCE carries beside its payload, less Ethernet's header, which an interface's MTU
- * leaves out. */
+ * leaves out. A VLAN tag is counted, whether there is one or not: the kernel leaves that out too,
+ * but not every NIC does. An MTU of 4200 holds a path MTU of 4096 all the same, and 1500 one of
+ * 1024. */
 #define WEFT_MTU_OVERHEAD (WEFT_ROCE_OVERHEAD_MAX - 14u)
 
 static inline bool weft_mtu_is_valid(uint32_t mtu_bytes)

@@ -3,6 +3,7 @@
 
 #include "drivers/roce/address.h"
 #include "drivers/roce/ethernet.h"
+#include "drivers/roce/icrc.h"
 #include "drivers/roce/neighbour.h"
 
 #define HOP_LIMIT 64u
@@ -41,10 +42,17 @@ static void fill_ipv4(const struct weft_roce_port *port, struct weft_path *path,
 
 static void fill_ipv6(const struct weft_roce_port *port, const struct weft_path *path, uint8_t *ip)
 {
-    ip[0] = 0x60;
+    weft_wire_put32(ip, 0x60000000u | (uint32_t)path->traffic_class << 20);
+    ip[7] = path->hop_limit;
     ip[6] = WEFT_IP_PROTOCOL_UDP;
     memcpy(ip + 8, port->address.bytes, 16);
     memcpy(ip + 24, path->address.bytes, 16);
+}
+
+static void forget_kinds(struct weft_path *path)
+{
+    for (uint32_t i = 0; i < WEFT_PATH_KINDS; i++)
+        path->kinds[i].key = 0;
 }
 
 static void fill_headers(const struct weft_roce_port *port, struct weft_path *path,
@@ -66,12 +74,57 @@ static void fill_headers(const struct weft_roce_port *port, struct weft_path *pa
     else
         fill_ipv6(port, path, ip);
     uint8_t *udp = ip + path->ip_bytes;
-    weft_wire_put16(udp, weft_path_source_port(ends->local_qpn, ends->peer_qpn));
+    weft_wire_put16(udp, ends->source_port
+                             ? ends->source_port
+                             : weft_path_source_port(ends->local_qpn, ends->peer_qpn));
     weft_wire_put16(udp + 2, port->udp_port);
     uint8_t *bth = udp + WEFT_UDP_BYTES;
     weft_wire_put16(bth + 2, WEFT_ROCE_PKEY);
     weft_wire_put32(bth + 4, ends->peer_qpn);
-    weft_icrc_mask(ip, path->ip_bytes);
+    path->base_bytes = (uint32_t)(bth + WEFT_BTH_BYTES - path->header);
+    forget_kinds(path);
+}
+
+/* The IP header's fields that depend on the length, or that no ICRC covers. */
+static void finish_ip(const struct weft_path *path, uint8_t *ip, uint32_t len_bytes)
+{
+    if (path->ip_bytes == WEFT_IPV4_BYTES) {
+        uint32_t sum = path->checksum_base + len_bytes;
+        sum = (sum & 0xffff) + (sum >> 16);
+        ip[1] = path->traffic_class;
+        weft_wire_put16(ip + 2, (uint16_t)len_bytes);
+        weft_wire_put16(ip + 10, (uint16_t) ~(sum + (sum >> 16)));
+    } else {
+        weft_wire_put32(ip, 0x60000000u | (uint32_t)path->traffic_class << 20);
+        weft_wire_put16(ip + 4, (uint16_t)(len_bytes - WEFT_IPV6_BYTES));
+    }
+    ip[path->ip_bytes == WEFT_IPV4_BYTES ? 8 : 7] = path->hop_limit;
+}
+
+const struct weft_path_kind *weft_path_make_kind(struct weft_path *path, uint32_t key)
+{
+    uint8_t opcode = (uint8_t)(key >> 16);
+    uint32_t payload_bytes = key & 0xffff;
+    struct weft_path_kind *kind = &path->kinds[opcode & (WEFT_PATH_KINDS - 1)];
+    uint32_t bth_bytes =
+        weft_opcodes[opcode].header_bytes + ((payload_bytes + 3) & ~3u) + WEFT_ICRC_BYTES;
+    uint32_t udp_bytes = WEFT_UDP_BYTES + bth_bytes;
+    memcpy(kind->header, path->header, sizeof(kind->header));
+    uint8_t *ip = kind->header + path->ethernet_bytes;
+    uint8_t *udp = ip + path->ip_bytes;
+    uint8_t *bth = udp + WEFT_UDP_BYTES;
+    finish_ip(path, ip, path->ip_bytes + udp_bytes);
+    weft_wire_put16(udp + 4, (uint16_t)udp_bytes);
+    bth[0] = opcode;
+    bth[1] = (uint8_t)(((0u - payload_bytes) & 3u) << 4); /* bytes of padding */
+    kind->frame_bytes = path->ethernet_bytes + path->ip_bytes + udp_bytes;
+    uint8_t masked[WEFT_PATH_HEADER_BYTES];
+    memcpy(masked, ip, path->base_bytes - path->ethernet_bytes);
+    weft_icrc_mask(masked, path->ip_bytes);
+    kind->state =
+        weft_crc->add(WEFT_CRC_ICRC_START, masked, path->base_bytes - path->ethernet_bytes - 4);
+    kind->key = key;
+    return kind;
 }
 
 /* The next hop: the peer, or the gateway where the peer is on another network. */
@@ -139,4 +192,5 @@ void weft_path_close(struct weft_roce_port *port, struct weft_path *path)
 void weft_path_set_mac(struct weft_path *path, const uint8_t mac[6])
 {
     memcpy(path->header, mac, 6);
+    forget_kinds(path);
 }

@@ -20,11 +20,14 @@ enum weft_status weft_roce_destination_create(struct weft_roce_qp *qp,
     if (!destination)
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for a UD destination");
     *destination = (struct weft_roce_destination){.qpn = peer->qpn, .qkey = peer->qkey};
-    enum weft_status status = weft_path_open(
-        qp->port, &destination->path,
-        &(struct weft_path_ends){
-            .peer_gid = peer->gid, .local_qpn = qp->qpn, .peer_qpn = peer->qpn, .qp = NULL},
-        error);
+    enum weft_status status =
+        weft_path_open(qp->port, &destination->path,
+                       &(struct weft_path_ends){.peer_gid = peer->gid,
+                                                .local_qpn = qp->qpn,
+                                                .peer_qpn = peer->qpn,
+                                                .source_port = qp->source_port,
+                                                .qp = NULL},
+                       error);
     if (status != WEFT_OK) {
         free(destination);
         return status;
@@ -58,7 +61,7 @@ void weft_roce_destination_destroy(struct weft_roce_qp *qp,
 static void build(const struct weft_roce_qp *qp, const struct weft_send *work,
                   struct weft_roce_frame *frame)
 {
-    const struct weft_roce_destination *destination = work->destination;
+    struct weft_roce_destination *destination = work->destination;
     uint32_t psn = (uint32_t)qp->requester.next_sequence & WEFT_ROCE_NUMBER_MASK;
     assert(frame->capacity_bytes >= WEFT_ROCE_OVERHEAD_MAX + work->len_bytes);
     uint8_t *at = weft_build_start(&destination->path, frame->data, WEFT_OPCODE_UD_SEND_ONLY, psn,
@@ -73,7 +76,7 @@ static void build(const struct weft_roce_qp *qp, const struct weft_send *work,
 static void fail_work(struct weft_roce_qp *qp, const struct weft_send *work)
 {
     weft_qp_fail(qp, &(struct weft_qp_error){.failure = WEFT_FAILURE_LOCAL_SEND,
-                                             .detail = work->rkey,
+                                             .detail = work->lkey,
                                              .send_status = WEFT_LOCAL_PROTECTION,
                                              .receive_status = WEFT_FLUSHED});
 }

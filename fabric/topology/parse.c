@@ -189,6 +189,10 @@ static enum weft_status read_hosts(struct weft_topology_parse *parse)
 
 static const struct weft_yaml_key switch_keys[] = {
     {"name", weft_topology_read_name, offsetof(struct weft_switch, name), true, 0, 0},
+    {"buffer", weft_yaml_read_size, offsetof(struct weft_switch, buffer_bytes), false, 1,
+     WEFT_SWITCH_BUFFER_BYTES_MAX},
+    {"ecn", weft_topology_read_ecn, offsetof(struct weft_switch, ecn), false, 0, 0},
+    {"pfc", weft_topology_read_pfc, offsetof(struct weft_switch, pfc), false, 0, 0},
     {0},
 };
 

@@ -24,4 +24,12 @@ enum weft_status weft_topology_read_vlan_priority(const struct weft_yaml_node *n
 enum weft_status weft_topology_read_agent(const struct weft_yaml_node *node, void *ret_field,
                                           struct weft_error *error);
 
+#define WEFT_SWITCH_BUFFER_BYTES_MAX (UINT64_C(1) << 40)
+/* struct weft_ecn: {min: 100KiB, max: 400KiB, probability: 0.01} */
+enum weft_status weft_topology_read_ecn(const struct weft_yaml_node *node, void *ret_field,
+                                        struct weft_error *error);
+/* struct weft_pfc: {xoff: 512KiB, xon: 256KiB} */
+enum weft_status weft_topology_read_pfc(const struct weft_yaml_node *node, void *ret_field,
+                                        struct weft_error *error);
+
 #endif

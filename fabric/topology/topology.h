@@ -23,8 +23,26 @@ struct weft_host {
     uint32_t first_nic, nic_count; /* in weft_topology.nics */
 };
 
+/* Marking by the length of a queue: none below the minimum, all above the maximum, in between a
+ * share that rises from 0 to the probability. */
+struct weft_ecn {
+    uint64_t min_bytes;
+    uint64_t max_bytes;       /* 0: no marking */
+    uint64_t probability_ppm; /* at the maximum */
+};
+
+/* Pausing a neighbour (PFC) by what the switch has stored of it. */
+struct weft_pfc {
+    uint64_t xoff_bytes; /* 0: no pausing */
+    uint64_t xon_bytes;
+};
+
+/* What a switch does beside forwarding is for driver sim; a real one is not asked. */
 struct weft_switch {
     char *name;
+    uint64_t buffer_bytes; /* that its ports share; 0: not given */
+    struct weft_ecn ecn;
+    struct weft_pfc pfc;
 };
 
 /* An end of a link: a NIC or a switch. */
@@ -36,7 +54,7 @@ struct weft_link_end {
 struct weft_link {
     struct weft_link_end ends[2];
     uint64_t rate_bps; /* 0: not given */
-    uint64_t delay_ns;
+    uint64_t delay_ns; /* 0: not given */
 };
 
 struct weft_topology {

@@ -23,13 +23,14 @@ ALLOWED = {
                        "fabric/node", "fabric/plan", "fabric/topology", "fabric/result"],
     "drivers/roce": ["fabric"],
     "drivers/dpdk": ["fabric", "drivers/roce"],
+    "drivers/sim": ["fabric", "drivers/roce"],
     "drivers/verbs": ["fabric"],
     "drivers/null": ["fabric"],
     "drivers/registry": ["fabric", "drivers"],
     "tools": ["fabric", "drivers", "tools"],
 }
 # Headers of the system that a pure layer has no use for.
-PURE = re.compile(r"^(fabric|drivers/roce)/")
+PURE = re.compile(r"^(fabric|drivers/(roce|sim))/")
 IMPURE_HEADERS = re.compile(
     r"^(rte_|infiniband/|sys/socket|sys/time|netinet/|arpa/|netdb|time\.h|pthread|uv\.h|openssl/"
     r"|unistd|fcntl|signal)")

@@ -18,7 +18,8 @@ struct bench_options {
     /* pair: nobody polls at the far end. Right where a device takes an RDMA WRITE by itself, as
      * perftest's server does; a thread there would only hold a processor. */
     bool passive_peer;
-    const char *peer; /* ud-send: what ud-receive printed */
+    const char *peer;     /* ud-send: what ud-receive printed */
+    const char *peer_mac; /* ud-send: of a peer that answers no questions, or NULL */
 };
 
 /* One end: a device, its queue, one endpoint and a buffer for it. */

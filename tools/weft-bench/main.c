@@ -163,6 +163,8 @@ static void set_option(struct bench_options *options, const char *name, const ch
         options->passive_peer = strcmp(value, "yes") == 0;
     } else if (!strcmp(name, "--peer")) {
         options->peer = value;
+    } else if (!strcmp(name, "--peer-mac")) {
+        options->peer_mac = value;
     } else {
         bench_fail("no option '%s'", name);
     }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* UD from one process to another: the receiver prints its address, the sender is given it. */
 #include <stdio.h>
+#include <string.h>
 
+#include "drivers/dpdk/dpdk.h"
 #include "tools/weft-bench/bench.h"
 
 #define BATCH 32u
@@ -63,10 +65,26 @@ void bench_ud_receive(const struct bench_options *options)
     options->driver->stop();
 }
 
-static struct weft_destination *resolve(struct bench_end *end, const char *peer)
+static void add_neighbour(struct bench_end *end, const struct weft_endpoint_address *peer,
+                          const char *text)
 {
     struct weft_error error = {0};
-    struct weft_endpoint_address address = parse_address(peer);
+    struct weft_ip address = {.version = 4};
+    uint8_t mac[6];
+    memcpy(address.bytes, peer->gid + 12, 4);
+    if (sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4],
+               &mac[5]) != 6)
+        bench_fail("--peer-mac wants aa:bb:cc:dd:ee:ff");
+    if (weft_dpdk_neighbour_add(end->device, &address, mac, &error) != WEFT_OK)
+        bench_fail("%s", error.text);
+}
+
+static struct weft_destination *resolve(struct bench_end *end, const struct bench_options *options)
+{
+    struct weft_error error = {0};
+    struct weft_endpoint_address address = parse_address(options->peer);
+    if (options->peer_mac)
+        add_neighbour(end, &address, options->peer_mac);
     struct weft_destination *destination;
     if (end->driver->destination_create(end->endpoint, &address, &destination, &error) != WEFT_OK)
         bench_fail("%s", error.text);
@@ -80,6 +98,14 @@ static struct weft_destination *resolve(struct bench_end *end, const char *peer)
     }
 }
 
+static uint32_t post_batch(struct bench_end *end, const struct weft_work *works)
+{
+    if (end->driver->post_send(end->endpoint, works, BATCH) != BATCH)
+        bench_fail("the send queue took no batch though it has room for one");
+    return BATCH;
+}
+
+/* The last of each batch has a completion, which tells of all before it. */
 static uint64_t send_until(struct bench_end *end, const struct weft_work *work,
                            const struct bench_options *options, uint64_t until_ns)
 {
@@ -87,24 +113,26 @@ static uint64_t send_until(struct bench_end *end, const struct weft_work *work,
     struct weft_completion completions[BATCH];
     uint64_t sent = 0;
     uint32_t outstanding = 0;
-    for (uint32_t i = 0; i < BATCH; i++)
+    for (uint32_t i = 0; i < BATCH; i++) {
         works[i] = *work;
+        works[i].unsignaled = i != BATCH - 1;
+    }
     for (uint64_t now_ns = bench_now_ns(); now_ns < until_ns; now_ns = bench_now_ns()) {
         for (int turn = 0; turn < 16; turn++) {
             if (outstanding + BATCH <= options->depth)
-                outstanding += end->driver->post_send(end->endpoint, works, BATCH);
+                outstanding += post_batch(end, works);
             end->driver->progress(end->device, now_ns);
             uint32_t count = end->driver->cq_poll(end->cq, completions, BATCH);
-            outstanding -= count;
-            sent += count;
+            outstanding -= count * BATCH;
+            sent += count * BATCH;
         }
     }
     /* A later call must find the queue empty. */
     while (outstanding) {
         end->driver->progress(end->device, bench_now_ns());
         uint32_t count = end->driver->cq_poll(end->cq, completions, BATCH);
-        outstanding -= count;
-        sent += count;
+        outstanding -= count * BATCH;
+        sent += count * BATCH;
     }
     return sent;
 }
@@ -115,7 +143,7 @@ void bench_ud_send(const struct bench_options *options)
     bench_pin(0);
     bench_start(options, 1);
     bench_open(options, 0, WEFT_TRANSPORT_UD, &end);
-    struct weft_destination *destination = resolve(&end, options->peer);
+    struct weft_destination *destination = resolve(&end, options);
     const struct weft_work work = {.memory = end.buffer,
                                    .lkey = end.region.lkey,
                                    .len_bytes = options->size_bytes,

@@ -149,6 +149,9 @@ Test(dpdk_switch, goes_on_with_a_broadcast_where_it_stopped)
     tear_down();
 }
 
+/* With a VLAN tag, or without. */
+static bool tagged;
+
 static void ask(uint32_t from, uint8_t target)
 {
     send(from, everyone, 0);
@@ -158,6 +161,10 @@ static void ask(uint32_t from, uint8_t target)
     const uint8_t request[] = {0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1};
     const uint8_t sender[] = {10, 0, 0, (uint8_t)from};
     const uint8_t wanted[] = {10, 0, 0, target};
+    if (tagged) {
+        memcpy(frame + 12, (const uint8_t[]){0x81, 0, 0, 100}, 4);
+        frame += 4;
+    }
     memcpy(frame + 12, request, sizeof(request));
     memcpy(frame + 28, sender, 4);
     memcpy(frame + 38, wanted, 4);
@@ -165,7 +172,7 @@ static void ask(uint32_t from, uint8_t target)
     weft_loopback_forward(ports[from]);
 }
 
-Test(dpdk_switch, asks_only_who_has_the_address)
+static void asks_only_who_has_it(void)
 {
     ask(0, 2);
     cr_expect_eq(take(1), -1);
@@ -179,6 +186,57 @@ Test(dpdk_switch, asks_only_who_has_the_address)
     cr_expect_eq(take(1), 0);
     cr_expect_eq(take(2), 0);
     cr_expect_eq(take(3), 0);
+}
+
+Test(dpdk_switch, asks_only_who_has_the_address)
+{
+    asks_only_who_has_it();
+    tagged = true;
+    asks_only_who_has_it();
+    tear_down();
+}
+
+/* A neighbour solicitation for the address that ends in `last`, of ff02::1:ffXX:XXXX's MAC. */
+static void solicit(uint32_t from, uint8_t type, uint8_t last)
+{
+    const uint8_t group[6] = {0x33, 0x33, 0xff, 0, 0, last};
+    void *object = NULL;
+    send(from, group, 0);
+    cr_assert_eq(rte_ring_dequeue(ports[from]->tx, &object), 0);
+    uint8_t *at = rte_pktmbuf_mtod((struct rte_mbuf *)object, uint8_t *) + 12;
+    if (tagged) {
+        memcpy(at, (const uint8_t[]){0x81, 0, 0, 100}, 4);
+        at += 4;
+    }
+    memcpy(at, (const uint8_t[]){0x86, 0xdd, 0x60}, 3);
+    at[2 + 6] = 58;
+    at[2 + 40] = type;
+    at[2 + 48] = 0xfd;
+    at[2 + 48 + 15] = last;
+    cr_assert_eq(rte_ring_enqueue(ports[from]->tx, object), 0);
+    weft_loopback_forward(ports[from]);
+}
+
+Test(dpdk_switch, solicits_only_who_has_the_address)
+{
+    struct weft_error error = {0};
+    const struct weft_ip address = {.version = 6, .prefix_bits = 64, .bytes = {0xfd, [15] = 9}};
+    weft_loopback_close(ports[2]);
+    cr_assert_eq(weft_loopback_open(&address, &ports[2], &error), WEFT_OK, "%s", error.text);
+    for (uint32_t round = 0; round < 2; round++) {
+        tagged = round == 1;
+        solicit(0, 135, 9);
+        cr_expect_eq(take(1), -1);
+        cr_expect_eq(take(2), 0);
+        cr_expect_eq(take(3), -1);
+        solicit(0, 135, 8);
+        for (uint32_t i = 0; i < PORTS; i++)
+            cr_expect_eq(take(i), -1);
+        solicit(0, 136, 9); /* an announcement */
+        cr_expect_eq(take(1), 0);
+        cr_expect_eq(take(2), 0);
+        cr_expect_eq(take(3), 0);
+    }
     tear_down();
 }
 

@@ -29,16 +29,31 @@ struct rig {
 
 static struct rig rig;
 
-static void rig_init(const struct weft_fault_options *options)
+static const struct network {
+    bool ipv6;
+    uint16_t vlan_id;
+} networks[] = {{false, 0}, {true, 0}, {false, 100}, {true, 100}};
+#define NETWORKS (sizeof(networks) / sizeof(networks[0]))
+
+static void rig_init_on(const struct network *network, const struct weft_fault_options *options)
 {
     struct weft_error error = {0};
-    net_init(&rig.net,
-             &(struct net_options){.seed = 1, .mtu_bytes = MTU, .ack_timeout_ns = ACK_TIMEOUT_NS});
+    rig = (struct rig){0};
+    net_init(&rig.net, &(struct net_options){.seed = 1,
+                                             .mtu_bytes = MTU,
+                                             .ack_timeout_ns = ACK_TIMEOUT_NS,
+                                             .ipv6 = network->ipv6,
+                                             .vlan_id = network->vlan_id});
     net_connect(&rig.net);
     cr_assert_eq(weft_fault_create(options, WEFT_ROCE_OVERHEAD_MAX + MTU, &rig.fault, &error),
                  WEFT_OK);
     for (uint32_t i = 0; i < BURST; i++)
         rig.frames[i] = (struct weft_roce_frame){rig.buffers[i], WEFT_ROCE_FRAME_MAX, 0};
+}
+
+static void rig_init(const struct weft_fault_options *options)
+{
+    rig_init_on(&networks[0], options);
 }
 
 static void rig_fini(void)
@@ -127,17 +142,17 @@ static void check_conserved(uint64_t sent_before)
                               injected()->injected_duplicated + weft_fault_held(rig.fault));
 }
 
-Test(fault, data_arrive_whole_through_all_of_them_and_no_frame_goes_missing)
+static void survive_all(const struct network *network)
 {
-    rig_init(&(struct weft_fault_options){.drop = 0.02,
-                                          .corrupt = 0.02,
-                                          .duplicate = 0.02,
-                                          .reorder = 0.02,
-                                          .delay = 0.02,
-                                          .mark = 0.02,
-                                          .delay_ns = 20000,
-                                          .reorder_frames = 2,
-                                          .seed = 5});
+    rig_init_on(network, &(struct weft_fault_options){.drop = 0.02,
+                                                      .corrupt = 0.02,
+                                                      .duplicate = 0.02,
+                                                      .reorder = 0.02,
+                                                      .delay = 0.02,
+                                                      .mark = 0.02,
+                                                      .delay_ns = 20000,
+                                                      .reorder_frames = 2,
+                                                      .seed = 5});
     uint64_t sent_before = of_port(0)->sent_packets;
     uint64_t received_before = of_port(1)->received_packets;
     send_messages(3000);
@@ -160,6 +175,12 @@ Test(fault, data_arrive_whole_through_all_of_them_and_no_frame_goes_missing)
     rig_fini();
 }
 
+Test(fault, data_arrive_whole_through_all_of_them_and_no_frame_goes_missing)
+{
+    for (uint32_t i = 0; i < NETWORKS; i++)
+        survive_all(&networks[i]);
+}
+
 /* Posts one message and takes its 3 packets as they come out. */
 static void one_message(void)
 {
@@ -173,17 +194,26 @@ static uint32_t psn_of(uint32_t frame)
     return weft_wire_get24(rig.frames[frame].data + 14 + 20 + 8 + 8);
 }
 
-static bool icrc_good(const struct weft_roce_frame *frame)
+static uint8_t *ip_of(const struct weft_roce_frame *frame)
 {
-    uint32_t len_bytes = frame->len_bytes - 14 - WEFT_ICRC_BYTES;
-    uint32_t wire;
-    memcpy(&wire, frame->data + 14 + len_bytes, sizeof(wire));
-    return le32toh(wire) == weft_icrc_packet(frame->data + 14, 20, len_bytes);
+    return frame->data + (rig.net.options.vlan_id ? 18 : 14);
 }
 
+static bool icrc_good(const struct weft_roce_frame *frame)
+{
+    const uint8_t *ip = ip_of(frame);
+    uint32_t len_bytes = (uint32_t)(frame->data + frame->len_bytes - ip) - WEFT_ICRC_BYTES;
+    uint32_t wire;
+    memcpy(&wire, ip + len_bytes, sizeof(wire));
+    return le32toh(wire) == weft_icrc_packet(ip, rig.net.options.ipv6 ? 40 : 20, len_bytes);
+}
+
+/* IPv6 has none. */
 static bool checksum_good(const uint8_t *ip)
 {
     uint32_t sum = 0;
+    if (rig.net.options.ipv6)
+        return true;
     for (uint32_t at = 0; at < 20; at += 2)
         sum += weft_wire_get16(ip + at);
     return (sum & 0xffff) + (sum >> 16) == 0xffff;
@@ -280,26 +310,35 @@ Test(fault, a_reordered_frame_is_overtaken_by_as_many_as_asked_for)
     rig_fini();
 }
 
-Test(fault, marks_congestion_and_nothing_else)
+static void mark_all(const struct network *network)
 {
-    rig_init(&(struct weft_fault_options){.mark = 1});
+    rig_init_on(network, &(struct weft_fault_options){.mark = 1});
     one_message();
     cr_assert_eq(rig.count, PACKETS);
     for (uint32_t i = 0; i < PACKETS; i++) {
-        const uint8_t *ip = rig.frames[i].data + 14;
-        cr_assert_eq(ip[1] & 3, 3);
+        const uint8_t *ip = ip_of(&rig.frames[i]);
+        uint32_t traffic_class = network->ipv6 ? weft_wire_get32(ip) >> 20 & 0xff : ip[1];
+        cr_assert_eq(traffic_class, 3);
         cr_assert(checksum_good(ip));
         cr_assert(icrc_good(&rig.frames[i]));
     }
     deliver();
     cr_assert_eq(rig.net.sides[1].qp->counters.received_payload_bytes, BYTES);
+    cr_assert_eq(of_port(1)->congestion_marked_packets, PACKETS);
+    cr_assert_eq(injected()->injected_marked, PACKETS);
     rig_fini();
 }
 
-/* The checks of the frame alone, not those of a receiver: every turned bit breaks one. */
-Test(fault, a_corrupted_frame_is_one_bit_off_and_a_check_finds_it)
+Test(fault, marks_congestion_and_nothing_else)
 {
-    rig_init(&(struct weft_fault_options){.corrupt = 1, .seed = 7});
+    for (uint32_t i = 0; i < NETWORKS; i++)
+        mark_all(&networks[i]);
+}
+
+/* The checks of the frame alone, not those of a receiver: every turned bit breaks one. */
+static void corrupt_all(const struct network *network)
+{
+    rig_init_on(network, &(struct weft_fault_options){.corrupt = 1, .seed = 7});
     static uint8_t sent[PACKETS][WEFT_ROCE_FRAME_MAX];
     struct weft_roce_frame clean[PACKETS];
     for (uint32_t i = 0; i < PACKETS; i++)
@@ -320,11 +359,17 @@ Test(fault, a_corrupted_frame_is_one_bit_off_and_a_check_finds_it)
                 bits += (uint32_t)__builtin_popcount(frame->data[at] ^ clean[i].data[at]);
             cr_assert_eq(frame->len_bytes, clean[i].len_bytes);
             cr_assert_eq(bits, 1);
-            cr_assert(!icrc_good(frame) || !checksum_good(frame->data + 14));
+            cr_assert(!icrc_good(frame) || !checksum_good(ip_of(frame)));
         }
     }
     cr_assert_eq(injected()->injected_corrupted, 3000 * PACKETS);
     rig_fini();
+}
+
+Test(fault, a_corrupted_frame_is_one_bit_off_and_a_check_finds_it)
+{
+    for (uint32_t i = 0; i < NETWORKS; i++)
+        corrupt_all(&networks[i]);
 }
 
 Test(fault, arp_is_left_alone)
@@ -372,7 +417,6 @@ static uint64_t fates(uint64_t seed)
             sum = sum * 31 + rig.frames[i].data[at];
     sum += injected()->injected_dropped * 1000 + injected()->injected_corrupted;
     rig_fini();
-    rig = (struct rig){0};
     return sum;
 }
 
