@@ -146,8 +146,7 @@ int main(void)
     struct weft_error error = {0};
     const struct weft_driver_start start = {.device_count = 1, .worker_count = 1};
     if (check(weft_driver_dpdk.start(&start, &error) == WEFT_OK, "start: %s", error.text)) {
-        if (!getenv("WEFT_SIX"))
-            run_over(&families[0], true);
+        run_over(&families[0], true);
         run_over(&families[1], false);
     }
     weft_driver_dpdk.stop();
