@@ -37,7 +37,7 @@ static enum weft_status check_tests(const struct weft_controller_options *option
                                   "it or ask for fewer",
                                   plan->tests[i].name, pattern.rank_count,
                                   options->topology->rank_count);
-        enum weft_status status = plan->tests[i].pattern->check(&pattern, error);
+        enum weft_status status = weft_pattern_check(plan->tests[i].pattern, &pattern, error);
         if (status) {
             (void)weft_error_prefix(error, "test '%s': ", plan->tests[i].name);
             return status;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fabric/plan/congestion.h"
+
 #define NAME_BYTES_MAX 256u
 #define DEVICE_BYTES_MAX 1024u
 
@@ -43,6 +45,16 @@ static void write_nic(const struct weft_nic *nic, struct nic_out *out)
     write_ip(&nic->gateway, &out->gateway_copy, &out->gateway, &out->message.gateway);
 }
 
+static void write_congestion(const struct weft_congestion_options *options,
+                             Weft__Congestion *message)
+{
+    weft__congestion__init(message);
+    message->control = (Weft__CongestionControl)options->control;
+#define WRITE_PARAMETER(field, key, unit, least, most) message->field = options->field;
+    WEFT_CONGESTION_PARAMETERS(WRITE_PARAMETER)
+#undef WRITE_PARAMETER
+}
+
 static void write_fault(const struct weft_fault_options *fault, Weft__Fault *message)
 {
     weft__fault__init(message);
@@ -57,16 +69,55 @@ static void write_fault(const struct weft_fault_options *fault, Weft__Fault *mes
     message->seed = fault->seed;
 }
 
-static void write_test(const struct weft_test *test, char *pattern, Weft__Test *message)
+/* A test's message and what it points to. */
+struct test_out {
+    Weft__Test message;
+    char *pattern, *text_name;
+    Weft__PatternOption options[WEFT_PATTERN_OPTION_COUNT];
+    Weft__PatternOption *pointers[WEFT_PATTERN_OPTION_COUNT];
+    char names[WEFT_PATTERN_OPTION_COUNT][NAME_BYTES_MAX];
+};
+
+static void write_options(const struct weft_pattern_options *options, struct test_out *out)
 {
+    size_t count = 0;
+    for (uint32_t i = 0; i < WEFT_PATTERN_OPTION_COUNT; i++) {
+        enum weft_pattern_option_id id = (enum weft_pattern_option_id)i;
+        if (!weft_pattern_option_is_given(options, id))
+            continue;
+        Weft__PatternOption *option = &out->options[count];
+        weft__pattern_option__init(option);
+        (void)snprintf(out->names[count], NAME_BYTES_MAX, "%s", weft_pattern_option_table[i].name);
+        option->name = out->names[count];
+        option->value = weft_pattern_option_get(options, id);
+        out->pointers[count++] = option;
+    }
+    out->message.pattern_options = out->pointers;
+    out->message.n_pattern_options = count;
+}
+
+/* protobuf-c's messages hold pointers that it never writes through. */
+static uint8_t *mutable_bytes(const char *bytes)
+{
+    union {
+        const char *read;
+        uint8_t *write;
+    } pointer = {.read = bytes};
+    return pointer.write;
+}
+
+static void write_test(const struct weft_test *test, struct test_out *out)
+{
+    Weft__Test *message = &out->message;
     weft__test__init(message);
+    write_options(&test->options, out);
+    message->text.data = mutable_bytes(test->options.text);
+    message->text.len = test->options.text ? test->options.text_bytes : 0;
+    message->text_name = out->text_name;
     message->name = test->name;
-    message->pattern = pattern;
+    message->pattern = out->pattern;
     message->rank_count = test->options.rank_count;
     message->size_bytes = test->options.size_bytes;
-    message->chunk_bytes = test->options.chunk_bytes;
-    message->microbatches = test->options.microbatches;
-    message->calc_ns = test->options.calc_ns;
     message->driver = test->driver ? test->driver : empty;
     message->transfer = (Weft__Transfer)test->transfer;
     message->mtu_bytes = test->mtu_bytes;
@@ -78,6 +129,7 @@ static void write_test(const struct weft_test *test, char *pattern, Weft__Test *
     message->interval_ns = test->interval_ns;
     message->reduce = test->reduce;
     message->verify = test->verify;
+    message->pace_bps = test->pace_bps;
 }
 
 /* protobuf-c's messages hold pointers that it never writes through. */
@@ -97,12 +149,17 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
     enum weft_status status = WEFT_NO_MEMORY;
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
     Weft__Prepare message = WEFT__PREPARE__INIT;
-    Weft__Test test;
+    Weft__Congestion congestion;
+    const char *text_name = prepare->test->options.text_name;
+    struct test_out *test = calloc(1, sizeof(*test));
     Weft__Fault fault;
-    char *pattern = strdup(prepare->test->pattern->name);
     struct nic_out *nics = calloc(prepare->nic_count + 1, sizeof(*nics));
     Weft__Nic **pointers = calloc(prepare->nic_count + 1, sizeof(Weft__Nic *));
-    if (!pattern || !nics || !pointers) {
+    if (test) {
+        test->pattern = strdup(prepare->test->pattern->name);
+        test->text_name = strdup(text_name ? text_name : "");
+    }
+    if (!test || !test->pattern || !test->text_name || !nics || !pointers) {
         (void)weft_error_set(error, status, "out of memory for the message 'prepare'");
         goto out;
     }
@@ -110,10 +167,12 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
         write_nic(prepare->nics[i], &nics[i]);
         pointers[i] = &nics[i].message;
     }
-    write_test(prepare->test, pattern, &test);
+    write_test(prepare->test, test);
+    write_congestion(&prepare->test->congestion, &congestion);
+    test->message.congestion = prepare->test->congestion.control ? &congestion : NULL;
     write_fault(&prepare->test->fault, &fault);
-    test.fault = weft_fault_is_on(&prepare->test->fault) ? &fault : NULL;
-    message.test = &test;
+    test->message.fault = weft_fault_is_on(&prepare->test->fault) ? &fault : NULL;
+    message.test = &test->message;
     message.nics = pointers;
     message.n_nics = prepare->nic_count;
     message.local_ranks = mutable(prepare->local_ranks);
@@ -127,7 +186,11 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
 out:
     free(pointers);
     free(nics);
-    free(pattern);
+    if (test) {
+        free(test->pattern);
+        free(test->text_name);
+    }
+    free(test);
     return status;
 }
 
@@ -226,6 +289,7 @@ static enum weft_status check_numbers(const Weft__Test *message, struct weft_err
         {"prepare.test.duration_ns", message->duration_ns, 0, INT64_MAX},
         {"prepare.test.warmup", message->warmup, 0, INT64_MAX},
         {"prepare.test.interval_ns", message->interval_ns, 0, INT64_MAX},
+        {"prepare.test.pace_bps", message->pace_bps, 0, INT64_MAX},
     };
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         enum weft_status status =
@@ -244,6 +308,47 @@ static enum weft_status check_numbers(const Weft__Test *message, struct weft_err
     return WEFT_OK;
 }
 
+static enum weft_status read_congestion(const Weft__Congestion *message,
+                                        struct weft_congestion_options *ret,
+                                        struct weft_error *error)
+{
+    *ret = (struct weft_congestion_options){0};
+    if (!message)
+        return WEFT_OK;
+    enum weft_status status =
+        weft_wire_range("prepare.test.congestion.control", (uint64_t)message->control, 0,
+                        WEFT_CONGESTION_DCQCN, error);
+    ret->control = (enum weft_congestion_control)message->control;
+#define READ_PARAMETER(field, key, unit, least, most)                                             \
+    if (!status)                                                                                  \
+        status =                                                                                  \
+            weft_wire_range("prepare.test.congestion." #field, message->field, 0, (most), error); \
+    ret->field = message->field;
+    WEFT_CONGESTION_PARAMETERS(READ_PARAMETER)
+#undef READ_PARAMETER
+    return status;
+}
+
+static enum weft_status read_options(const Weft__Test *message,
+                                     struct weft_pattern_options *options, struct weft_error *error)
+{
+    for (size_t i = 0; i < message->n_pattern_options; i++) {
+        const Weft__PatternOption *option = message->pattern_options[i];
+        enum weft_status status = weft_wire_text("prepare.test.pattern_options.name", option->name,
+                                                 NAME_BYTES_MAX, error);
+        if (status)
+            return status;
+        enum weft_pattern_option_id id = weft_pattern_option_find(option->name);
+        if (id == WEFT_PATTERN_OPTION_COUNT)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "this agent knows no option '%s' of a pattern; run the same weft "
+                                  "on all hosts",
+                                  option->name);
+        weft_pattern_option_set(options, id, option->value);
+    }
+    return WEFT_OK;
+}
+
 static enum weft_status read_test(const Weft__Test *message, struct weft_test *test,
                                   struct weft_error *error)
 {
@@ -253,8 +358,14 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
         status = weft_wire_text("prepare.test.pattern", message->pattern, NAME_BYTES_MAX, error);
     if (!status)
         status = weft_wire_text("prepare.test.driver", message->driver, NAME_BYTES_MAX, error);
+    struct weft_congestion_options congestion;
+    if (!status)
+        status =
+            weft_wire_text("prepare.test.text_name", message->text_name, NAME_BYTES_MAX, error);
     if (!status)
         status = check_numbers(message, error);
+    if (!status)
+        status = read_congestion(message->congestion, &congestion, error);
     if (status)
         return status;
     *test = (struct weft_test){
@@ -262,9 +373,9 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
         .pattern = weft_pattern_find(message->pattern, error),
         .options = {.rank_count = message->rank_count,
                     .size_bytes = message->size_bytes,
-                    .chunk_bytes = message->chunk_bytes,
-                    .microbatches = message->microbatches,
-                    .calc_ns = message->calc_ns},
+                    .text = message->text.len ? (const char *)message->text.data : NULL,
+                    .text_bytes = message->text.len,
+                    .text_name = or_null(message->text_name)},
         .driver = or_null(message->driver),
         .transfer = (enum weft_transfer)message->transfer,
         .mtu_bytes = message->mtu_bytes,
@@ -276,11 +387,15 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
         .interval_ns = message->interval_ns,
         .reduce = message->reduce,
         .verify = message->verify,
+        .pace_bps = message->pace_bps,
+        .congestion = congestion,
     };
     if (!test->pattern)
         return WEFT_NOT_FOUND;
     status = read_fault(message->fault, &test->fault, error);
-    return status ? status : test->pattern->check(&test->options, error);
+    if (!status)
+        status = read_options(message, &test->options, error);
+    return status ? status : weft_pattern_check(test->pattern, &test->options, error);
 }
 
 /* In rising order, so a rank that is given twice is found at once. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a rank does besides sending: sums, in slices so that a poll stays short, and computations
- * that only take time. */
+/* What a rank does besides sending: reductions, in slices so that a poll stays short, and
+ * computations that only take time. */
 #include <assert.h>
 
 #include "fabric/node/internal.h"
@@ -32,9 +32,8 @@ static bool add_slice(struct weft_node *node, const struct weft_pending_reduce *
     len_bytes = len_bytes < left_bytes ? len_bytes : left_bytes;
     if (node->reduce) {
         uint8_t *lane = weft_node_lane(node, reduce->lane) + node->reduced_bytes;
-        node->add((float *)(void *)(lane + op->offset_bytes),
-                  (const float *)(const void *)(lane + op->source_offset_bytes),
-                  len_bytes / sizeof(float));
+        node->join(lane + op->offset_bytes, lane + op->source_offset_bytes,
+                   len_bytes >> node->element_shift);
     }
     node->reduced_bytes += len_bytes;
     return node->reduced_bytes == op->len_bytes;
@@ -60,7 +59,7 @@ static uint32_t run_reduces(struct weft_node *node)
             break;
         /* the slice ends at a whole element */
         budget_bytes -= spent_bytes;
-        budget_bytes -= budget_bytes % sizeof(float);
+        budget_bytes &= ~(uint64_t)(node->element_bytes - 1);
     }
     return done;
 }

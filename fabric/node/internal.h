@@ -10,8 +10,8 @@
 
 #include <stdatomic.h>
 
-#include "fabric/node/add.h"
 #include "fabric/node/node.h"
+#include "fabric/node/reduce.h"
 #include "fabric/node/slot.h"
 
 #define WEFT_NODE_LANES 2u
@@ -99,7 +99,9 @@ struct weft_node {
     struct weft_capabilities capabilities;
     const struct weft_driver *driver;
     const struct weft_schedule *schedule;
-    weft_add_function *add;
+    weft_reduce_function *join;
+    uint32_t element_bytes;
+    uint32_t element_shift; /* element_bytes is 1 << it */
 
     /* memory: two lanes, then each channel's slots and staging */
     uint8_t *memory;

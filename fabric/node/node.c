@@ -44,7 +44,9 @@ enum weft_status weft_node_create(const struct weft_node_options *options,
     node->options = *options;
     node->driver = options->driver;
     node->schedule = options->schedule;
-    node->add = weft_add_choose();
+    node->join = weft_reduce_choose(options->schedule->element, options->schedule->reduction);
+    node->element_bytes = weft_element_bytes(options->schedule->element);
+    node->element_shift = (uint32_t)__builtin_ctz(node->element_bytes);
     node->interval_ns = options->interval_ns ? options->interval_ns : WEFT_NODE_INTERVAL_NS;
     node->interval_inverse = UINT64_MAX / node->interval_ns + 1;
     enum weft_status status = build(node, error);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fabric/base/utf8.h"
+#include "fabric/plan/congestion.h"
 #include "fabric/topology/topology.h"
 
 #define TITLE_BYTES_MAX 100u
@@ -19,8 +20,10 @@ struct row {
     char *name, *driver;
     const struct weft_pattern *pattern;
     enum weft_transfer transfer;
-    uint64_t ranks, size_bytes, chunk_bytes, microbatches, calc_ns;
-    uint64_t mtu_bytes, dscp, iterations, duration_ns, warmup, depth, interval_ns;
+    uint64_t ranks, size_bytes;
+    const struct weft_yaml_node *options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not said */
+    uint64_t mtu_bytes, dscp, iterations, duration_ns, warmup, depth, interval_ns, pace_bps;
+    struct weft_congestion_options congestion;
     bool reduce, verify;
     struct weft_fault_options fault;
     const struct weft_yaml_node *expects;
@@ -68,6 +71,16 @@ static enum weft_status read_pattern(const struct weft_yaml_node *node, void *re
     for (uint32_t i = 0; weft_patterns()[i] && i < PATTERNS_MAX; i++)
         names[i] = weft_patterns()[i]->name;
     return weft_yaml_unknown(&node->where, "pattern", node->text, names, error);
+}
+
+/* Kept as it stands: what it means is known once the pattern is. */
+static enum weft_status read_option(const struct weft_yaml_node *node, void *ret_field,
+                                    struct weft_error *error)
+{
+    enum weft_status status = read_word(node, error);
+    if (status == WEFT_OK)
+        *(const struct weft_yaml_node **)ret_field = node;
+    return status;
 }
 
 static enum weft_status read_transfer(const struct weft_yaml_node *node, void *ret_field,
@@ -142,11 +155,11 @@ static const struct weft_yaml_key keys[] = {
     {"pattern", read_pattern, offsetof(struct row, pattern), true, 0, 0},
     {"ranks", weft_yaml_read_count, offsetof(struct row, ranks), false, 1, WEFT_RANKS_MAX},
     {"size", weft_yaml_read_size, offsetof(struct row, size_bytes), false, 1, SIZE_BYTES_MAX},
-    {"chunk", weft_yaml_read_size, offsetof(struct row, chunk_bytes), false, 1,
-     WEFT_MESSAGE_BYTES_MAX},
-    {"microbatches", weft_yaml_read_count, offsetof(struct row, microbatches), false, 1, 4096},
-    {"calc", weft_yaml_read_time, offsetof(struct row, calc_ns), false, 0, TIME_HOUR_NS},
-    {"driver", weft_plan_read_title, offsetof(struct row, driver), false, 0, 0},
+#define WEFT_ROW(id, field, name, value, kind, least, most, help) \
+    {name, read_option, offsetof(struct row, options[WEFT_OPTION_##id]), false, 0, 0},
+    WEFT_PATTERN_OPTIONS(WEFT_ROW)
+#undef WEFT_ROW
+        {"driver", weft_plan_read_title, offsetof(struct row, driver), false, 0, 0},
     {"transfer", read_transfer, offsetof(struct row, transfer), false, 0, 0},
     {"mtu", read_mtu, offsetof(struct row, mtu_bytes), false, 0, 0},
     {"dscp", weft_yaml_read_count, offsetof(struct row, dscp), false, 0, 63},
@@ -158,6 +171,9 @@ static const struct weft_yaml_key keys[] = {
     {"depth", weft_yaml_read_count, offsetof(struct row, depth), false, 1, 4096},
     {"interval", weft_yaml_read_time, offsetof(struct row, interval_ns), false, 10000,
      TIME_HOUR_NS},
+    {"pace", weft_yaml_read_rate, offsetof(struct row, pace_bps), false, 100000,
+     UINT64_C(16000000000000)},
+    {"congestion", weft_congestion_read, offsetof(struct row, congestion), false, 0, 0},
     {"reduce", weft_yaml_read_bool, offsetof(struct row, reduce), false, 0, 0},
     {"verify", weft_yaml_read_bool, offsetof(struct row, verify), false, 0, 0},
     {"fault", read_fault, offsetof(struct row, fault), false, 0, 0},
@@ -199,9 +215,6 @@ static void take_row(const struct row *row, struct weft_test *test)
     else if (row->iterations)
         test->iterations = row->iterations;
     test->options.rank_count = (uint32_t)row->ranks;
-    test->options.chunk_bytes = row->chunk_bytes;
-    test->options.microbatches = (uint32_t)row->microbatches;
-    test->options.calc_ns = row->calc_ns;
     test->transfer = row->transfer;
     test->mtu_bytes = (uint32_t)row->mtu_bytes;
     test->dscp = (uint8_t)row->dscp;
@@ -209,9 +222,26 @@ static void take_row(const struct row *row, struct weft_test *test)
     test->warmup = row->warmup;
     test->depth = (uint32_t)row->depth;
     test->interval_ns = row->interval_ns;
+    test->pace_bps = row->pace_bps;
+    test->congestion = row->congestion;
     test->fault = row->fault;
     test->reduce = row->reduce;
     test->verify = row->verify;
+}
+
+static enum weft_status take_options(const struct row *row, struct weft_test *test,
+                                     struct weft_error *error)
+{
+    for (uint32_t i = 0; i < WEFT_PATTERN_OPTION_COUNT; i++) {
+        const struct weft_yaml_node *node = row->options[i];
+        struct weft_error why = {0};
+        if (!node ||
+            weft_pattern_option_parse(test->pattern, &test->options, (enum weft_pattern_option_id)i,
+                                      node->text, &why) == WEFT_OK)
+            continue;
+        return weft_error_at(error, &node->where, "%s", why.text);
+    }
+    return WEFT_OK;
 }
 
 static enum weft_status check_length(const struct weft_yaml_node *node, struct weft_error *error)
@@ -229,7 +259,8 @@ static enum weft_status check_options(const struct weft_yaml_node *node,
                                       const struct weft_test *test, struct weft_error *error)
 {
     struct weft_error why = {0};
-    if (!test->options.rank_count || test->pattern->check(&test->options, &why) == WEFT_OK)
+    if (!test->options.rank_count ||
+        weft_pattern_check(test->pattern, &test->options, &why) == WEFT_OK)
         return WEFT_OK;
     return weft_error_at(error, &weft_yaml_find(node, "pattern")->where, "%s", why.text);
 }
@@ -251,7 +282,9 @@ enum weft_status weft_test_read(const struct weft_yaml_node *node, struct weft_t
     test->driver = row.driver;
     if (!test->name)
         return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
-    status = check_options(node, test, error);
+    status = take_options(&row, test, error);
+    if (status == WEFT_OK)
+        status = check_options(node, test, error);
     if (status == WEFT_OK && row.expects)
         status = read_expects(row.expects, test, error);
     return status;

@@ -54,7 +54,8 @@ bool weft_figure_stat(const struct weft_hist *hist, const char *name, double *re
 bool weft_test_algbw(const struct weft_test_result *result, double *ret_bps)
 {
     double mean_ns = 0;
-    struct weft_pattern_options options = result->test->options;
+    struct weft_pattern_options options =
+        weft_pattern_resolve(result->test->pattern, &result->test->options);
     options.rank_count = result->rank_count;
     uint64_t len_bytes = result->test->pattern->algorithm_bytes(&options);
     if (!len_bytes || !weft_hist_mean(result->completion_ns, &mean_ns) || mean_ns <= 0)

@@ -17,6 +17,8 @@ struct weft_schedule_builder {
     uint32_t rank;
     uint32_t rank_count;
     uint64_t buffer_bytes;
+    enum weft_element element;
+    enum weft_reduction reduction;
     bool decides;
     struct weft_op *ops;
     struct edge *edges;
@@ -119,6 +121,13 @@ void weft_schedule_expect(struct weft_schedule_builder *builder,
     builder->expectations[builder->expectation_count++] = *expectation;
 }
 
+void weft_schedule_set_element(struct weft_schedule_builder *builder, enum weft_element element,
+                               enum weft_reduction reduction)
+{
+    builder->element = element;
+    builder->reduction = reduction;
+}
+
 void weft_schedule_set_buffer(struct weft_schedule_builder *builder, uint64_t len_bytes)
 {
     builder->buffer_bytes = len_bytes;
@@ -166,6 +175,8 @@ static struct weft_schedule *take_over(struct weft_schedule_builder *builder)
     schedule->successors = successors;
     schedule->expectations = builder->expectations;
     schedule->buffer_bytes = builder->buffer_bytes;
+    schedule->element = builder->element;
+    schedule->reduction = builder->reduction;
     schedule->decides_completion = builder->decides;
     builder->ops = NULL;
     builder->expectations = NULL;

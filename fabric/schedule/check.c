@@ -8,8 +8,7 @@
 
 #include "fabric/driver.h"
 #include "fabric/schedule/describe.h"
-
-#define ELEMENT_BYTES sizeof(float)
+#include "fabric/schedule/verify.h"
 
 static bool inside(const struct weft_schedule *schedule, uint64_t offset_bytes, uint64_t len_bytes)
 {
@@ -50,6 +49,11 @@ static enum weft_status check_message(const struct weft_schedule *schedule, uint
     }
     if (op->peer == schedule->rank)
         return refuse(schedule, index, "names its own rank; a message needs two", error);
+    if (op->queue_pair >= WEFT_QUEUE_PAIRS_MAX) {
+        (void)snprintf(what, sizeof(what), "is on queue pair %u; two ranks have at most %u",
+                       op->queue_pair, WEFT_QUEUE_PAIRS_MAX);
+        return refuse(schedule, index, what, error);
+    }
     if (op->len_bytes > WEFT_MESSAGE_BYTES_MAX) {
         (void)snprintf(what, sizeof(what),
                        "is longer than a message may be, %" PRIu64 " B; cut it into chunks",
@@ -63,11 +67,15 @@ static enum weft_status check_reduce(const struct weft_schedule *schedule, uint3
                                      struct weft_error *error)
 {
     const struct weft_op *op = &schedule->ops[index];
-    if ((op->offset_bytes | op->source_offset_bytes | op->len_bytes) % ELEMENT_BYTES)
-        return refuse(schedule, index,
-                      "is not made of whole float32 elements: offsets and length must be "
-                      "multiples of 4",
-                      error);
+    uint32_t element_bytes = weft_element_bytes(schedule->element);
+    if ((op->offset_bytes | op->source_offset_bytes | op->len_bytes) % element_bytes) {
+        char what[128];
+        (void)snprintf(
+            what, sizeof(what),
+            "is not made of whole %s elements: offsets and length must be multiples of %u",
+            weft_element_names[schedule->element], element_bytes);
+        return refuse(schedule, index, what, error);
+    }
     enum weft_status status = check_range(schedule, index, op->offset_bytes, error);
     if (status == WEFT_OK)
         status = check_range(schedule, index, op->source_offset_bytes, error);
@@ -100,28 +108,67 @@ static enum weft_status check_op(const struct weft_schedule *schedule, uint32_t 
     }
 }
 
+/* The ranks that an expectation is of must exist. */
+static bool ranks_exist(const struct weft_schedule *schedule,
+                        const struct weft_expectation *expectation)
+{
+    uint64_t stride = expectation->rank_stride ? expectation->rank_stride : 1;
+    switch (expectation->kind) {
+    case WEFT_EXPECT_COPY:
+        return expectation->rank < schedule->rank_count;
+    case WEFT_EXPECT_REDUCED:
+        return !expectation->rank_count ||
+               (expectation->rank_count <= schedule->rank_count &&
+                expectation->rank + (expectation->rank_count - 1) * stride < schedule->rank_count);
+    case WEFT_EXPECT_ARRIVAL:
+    case WEFT_EXPECT_COUNT:
+        break;
+    }
+    return true;
+}
+
 static enum weft_status check_expectation(const struct weft_schedule *schedule, uint32_t index,
                                           struct weft_error *error)
 {
     const struct weft_expectation *expectation = &schedule->expectations[index];
+    if (expectation->kind >= WEFT_EXPECT_COUNT)
+        return weft_error_set(error, WEFT_INVALID, "rank %u: expectation %u is of an unknown kind",
+                              schedule->rank, index);
     if (!inside(schedule, expectation->offset_bytes, expectation->len_bytes))
         return weft_error_set(error, WEFT_INVALID,
                               "rank %u: expectation %u (%" PRIu64 " B at offset %" PRIu64
                               ") goes past the end of the buffer of %" PRIu64 " B",
                               schedule->rank, index, expectation->len_bytes,
                               expectation->offset_bytes, schedule->buffer_bytes);
-    if (expectation->kind == WEFT_EXPECT_COPY && expectation->rank >= schedule->rank_count)
+    if (!ranks_exist(schedule, expectation))
         return weft_error_set(error, WEFT_INVALID,
-                              "rank %u: expectation %u is of rank %u, which does not exist; there "
-                              "are %u",
-                              schedule->rank, index, expectation->rank, schedule->rank_count);
-    if ((expectation->offset_bytes | expectation->from_offset_bytes) % ELEMENT_BYTES ||
-        (expectation->kind == WEFT_EXPECT_SUM && expectation->len_bytes % ELEMENT_BYTES))
+                              "rank %u: expectation %u is of rank %u%s, which does not exist; "
+                              "there are %u",
+                              schedule->rank, index, expectation->rank,
+                              expectation->kind == WEFT_EXPECT_REDUCED ? " and others" : "",
+                              schedule->rank_count);
+    if ((expectation->offset_bytes | expectation->from_offset_bytes | expectation->len_bytes) %
+        weft_element_bytes(schedule->element))
         return weft_error_set(error, WEFT_INVALID,
-                              "rank %u: expectation %u does not begin, or a sum does not end, at a "
-                              "whole float32 element",
-                              schedule->rank, index);
+                              "rank %u: expectation %u does not begin or end at a whole %s element",
+                              schedule->rank, index, weft_element_names[schedule->element]);
     return WEFT_OK;
+}
+
+/* The type, and whether its sums over so many ranks can be told right from wrong. */
+static enum weft_status check_element(const struct weft_schedule *schedule,
+                                      struct weft_error *error)
+{
+    if (schedule->element >= WEFT_ELEMENT_COUNT || schedule->reduction >= WEFT_REDUCTION_COUNT)
+        return weft_error_set(error, WEFT_INVALID, "rank %u: unknown element type or operator",
+                              schedule->rank);
+    if (schedule->rank_count <= weft_verify_ranks_max(schedule->element, schedule->reduction))
+        return WEFT_OK;
+    return weft_error_set(error, WEFT_INVALID,
+                          "sums of %s over %u ranks are not exact and could not be verified; "
+                          "choose at most %u ranks, or float32 or int32",
+                          weft_element_names[schedule->element], schedule->rank_count,
+                          weft_verify_ranks_max(schedule->element, schedule->reduction));
 }
 
 /* Takes away what requires nothing that is left, until nothing more goes. `missing` holds for each
@@ -196,6 +243,9 @@ static enum weft_status check_order(const struct weft_schedule *schedule, struct
 
 enum weft_status weft_schedule_check(const struct weft_schedule *schedule, struct weft_error *error)
 {
+    enum weft_status element = check_element(schedule, error);
+    if (element != WEFT_OK)
+        return element;
     for (uint32_t i = 0; i < schedule->op_count; i++) {
         enum weft_status status = check_op(schedule, i, error);
         if (status != WEFT_OK)

@@ -12,15 +12,21 @@ struct side {
 };
 
 struct sort_key {
-    uint32_t peer;
+    uint64_t flow;
     uint32_t op;
 };
+
+/* The peer, and the queue pair to it. */
+static uint64_t flow_of(const struct weft_op *op)
+{
+    return (uint64_t)op->peer << 32 | op->queue_pair;
+}
 
 static int compare_keys(const void *left, const void *right)
 {
     const struct sort_key *a = left, *b = right;
-    if (a->peer != b->peer)
-        return a->peer < b->peer ? -1 : 1;
+    if (a->flow != b->flow)
+        return a->flow < b->flow ? -1 : 1;
     return a->op < b->op ? -1 : a->op > b->op;
 }
 
@@ -36,7 +42,7 @@ static bool side_init(struct side *side, const struct weft_schedule *schedule,
     }
     for (uint32_t i = 0; i < schedule->op_count; i++)
         if (schedule->ops[i].kind == kind)
-            keys[side->count++] = (struct sort_key){.peer = schedule->ops[i].peer, .op = i};
+            keys[side->count++] = (struct sort_key){.flow = flow_of(&schedule->ops[i]), .op = i};
     qsort(keys, side->count, sizeof(*keys), compare_keys);
     for (uint32_t i = 0; i < side->count; i++)
         side->ops[i] = keys[i].op;
@@ -49,13 +55,13 @@ static uint32_t peer_at(const struct side *side, uint32_t place)
     return side->schedule->ops[side->ops[place]].peer;
 }
 
-/* The first place whose peer is `peer` or more. */
-static uint32_t find_peer(const struct side *side, uint32_t peer)
+/* The first place whose flow is `flow` or more. */
+static uint32_t find_flow(const struct side *side, uint64_t flow)
 {
     uint32_t low = 0, high = side->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (peer_at(side, middle) < peer)
+        if (flow_of(&side->schedule->ops[side->ops[middle]]) < flow)
             low = middle + 1;
         else
             high = middle;
@@ -94,14 +100,16 @@ static enum weft_status compare_pair(const struct side *sends, uint32_t send_ind
                           receive_text, receive->tag);
 }
 
-/* All messages from one rank to another. `at` is the first of them; returns past the last. */
+/* All messages from one rank to another on one queue pair. `at` is the first of them; returns past
+ * the last. */
 static enum weft_status compare_flow(const struct side *sends, uint32_t *at,
                                      const struct side *receives, struct weft_error *error)
 {
-    uint32_t to = receives->schedule->rank;
-    uint32_t place = find_peer(receives, sends->schedule->rank);
-    uint32_t end = find_peer(receives, sends->schedule->rank + 1);
-    for (; *at < sends->count && peer_at(sends, *at) == to; (*at)++, place++) {
+    uint64_t flow = flow_of(&sends->schedule->ops[sends->ops[*at]]);
+    uint64_t back = (uint64_t)sends->schedule->rank << 32 | (uint32_t)flow;
+    uint32_t place = find_flow(receives, back), end = find_flow(receives, back + 1);
+    for (; *at < sends->count && flow_of(&sends->schedule->ops[sends->ops[*at]]) == flow;
+         (*at)++, place++) {
         if (place == end)
             return report_alone(sends, *at, error);
         enum weft_status status =
@@ -132,7 +140,9 @@ static enum weft_status compare_all(const struct side *sends, const struct side 
     for (uint32_t rank = 0; rank < count; rank++) {
         for (uint32_t at = 0; at < receives[rank].count; at++) {
             const struct side *peer = &sends[peer_at(&receives[rank], at)];
-            if (find_peer(peer, rank) == find_peer(peer, rank + 1))
+            uint32_t queue_pair = receives[rank].schedule->ops[receives[rank].ops[at]].queue_pair;
+            uint64_t flow = (uint64_t)rank << 32 | queue_pair;
+            if (find_flow(peer, flow) == find_flow(peer, flow + 1))
                 return report_alone(&receives[rank], at, error);
         }
     }
@@ -142,10 +152,21 @@ static enum weft_status compare_all(const struct side *sends, const struct side 
 static enum weft_status check_ranks(const struct weft_schedule *const *schedules, uint32_t count,
                                     struct weft_error *error)
 {
-    for (uint32_t rank = 0; rank < count; rank++)
-        if (schedules[rank]->rank != rank || schedules[rank]->rank_count != count)
+    for (uint32_t rank = 0; rank < count; rank++) {
+        const struct weft_schedule *schedule = schedules[rank];
+        if (schedule->rank != rank || schedule->rank_count != count)
             return weft_error_set(error, WEFT_INVALID, "schedule %u of %u is that of rank %u of %u",
-                                  rank, count, schedules[rank]->rank, schedules[rank]->rank_count);
+                                  rank, count, schedule->rank, schedule->rank_count);
+        if (schedule->element != schedules[0]->element ||
+            schedule->reduction != schedules[0]->reduction)
+            return weft_error_set(
+                error, WEFT_INVALID,
+                "rank %u reduces %s by %s where rank 0 reduces %s by %s; all ranks must agree",
+                rank, weft_element_names[schedule->element],
+                weft_reduction_names[schedule->reduction],
+                weft_element_names[schedules[0]->element],
+                weft_reduction_names[schedules[0]->reduction]);
+    }
     return WEFT_OK;
 }
 

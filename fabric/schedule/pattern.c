@@ -7,6 +7,7 @@
 
 #include "fabric/base/suggest.h"
 #include "fabric/schedule/patterns.h"
+#include "fabric/schedule/verify.h"
 
 static const struct weft_pattern *const patterns[] = {
     &weft_pattern_ping_pong,
@@ -61,8 +62,9 @@ uint64_t weft_pattern_no_bytes(const struct weft_pattern_options *options)
 }
 
 static enum weft_status check_ranks(const struct weft_pattern *pattern, uint32_t rank_count,
-                                    uint32_t at_most, struct weft_error *error)
+                                    struct weft_error *error)
 {
+    uint32_t at_most = pattern->max_ranks ? pattern->max_ranks : WEFT_PATTERN_RANKS_MAX;
     if (rank_count >= pattern->min_ranks && rank_count <= at_most)
         return WEFT_OK;
     if (pattern->min_ranks == at_most)
@@ -72,68 +74,107 @@ static enum weft_status check_ranks(const struct weft_pattern *pattern, uint32_t
                           pattern->min_ranks, at_most, rank_count);
 }
 
-static enum weft_status check_chunk(const struct weft_pattern *pattern, uint64_t chunk_bytes,
-                                    bool taken, struct weft_error *error)
+static enum weft_status check_size(const struct weft_pattern *pattern, uint64_t size_bytes,
+                                   struct weft_error *error)
 {
-    if (chunk_bytes && !taken)
+    uint64_t at_most = pattern->max_size_bytes ? pattern->max_size_bytes : WEFT_PATTERN_SIZE_MAX;
+    char most[WEFT_UNITS_TEXT];
+    if (size_bytes && size_bytes <= at_most)
+        return WEFT_OK;
+    return weft_error_set(error, WEFT_INVALID,
+                          "%s: a size of %" PRIu64 " B is out of range; choose 1 B to %s",
+                          pattern->name, size_bytes, weft_format_size(at_most, most));
+}
+
+/* Where elements are joined, a message ends between two of them. */
+static enum weft_status check_whole(const struct weft_pattern *pattern, const char *what,
+                                    uint64_t len_bytes, enum weft_element element,
+                                    struct weft_error *error)
+{
+    uint32_t element_bytes = weft_element_bytes(element);
+    if (len_bytes % element_bytes == 0)
+        return WEFT_OK;
+    return weft_error_set(error, WEFT_INVALID,
+                          "%s: a %s of %" PRIu64
+                          " B is not a multiple of %u B, an element of %s; choose %" PRIu64
+                          " B, or the type uint8",
+                          pattern->name, what, len_bytes, element_bytes,
+                          weft_element_names[element], weft_align(len_bytes, element_bytes));
+}
+
+static enum weft_status check_element(const struct weft_pattern *pattern,
+                                      const struct weft_pattern_options *options,
+                                      struct weft_error *error)
+{
+    enum weft_element element = (enum weft_element)options->element;
+    enum weft_reduction reduction = (enum weft_reduction)options->reduction;
+    if (!weft_pattern_taken(pattern, WEFT_OPTION_TYPE))
+        return WEFT_OK;
+    uint32_t ranks_max = weft_verify_ranks_max(element, reduction);
+    if (options->rank_count > ranks_max)
         return weft_error_set(error, WEFT_INVALID,
-                              "%s does not cut its messages; leave the chunk size out",
-                              pattern->name);
-    if (chunk_bytes > WEFT_MESSAGE_BYTES_MAX)
-        return weft_error_set(error, WEFT_INVALID,
-                              "%s: a chunk is one message and has at most %" PRIu64
-                              " B, not %" PRIu64 " B",
-                              pattern->name, WEFT_MESSAGE_BYTES_MAX, chunk_bytes);
+                              "%s: sums of %s over %u ranks are not exact and could not be "
+                              "verified; choose at most %u ranks, or the type float32 or int32",
+                              pattern->name, weft_element_names[element], options->rank_count,
+                              ranks_max);
+    enum weft_status status = check_whole(pattern, "size", options->size_bytes, element, error);
+    return status == WEFT_OK ? check_whole(pattern, "chunk", options->chunk_bytes, element, error)
+                             : status;
+}
+
+static enum weft_status check_text(const struct weft_pattern *pattern,
+                                   const struct weft_pattern_options *options,
+                                   struct weft_error *error)
+{
+    if (options->text && !pattern->takes_text)
+        return weft_error_set(error, WEFT_INVALID, "%s is not made from a file; leave '%s' out",
+                              pattern->name, options->text_name ? options->text_name : "it");
     return WEFT_OK;
 }
 
-enum weft_status weft_pattern_check_common(const struct weft_pattern *pattern,
-                                           const struct weft_pattern_options *options,
-                                           uint32_t at_most_ranks,
-                                           const struct weft_pattern_takes *takes,
-                                           struct weft_error *error)
+static enum weft_status check(const struct weft_pattern *pattern,
+                              const struct weft_pattern_options *options,
+                              const struct weft_pattern_options *resolved, struct weft_error *error)
 {
-    enum weft_status status = check_ranks(pattern, options->rank_count, at_most_ranks, error);
+    enum weft_status status = check_ranks(pattern, options->rank_count, error);
+    if (status == WEFT_OK)
+        status = check_size(pattern, options->size_bytes, error);
+    if (status == WEFT_OK)
+        status = weft_pattern_check_options(pattern, options, error);
+    if (status == WEFT_OK)
+        status = check_text(pattern, options, error);
+    if (status == WEFT_OK)
+        status = check_element(pattern, resolved, error);
+    return status == WEFT_OK && pattern->check ? pattern->check(resolved, error) : status;
+}
+
+enum weft_status weft_pattern_check(const struct weft_pattern *pattern,
+                                    const struct weft_pattern_options *options,
+                                    struct weft_error *error)
+{
+    struct weft_pattern_options resolved = weft_pattern_resolve(pattern, options);
+    return check(pattern, options, &resolved, error);
+}
+
+enum weft_status weft_pattern_compile(const struct weft_pattern *pattern,
+                                      const struct weft_pattern_options *options, uint32_t rank,
+                                      struct weft_schedule **ret_schedule, struct weft_error *error)
+{
+    struct weft_pattern_options resolved = weft_pattern_resolve(pattern, options);
+    enum weft_status status = check(pattern, options, &resolved, error);
     if (status != WEFT_OK)
         return status;
-    if (!options->size_bytes || options->size_bytes > WEFT_PATTERN_SIZE_MAX)
-        return weft_error_set(error, WEFT_INVALID,
-                              "%s: a size of %" PRIu64 " B is out of range; choose 1 B to 1 TiB",
-                              pattern->name, options->size_bytes);
-    if (options->microbatches && !takes->microbatches)
-        return weft_error_set(error, WEFT_INVALID,
-                              "%s has no microbatches; leave them out, or run the pipeline",
-                              pattern->name);
-    if (options->calc_ns && !takes->calc)
-        return weft_error_set(error, WEFT_INVALID,
-                              "%s has no computation; leave its time out, or run the pipeline",
-                              pattern->name);
-    return check_chunk(pattern, options->chunk_bytes, takes->chunk, error);
-}
-
-struct weft_schedule_builder *weft_pattern_begin(const struct weft_pattern *pattern,
-                                                 const struct weft_pattern_options *options,
-                                                 uint32_t rank, enum weft_status *ret_status,
-                                                 struct weft_error *error)
-{
-    *ret_status = pattern->check(options, error);
-    if (*ret_status != WEFT_OK)
-        return NULL;
-    if (rank >= options->rank_count) {
-        *ret_status = weft_error_set(error, WEFT_INVALID, "%s: there is no rank %u; there are %u",
-                                     pattern->name, rank, options->rank_count);
-        return NULL;
-    }
+    if (rank >= options->rank_count)
+        return weft_error_set(error, WEFT_INVALID, "%s: there is no rank %u; there are %u",
+                              pattern->name, rank, options->rank_count);
     struct weft_schedule_builder *builder = weft_schedule_builder_create(rank, options->rank_count);
     if (!builder)
-        *ret_status = weft_error_set(error, WEFT_NO_MEMORY, "%s: out of memory", pattern->name);
-    return builder;
-}
-
-enum weft_status weft_pattern_end(struct weft_schedule_builder *builder,
-                                  struct weft_schedule **ret_schedule, struct weft_error *error)
-{
-    enum weft_status status = weft_schedule_finish(builder, ret_schedule, error);
+        return weft_error_set(error, WEFT_NO_MEMORY, "%s: out of memory", pattern->name);
+    weft_schedule_set_element(builder, (enum weft_element)resolved.element,
+                              (enum weft_reduction)resolved.reduction);
+    status = pattern->build(&resolved, rank, builder, error);
+    if (status == WEFT_OK)
+        status = weft_schedule_finish(builder, ret_schedule, error);
     weft_schedule_builder_destroy(builder);
     return status;
 }

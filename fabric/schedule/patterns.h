@@ -11,46 +11,80 @@ extern const struct weft_pattern weft_pattern_all_reduce;
 extern const struct weft_pattern weft_pattern_incast;
 extern const struct weft_pattern weft_pattern_pipeline;
 
-/* Sums of values below 2^9 over so many ranks are exact in float32; see verify.h. */
-#define WEFT_PATTERN_RANKS_MAX (1u << 15)
 /* More messages of one rank in one iteration make a schedule that no cache holds. */
 #define WEFT_PATTERN_MESSAGES_MAX (UINT64_C(1) << 20)
-#define WEFT_PATTERN_SIZE_MAX (UINT64_C(1) << 40)
+/* What is reduced is kept off the cache lines of the vector. */
+#define WEFT_SCRATCH_ALIGN_BYTES UINT64_C(64)
 
-#define WEFT_ELEMENT_BYTES ((uint64_t)sizeof(float))
+#define WEFT_TAKES(list) .takes = (list), .take_count = sizeof(list) / sizeof((list)[0])
 
-/* Which options a pattern has beside ranks and size. */
-struct weft_pattern_takes {
-    bool chunk;
-    bool microbatches;
-    bool calc;
+/* Every option that is given is taken and within its bounds. */
+WEFT_CHECKED enum weft_status weft_pattern_check_options(const struct weft_pattern *pattern,
+                                                         const struct weft_pattern_options *options,
+                                                         struct weft_error *error);
+
+/* ---- for a pattern's check ---- */
+
+/* `count` messages of one rank and iteration are not too many. */
+WEFT_CHECKED enum weft_status weft_pattern_check_messages(const struct weft_pattern *pattern,
+                                                          uint64_t count, struct weft_error *error);
+/* The size is that of one message. */
+WEFT_CHECKED enum weft_status weft_pattern_check_message(const struct weft_pattern *pattern,
+                                                         const struct weft_pattern_options *options,
+                                                         struct weft_error *error);
+/* The option names a rank. */
+WEFT_CHECKED enum weft_status weft_pattern_check_rank(const struct weft_pattern *pattern,
+                                                      const struct weft_pattern_options *options,
+                                                      enum weft_pattern_option_id id,
+                                                      struct weft_error *error);
+
+/* ---- for a pattern's build ---- */
+
+/* A piece of a buffer. */
+struct weft_span {
+    uint64_t offset_bytes;
+    uint64_t len_bytes;
 };
 
-/* Ranks within [at_least, at_most], a size, a chunk that a message can be, and no option that the
- * pattern would ignore. */
-WEFT_CHECKED enum weft_status weft_pattern_check_common(const struct weft_pattern *pattern,
-                                                        const struct weft_pattern_options *options,
-                                                        uint32_t at_most_ranks,
-                                                        const struct weft_pattern_takes *takes,
-                                                        struct weft_error *error);
+/* Part `part` of `count` of a span: their lengths differ by at most one element. */
+struct weft_span weft_span_part(const struct weft_span *span, uint64_t part, uint64_t count,
+                                uint32_t element_bytes);
 
-/* The builder of a rank of a pattern, once its options are checked; NULL and an error else. */
-struct weft_schedule_builder *weft_pattern_begin(const struct weft_pattern *pattern,
-                                                 const struct weft_pattern_options *options,
-                                                 uint32_t rank, enum weft_status *ret_status,
-                                                 struct weft_error *error);
-/* Finishes and destroys the builder. */
-WEFT_CHECKED enum weft_status weft_pattern_end(struct weft_schedule_builder *builder,
-                                               struct weft_schedule **ret_schedule,
-                                               struct weft_error *error);
+/* Each adds an operation that requires one other, or none (WEFT_OP_NONE), and returns it. */
+uint32_t weft_add_send(struct weft_schedule_builder *builder, uint32_t peer,
+                       const struct weft_span *span, uint32_t requires);
+uint32_t weft_add_receive(struct weft_schedule_builder *builder, uint32_t peer,
+                          const struct weft_span *span, uint32_t requires);
+/* The span at `from_bytes` is joined into `into`. */
+uint32_t weft_add_reduce(struct weft_schedule_builder *builder, const struct weft_span *into,
+                         uint64_t from_bytes, uint32_t requires);
+uint32_t weft_add_calc(struct weft_schedule_builder *builder, uint64_t duration_ns,
+                       uint32_t requires);
+
+/* What a span holds at the end: a copy of what `rank` was filled with at `from_bytes`; the
+ * reduction over all ranks of what they were filled with there. */
+void weft_expect_copy(struct weft_schedule_builder *builder, const struct weft_span *span,
+                      uint32_t rank, uint64_t from_bytes);
+void weft_expect_reduced(struct weft_schedule_builder *builder, const struct weft_span *span,
+                         uint64_t from_bytes);
 
 double weft_pattern_no_factor(uint32_t rank_count);
 uint64_t weft_pattern_no_bytes(const struct weft_pattern_options *options);
 
-/* The next multiple, of whole elements: where a copy may begin. */
-static inline uint64_t weft_pattern_align(uint64_t len_bytes, uint64_t to_bytes)
+static inline uint32_t weft_element_of(const struct weft_pattern_options *options)
 {
-    return (len_bytes + to_bytes - 1) / to_bytes * to_bytes;
+    return weft_element_bytes((enum weft_element)options->element);
+}
+
+static inline uint64_t weft_ceiling(uint64_t value, uint64_t by)
+{
+    return (value + by - 1) / by;
+}
+
+/* The next multiple. */
+static inline uint64_t weft_align(uint64_t len_bytes, uint64_t to_bytes)
+{
+    return weft_ceiling(len_bytes, to_bytes) * to_bytes;
 }
 
 #endif

@@ -2,12 +2,7 @@
 /* Pipeline parallelism in GPipe's order: all microbatches forward through the stages, then all
  * backward. Activations are those of stage 0 and gradients those of the last stage, passed on
  * unchanged, so that the whole chain is verified. */
-#include <inttypes.h>
-
 #include "fabric/schedule/patterns.h"
-
-#define DEFAULT_MICROBATCHES 8u
-#define MICROBATCHES_MAX (1u << 16)
 
 /* One stage while it is built. */
 struct stage {
@@ -20,40 +15,9 @@ struct stage {
     uint32_t computed; /* the calculation before: a stage computes one thing at a time */
 };
 
-static uint32_t microbatches_of(const struct weft_pattern_options *options)
-{
-    return options->microbatches ? options->microbatches : DEFAULT_MICROBATCHES;
-}
-
-static enum weft_status check_size(const struct weft_pattern_options *options,
-                                   struct weft_error *error)
-{
-    uint64_t nearest = weft_pattern_align(options->size_bytes, WEFT_ELEMENT_BYTES);
-    if (options->size_bytes > WEFT_MESSAGE_BYTES_MAX)
-        return weft_error_set(error, WEFT_INVALID,
-                              "pipeline: the size is that of one message and has at most %" PRIu64
-                              " B, not %" PRIu64 " B",
-                              WEFT_MESSAGE_BYTES_MAX, options->size_bytes);
-    if (nearest != options->size_bytes)
-        return weft_error_set(error, WEFT_INVALID,
-                              "pipeline: activations are float32 elements of 4 B: %" PRIu64
-                              " B is not a multiple of 4; choose %" PRIu64 " B",
-                              options->size_bytes, nearest);
-    return WEFT_OK;
-}
-
 static enum weft_status check(const struct weft_pattern_options *options, struct weft_error *error)
 {
-    static const struct weft_pattern_takes takes = {.microbatches = true, .calc = true};
-    enum weft_status status = weft_pattern_check_common(&weft_pattern_pipeline, options,
-                                                        WEFT_PATTERN_RANKS_MAX, &takes, error);
-    if (status == WEFT_OK)
-        status = check_size(options, error);
-    if (status == WEFT_OK && options->microbatches > MICROBATCHES_MAX)
-        return weft_error_set(error, WEFT_INVALID,
-                              "pipeline: %u microbatches are more than %u; choose fewer",
-                              options->microbatches, MICROBATCHES_MAX);
-    return status;
+    return weft_pattern_check_message(&weft_pattern_pipeline, options, error);
 }
 
 static uint64_t activation_at(const struct stage *stage, uint32_t microbatch)
@@ -123,18 +87,14 @@ static void expect(const struct stage *stage)
     weft_schedule_expect(stage->builder, &gradients);
 }
 
-static enum weft_status compile(const struct weft_pattern_options *options, uint32_t rank,
-                                struct weft_schedule **ret_schedule, struct weft_error *error)
+static enum weft_status build(const struct weft_pattern_options *options, uint32_t rank,
+                              struct weft_schedule_builder *builder, struct weft_error *error)
 {
-    enum weft_status status;
-    struct weft_schedule_builder *builder =
-        weft_pattern_begin(&weft_pattern_pipeline, options, rank, &status, error);
-    if (!builder)
-        return status;
+    (void)error;
     struct stage stage = {.builder = builder,
                           .rank = rank,
                           .last_rank = options->rank_count - 1,
-                          .microbatches = microbatches_of(options),
+                          .microbatches = (uint32_t)options->microbatches,
                           .size_bytes = options->size_bytes,
                           .calc_ns = options->calc_ns,
                           .computed = WEFT_OP_NONE};
@@ -145,8 +105,14 @@ static enum weft_status compile(const struct weft_pattern_options *options, uint
     expect(&stage);
     weft_schedule_set_buffer(builder, UINT64_C(2) * stage.microbatches * stage.size_bytes);
     weft_schedule_set_decides(builder, rank == 0);
-    return weft_pattern_end(builder, ret_schedule, error);
+    return WEFT_OK;
 }
+
+static const struct weft_pattern_take takes[] = {
+    {.option = WEFT_OPTION_MICROBATCHES, .default_value = 8},
+    {.option = WEFT_OPTION_CALC,
+     .text = "computation of a stage, a microbatch and direction, such as 50us"},
+};
 
 const struct weft_pattern weft_pattern_pipeline = {
     .name = "pipeline",
@@ -159,17 +125,16 @@ const struct weft_pattern weft_pattern_pipeline = {
             "computes and passes it on; when all went forward, the gradients of the last stage\n"
             "come back the same way, the last microbatch first. A stage computes one thing at a\n"
             "time.\n"
-            "Options: size, the bytes between two stages, a microbatch and direction, a multiple\n"
-            "of 4; microbatches (8 unless told); calc, the time of a stage's computation, a\n"
-            "microbatch and direction (none unless told).\n"
             "Completion: as rank 0 sees it, from its first computation until it has computed on\n"
             "the last gradient.\n"
             "It has no algorithmic and no bus bandwidth.",
+    .size_text = "bytes between two stages, a microbatch and direction",
     .default_ranks = 8,
     .min_ranks = 2,
     .default_size_bytes = UINT64_C(256) << 10,
+    WEFT_TAKES(takes),
     .bus_factor = weft_pattern_no_factor,
     .algorithm_bytes = weft_pattern_no_bytes,
     .check = check,
-    .compile = compile,
+    .build = build,
 };

@@ -2,11 +2,13 @@
 /* What one rank does in one iteration: a graph of operations. The text form is GOAL (Hoefler et
  * al., LogGOPSim, HPDC 2010).
  *
- * Matching: the k-th send from a to b, in the order of their operations, meets the k-th receive
- * from a in b; their lengths and tags must agree. Sends to one peer start in that order, and so do
- * receives from one peer.
+ * Matching: a pair of ranks has one queue pair or several, by number. The k-th send from a to b on
+ * queue pair q, in the order of their operations, meets the k-th receive from a in b on q; their
+ * lengths and tags must agree. Sends to one peer on one queue pair start in that order, and so do
+ * receives.
  *
- * Memory: each rank has one buffer, and operations name it by offset. */
+ * Memory: each rank has one buffer, and operations name it by offset. It is a vector of elements of
+ * one type, and what reduces it is one operator, the same in all ranks' schedules. */
 #ifndef WEFT_SCHEDULE_SCHEDULE_H
 #define WEFT_SCHEDULE_SCHEDULE_H
 
@@ -14,18 +16,23 @@
 #include <stdint.h>
 
 #include "fabric/base/error.h"
+#include "fabric/schedule/element.h"
 
 enum weft_op_kind {
     WEFT_OP_SEND = 0,
     WEFT_OP_RECEIVE,
-    WEFT_OP_REDUCE, /* buffer[offset ..] += buffer[source_offset ..], float32 */
+    WEFT_OP_REDUCE, /* buffer[offset ..] = the sum, or what the operator is, of it and
+                       buffer[source_offset ..] */
     WEFT_OP_CALC,   /* takes duration_ns of time; computes nothing */
     WEFT_OP_KIND_COUNT
 };
 
+#define WEFT_QUEUE_PAIRS_MAX 256u
+
 struct weft_op {
     enum weft_op_kind kind;
-    uint32_t peer; /* send, receive: the other rank */
+    uint32_t peer;       /* send, receive: the other rank */
+    uint32_t queue_pair; /* send, receive: below WEFT_QUEUE_PAIRS_MAX */
     uint32_t tag;
     uint32_t requires_count;  /* operations that must complete first */
     uint32_t first_successor; /* into weft_schedule.successors */
@@ -36,15 +43,22 @@ struct weft_op {
     uint64_t duration_ns;         /* calc */
 };
 
-/* What the buffer must hold after one iteration that began with the fill; see verify.h. */
+/* What the buffer must hold after one iteration that began with the fill; see verify.h. Offsets and
+ * lengths are of whole elements. */
 enum weft_expectation_kind {
     WEFT_EXPECT_COPY = 0, /* what rank `rank` was filled with at `from_offset_bytes` */
-    WEFT_EXPECT_SUM,      /* the element-wise sum of what all ranks were filled with there */
+    WEFT_EXPECT_REDUCED,  /* element by element the reduction of what `rank_count` ranks were filled
+                             with there: `rank`, `rank` + `rank_stride`, ...; all ranks where
+                             `rank_count` is 0 */
+    WEFT_EXPECT_ARRIVAL,  /* anything: that the iteration ends is all that is asked */
+    WEFT_EXPECT_COUNT
 };
 
 struct weft_expectation {
     enum weft_expectation_kind kind;
     uint32_t rank;
+    uint32_t rank_count;
+    uint32_t rank_stride; /* 0 is 1 */
     uint64_t offset_bytes;
     uint64_t from_offset_bytes;
     uint64_t len_bytes;
@@ -60,6 +74,8 @@ struct weft_schedule {
     uint32_t *successors; /* indices into ops */
     struct weft_expectation *expectations;
     uint64_t buffer_bytes;
+    enum weft_element element;
+    enum weft_reduction reduction;
     /* The pattern's completion is that of the ranks which have this set: the slowest of them, each
      * by its own clock. */
     bool decides_completion;
@@ -83,6 +99,9 @@ uint32_t weft_schedule_add(struct weft_schedule_builder *builder, const struct w
 void weft_schedule_require(struct weft_schedule_builder *builder, uint32_t later, uint32_t earlier);
 void weft_schedule_expect(struct weft_schedule_builder *builder,
                           const struct weft_expectation *expectation);
+/* float32 and sum unless told. A pattern that only copies has WEFT_ELEMENT_UINT8. */
+void weft_schedule_set_element(struct weft_schedule_builder *builder, enum weft_element element,
+                               enum weft_reduction reduction);
 void weft_schedule_set_buffer(struct weft_schedule_builder *builder, uint64_t len_bytes);
 void weft_schedule_set_decides(struct weft_schedule_builder *builder, bool decides);
 

@@ -5,15 +5,22 @@
 
 #include "fabric/schedule/schedule.h"
 
-/* Element `index` (float32) of what rank `rank` is filled with in pass `pass`: a small whole
- * number, different between ranks, places and passes, so that sums of up to 2^15 ranks are exact.
- */
-float weft_verify_value(uint32_t rank, uint64_t index, uint32_t pass);
+/* Every rank's buffer is filled with small whole numbers that differ between ranks, places and
+ * passes, so small that a reduction over all ranks is exact in the schedule's type, in whatever
+ * order it is done:
+ * - a maximum, and what wraps (int32, uint8), is exact always;
+ * - else the numbers of all ranks in one place add up to at most what the type counts to (2^24 for
+ *   float32, 2^11 for float16, 2^8 for bfloat16). With too many ranks for numbers from 1 to 4, most
+ *   are 0: then each rank has its few numbers in places of its own.
+ * The second kind ends where not even one number a rank would fit. */
+uint32_t weft_verify_ranks_max(enum weft_element element, enum weft_reduction reduction);
 
-/* Fills a rank's whole buffer. Bytes past the last whole element have a pattern of their own, so an
- * expectation of a copy that ends inside an element must be of the very end of that rank's buffer.
- */
-void weft_verify_fill(uint8_t *buffer, uint64_t len_bytes, uint32_t rank, uint32_t pass);
+/* Element `index` of what rank `rank` is filled with in pass `pass`; below 510. */
+uint32_t weft_verify_value(const struct weft_schedule *schedule, uint32_t rank, uint64_t index,
+                           uint32_t pass);
+
+/* Fills the whole buffer of the schedule's rank; zeros beyond the last whole element. */
+void weft_verify_fill(const struct weft_schedule *schedule, uint8_t *buffer, uint32_t pass);
 
 struct weft_verify_result {
     uint64_t compared_bytes;

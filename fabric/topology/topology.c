@@ -29,18 +29,19 @@ void weft_topology_destroy(struct weft_topology *topology)
     free(topology);
 }
 
-/* 198.18.0.0/16 (RFC 2544: for tests) counted up. Addresses that end in 0 or 255 are left out: some
+/* 198.18.0.0/15 (RFC 2544: for tests) counted up. Addresses that end in 0 or 255 are left out: some
  * tools take them for a network's. */
 #define ADDRESSES_A_BYTE 254u
 
 static struct weft_ip loopback_address(uint32_t rank)
 {
     return (struct weft_ip){.version = 4,
-                            .prefix_bits = 16,
-                            .bytes = {198, 18, (uint8_t)(rank / ADDRESSES_A_BYTE),
+                            .prefix_bits = 15,
+                            .bytes = {198, (uint8_t)(18 + rank / ADDRESSES_A_BYTE / 256),
+                                      (uint8_t)(rank / ADDRESSES_A_BYTE % 256),
                                       (uint8_t)(rank % ADDRESSES_A_BYTE + 1)}};
 }
-_Static_assert(WEFT_RANKS_MAX <= 256u * ADDRESSES_A_BYTE, "each rank has an address of its own");
+_Static_assert(WEFT_RANKS_MAX <= 512u * ADDRESSES_A_BYTE, "each rank has an address of its own");
 
 static bool fill_loopback(struct weft_topology *topology)
 {

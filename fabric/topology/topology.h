@@ -68,7 +68,7 @@ struct weft_topology {
 };
 
 /* Sums over more ranks are not exact in float32; see verify.h. */
-#define WEFT_RANKS_MAX 32768u
+#define WEFT_RANKS_MAX 130000u
 
 /* Parses and checks. Errors point into the source and suggest the nearest key or name. */
 WEFT_CHECKED enum weft_status weft_topology_parse(const struct weft_source *source,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fabric/base/yaml.h"
+#include "fabric/plan/congestion.h"
 #include "tools/weft/files.h"
 
 #define FIELD(name) offsetof(struct weft_job_options, name)
@@ -21,14 +22,12 @@ const struct weft_option weft_job_option_table[] = {
     {"ranks", "N", "participants", WEFT_OPTION_COUNT, FIELD(ranks), 1, WEFT_RANKS_MAX},
     {"size", "SIZE", "what the pattern sends, such as 64KiB", WEFT_OPTION_SIZE, FIELD(size), 1,
      SIZE_BYTES_MAX},
-    {"chunk", "SIZE", "all-reduce: length of a message", WEFT_OPTION_SIZE, FIELD(chunk), 1,
-     WEFT_MESSAGE_BYTES_MAX},
-    {"microbatches", "N", "pipeline: microbatches of an iteration", WEFT_OPTION_COUNT,
-     FIELD(microbatches), 1, 4096},
-    {"calc", "TIME", "pipeline: computation of a stage, such as 50us", WEFT_OPTION_TIME,
-     FIELD(calc), 0, HOUR_NS},
-    {"iterations", "N", "how often the pattern is run and measured", WEFT_OPTION_COUNT,
-     FIELD(iterations), 1, UINT64_C(1000000000000)},
+#define WEFT_ROW(id, field, name, value, kind, least, most, help) \
+    {name, value, help, WEFT_OPTION_TEXT, FIELD(pattern_options[WEFT_OPTION_##id]), 0, 0},
+    WEFT_PATTERN_OPTIONS(WEFT_ROW)
+#undef WEFT_ROW
+        {"iterations", "N", "how often the pattern is run and measured", WEFT_OPTION_COUNT,
+         FIELD(iterations), 1, UINT64_C(1000000000000)},
     {"duration", "TIME", "how long to measure, such as 10s, instead of --iterations",
      WEFT_OPTION_TIME, FIELD(duration), 1000000, 168 * HOUR_NS},
     {"warmup", "N", "iterations before the measured ones", WEFT_OPTION_COUNT, FIELD(warmup), 0,
@@ -41,6 +40,10 @@ const struct weft_option weft_job_option_table[] = {
     {"depth", "N", "receives posted ahead for each peer", WEFT_OPTION_COUNT, FIELD(depth), 1, 4096},
     {"interval", "TIME", "of the bandwidth series (default 1ms)", WEFT_OPTION_TIME, FIELD(interval),
      10000, HOUR_NS},
+    {"pace", "RATE", "what each endpoint sends at most, such as 10Gbps", WEFT_OPTION_RATE,
+     FIELD(pace), 100000, UINT64_C(16000000000000)},
+    {"congestion", "CONTROL", "dcqcn, none, or '{control: dcqcn, line-rate: 100Gbps}'",
+     WEFT_OPTION_TEXT, FIELD(congestion), 0, 0},
     {"fault", "LIST", "harm frames on purpose, such as drop=1e-4,corrupt=1e-5,seed=3 (dpdk)",
      WEFT_OPTION_TEXT, FIELD(fault), 0, 0},
     {"reduce", NULL, "do the arithmetic of reductions while measuring, too", WEFT_OPTION_FLAG,
@@ -155,6 +158,21 @@ static enum weft_status set_transfer(const char *text, enum weft_transfer *ret_t
     return WEFT_OK;
 }
 
+static enum weft_status set_options(const struct weft_job_options *options, struct weft_test *test,
+                                    struct weft_error *error)
+{
+    for (uint32_t i = 0; i < WEFT_PATTERN_OPTION_COUNT; i++) {
+        const char *text = options->pattern_options[i];
+        if (!text ||
+            weft_pattern_option_parse(test->pattern, &test->options, (enum weft_pattern_option_id)i,
+                                      text, error) == WEFT_OK)
+            continue;
+        weft_error_prefix(error, "--%s: ", weft_pattern_option_table[i].name);
+        return error->status;
+    }
+    return WEFT_OK;
+}
+
 static enum weft_status set_fault(const char *text, struct weft_fault_options *ret_fault,
                                   struct weft_error *error)
 {
@@ -169,15 +187,13 @@ static enum weft_status override(const struct weft_job_options *options, struct 
 {
     set_u32(&test->options.rank_count, &options->ranks);
     set_u64(&test->options.size_bytes, &options->size);
-    set_u64(&test->options.chunk_bytes, &options->chunk);
-    set_u32(&test->options.microbatches, &options->microbatches);
-    set_u64(&test->options.calc_ns, &options->calc);
     set_u64(&test->warmup, &options->warmup);
     set_u32(&test->mtu_bytes, &options->mtu);
     if (options->dscp.given)
         test->dscp = (uint8_t)options->dscp.value;
     set_u32(&test->depth, &options->depth);
     set_u64(&test->interval_ns, &options->interval);
+    set_u64(&test->pace_bps, &options->pace);
     if (options->iterations.given) {
         test->iterations = options->iterations.value;
         test->duration_ns = 0;
@@ -188,9 +204,12 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     }
     test->reduce = test->reduce || options->reduce;
     test->verify = test->verify && !options->no_verify;
-    enum weft_status status = WEFT_OK;
-    if (options->transfer)
+    enum weft_status status = set_options(options, test, error);
+    if (status == WEFT_OK && options->transfer)
         status = set_transfer(options->transfer, &test->transfer, error);
+    if (status == WEFT_OK && options->congestion)
+        status =
+            weft_congestion_parse("--congestion", options->congestion, &test->congestion, error);
     if (status == WEFT_OK && options->fault)
         status = set_fault(options->fault, &test->fault, error);
     if (status == WEFT_OK && options->driver)
@@ -261,7 +280,7 @@ static uint32_t default_ranks(const struct weft_job *job, const struct weft_patt
         .size_bytes = pattern->default_size_bytes,
     };
     bool fits = all.rank_count >= pattern->default_ranks;
-    if (!all.rank_count || (fits && pattern->check(&all, NULL) != WEFT_OK))
+    if (!all.rank_count || (fits && weft_pattern_check(pattern, &all, NULL) != WEFT_OK))
         return pattern->default_ranks;
     return all.rank_count;
 }

@@ -29,7 +29,7 @@ static enum weft_status check_all(const struct weft_test *test, struct weft_job_
     const struct weft_schedule *views[WEFT_JOB_RANKS_MATCHED] = {0};
     enum weft_status status = WEFT_OK;
     for (uint32_t rank = 0; status == WEFT_OK && rank < count; rank++) {
-        status = test->pattern->compile(&test->options, rank, &schedules[rank], error);
+        status = weft_pattern_compile(test->pattern, &test->options, rank, &schedules[rank], error);
         if (status == WEFT_OK)
             add(schedules[rank], figures);
         views[rank] = schedules[rank];
@@ -55,7 +55,8 @@ static enum weft_status check_sample(const struct weft_test *test, struct weft_j
     for (uint32_t i = 0; i < SAMPLES; i++) {
         uint32_t rank = (uint32_t)((uint64_t)i * (count - 1) / (SAMPLES - 1));
         struct weft_schedule *schedule = NULL;
-        enum weft_status status = test->pattern->compile(&test->options, rank, &schedule, error);
+        enum weft_status status =
+            weft_pattern_compile(test->pattern, &test->options, rank, &schedule, error);
         if (status != WEFT_OK)
             return status;
         add(schedule, figures);
@@ -72,7 +73,8 @@ static enum weft_status check_sample(const struct weft_test *test, struct weft_j
 static enum weft_status check_reduce(const struct weft_test *test, struct weft_error *error)
 {
     struct weft_schedule *schedule = NULL;
-    enum weft_status status = test->pattern->compile(&test->options, 0, &schedule, error);
+    enum weft_status status =
+        weft_pattern_compile(test->pattern, &test->options, 0, &schedule, error);
     if (status != WEFT_OK)
         return status;
     bool reduces = false;
@@ -90,7 +92,7 @@ enum weft_status weft_job_check(const struct weft_test *test, struct weft_job_fi
                                 struct weft_error *error)
 {
     struct weft_job_figures figures = {0};
-    enum weft_status status = test->pattern->check(&test->options, error);
+    enum weft_status status = weft_pattern_check(test->pattern, &test->options, error);
     if (status == WEFT_OK && test->reduce)
         status = check_reduce(test, error);
     if (status == WEFT_OK)

@@ -107,7 +107,8 @@ static enum weft_status compile_seats(struct weft_seats *seats, const struct wef
     for (uint32_t i = 0; status == WEFT_OK && i < seats->count; i++) {
         struct weft_seat *seat = &seats->seats[i];
         seat->rank = test->local_ranks[i];
-        status = pattern->compile(&test->test->options, seat->rank, &seat->schedule, error);
+        status =
+            weft_pattern_compile(pattern, &test->test->options, seat->rank, &seat->schedule, error);
         if (status != WEFT_OK)
             break;
         seat->device = device_for(seats, &test->nics[i]);
@@ -177,6 +178,8 @@ static enum weft_status open_device(const struct weft_seats_options *options,
         .max_regions =
             device->rank_count * REGIONS_PER_RANK + device->endpoint_count * REGIONS_PER_CHANNEL,
         .seed = seed,
+        .rate_bps = test->pace_bps,
+        .congestion = test->congestion,
         .vlan_id = device->nic.vlan_id,
         .vlan_priority = device->nic.vlan_priority,
         .traffic_class = (uint8_t)(test->dscp << 2),

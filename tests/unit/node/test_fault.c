@@ -40,7 +40,7 @@ static void refuse_node(const struct cluster_options *options, const char *first
     struct weft_error error = {0};
     struct weft_schedule *schedule = NULL;
     const struct weft_pattern *pattern = weft_pattern_find(options->pattern, &error);
-    cr_assert_eq(pattern->compile(&options->options, 1, &schedule, &error), WEFT_OK);
+    cr_assert_eq(weft_pattern_compile(pattern, &options->options, 1, &schedule, &error), WEFT_OK);
     struct weft_device *device = NULL;
     struct weft_device_options device_options = {0};
     cr_assert_eq(options->driver->open(&device_options, &device, &error), WEFT_OK);

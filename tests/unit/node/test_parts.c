@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "cluster.h"
-#include "fabric/node/add.h"
 #include "fabric/node/internal.h"
+#include "fabric/node/reduce.h"
 #include "fabric/node/slot.h"
 #include "faulty.h"
 
@@ -47,31 +47,79 @@ Test(slot, torn_is_none)
     }
 }
 
-/* ---- sums ---- */
+/* ---- reductions ---- */
 
-Test(add, all_kinds_agree)
+enum {
+    COUNT = 1000
+};
+
+/* What two whole numbers give, by plain arithmetic. */
+static uint32_t joined(enum weft_element element, enum weft_reduction reduction, uint32_t a,
+                       uint32_t b)
 {
-    weft_add_function *functions[WEFT_ADD_KINDS];
-    size_t kinds = weft_add_list(functions);
-    cr_assert_geq(kinds, 1);
-    float *into = malloc(1000 * sizeof(float)), *from = malloc(1000 * sizeof(float));
-    for (size_t kind = 0; kind < kinds; kind++) {
-        for (size_t count = 0; count < 200; count++) {
-            size_t offset = count % 5;
-            for (uint32_t i = 0; i < 1000; i++) {
-                into[i] = (float)i;
-                from[i] = (float)(2 * i + 1);
-            }
-            functions[kind](into + offset, from + 1, count);
-            for (size_t i = 0; i < 1000; i++) {
-                bool inside = i >= offset && i < offset + count;
-                float expected = (float)i + (inside ? (float)(2 * (i - offset + 1) + 1) : 0);
-                cr_assert_eq(into[i], expected);
-            }
+    if (reduction == WEFT_REDUCTION_MAX)
+        return a > b ? a : b;
+    return element == WEFT_ELEMENT_UINT8 ? (a + b) % 256 : a + b;
+}
+
+static void assert_joins(weft_reduce_function *join, enum weft_element element,
+                         enum weft_reduction reduction)
+{
+    uint32_t bytes = weft_element_bytes(element);
+    static uint32_t into_words[COUNT], from_words[COUNT];
+    uint8_t *into = (uint8_t *)into_words, *from = (uint8_t *)from_words;
+    for (uint32_t count = 0; count < 200; count++) {
+        uint32_t offset = count % 5;
+        for (uint32_t i = 0; i < COUNT; i++) {
+            weft_element_write(element, i * 7 % 128, into + i * bytes);
+            weft_element_write(element, i * 13 % 120, from + i * bytes);
+        }
+        join(into + offset * bytes, from + bytes, count);
+        for (uint32_t i = 0; i < COUNT; i++) {
+            uint32_t expected = i * 7 % 128;
+            if (i >= offset && i < offset + count)
+                expected = joined(element, reduction, expected, (i - offset + 1) * 13 % 120);
+            uint8_t wanted[WEFT_ELEMENT_BYTES_MAX];
+            weft_element_write(element, expected, wanted);
+            cr_assert_arr_eq(into + i * bytes, wanted, bytes, "%s %s: %u of %u, at %u",
+                             weft_element_names[element], weft_reduction_names[reduction], i, count,
+                             offset);
         }
     }
-    free(into);
-    free(from);
+}
+
+Test(reduce, all_kinds_agree)
+{
+    for (uint32_t element = 0; element < WEFT_ELEMENT_COUNT; element++) {
+        for (uint32_t reduction = 0; reduction < WEFT_REDUCTION_COUNT; reduction++) {
+            weft_reduce_function *functions[WEFT_REDUCE_KINDS];
+            size_t kinds = weft_reduce_list((enum weft_element)element,
+                                            (enum weft_reduction)reduction, functions);
+            cr_assert_geq(kinds, 1);
+            for (size_t kind = 0; kind < kinds; kind++)
+                assert_joins(functions[kind], (enum weft_element)element,
+                             (enum weft_reduction)reduction);
+        }
+    }
+}
+
+/* Negative numbers, which the tests above have none of. */
+Test(reduce, signs)
+{
+    float floats[2] = {-3, -5}, others[2] = {-4, 2};
+    weft_reduce_choose(WEFT_ELEMENT_FLOAT32, WEFT_REDUCTION_MAX)(floats, others, 2);
+    cr_assert_eq(floats[0], -3);
+    cr_assert_eq(floats[1], 2);
+    int32_t whole[2] = {-3, INT32_MAX}, one[2] = {-4, 1};
+    weft_reduce_choose(WEFT_ELEMENT_INT32, WEFT_REDUCTION_MAX)(whole, one, 2);
+    cr_assert_eq(whole[0], -3);
+    cr_assert_eq(whole[1], INT32_MAX);
+    weft_reduce_choose(WEFT_ELEMENT_INT32, WEFT_REDUCTION_SUM)(whole, one, 2);
+    cr_assert_eq(whole[0], -7);
+    cr_assert_eq(whole[1], INT32_MIN);
+    uint16_t half[1] = {weft_float16_of_float(-2)}, more[1] = {weft_float16_of_float(-7)};
+    weft_reduce_choose(WEFT_ELEMENT_FLOAT16, WEFT_REDUCTION_MAX)(half, more, 1);
+    cr_assert_eq(half[0], weft_float16_of_float(-2));
 }
 
 /* ---- rates ---- */

@@ -298,11 +298,11 @@ Test(run, full_durations_stall)
 }
 
 /* A receive that requires something is not announced before: rank 1 computes first. */
-static enum weft_status compile_late_receive(const struct weft_pattern_options *options,
-                                             uint32_t rank, struct weft_schedule **ret_schedule,
-                                             struct weft_error *error)
+static enum weft_status build_late_receive(const struct weft_pattern_options *options,
+                                           uint32_t rank, struct weft_schedule_builder *builder,
+                                           struct weft_error *error)
 {
-    struct weft_schedule_builder *builder = weft_schedule_builder_create(rank, options->rank_count);
+    (void)error;
     struct weft_op message = {.kind = rank ? WEFT_OP_RECEIVE : WEFT_OP_SEND,
                               .peer = 1 - rank,
                               .len_bytes = options->size_bytes};
@@ -313,14 +313,12 @@ static enum weft_status compile_late_receive(const struct weft_pattern_options *
     }
     weft_schedule_set_buffer(builder, options->size_bytes);
     weft_schedule_set_decides(builder, rank == 0);
-    enum weft_status status = weft_schedule_finish(builder, ret_schedule, error);
-    weft_schedule_builder_destroy(builder);
-    return status;
+    return WEFT_OK;
 }
 
 Test(run, receives_wait_for_what_they_require)
 {
-    struct weft_pattern pattern = {.compile = compile_late_receive};
+    struct weft_pattern pattern = {.min_ranks = 2, .build = build_late_receive};
     struct cluster_options options = {.custom = &pattern,
                                       .options = {.rank_count = 2, .size_bytes = 64}};
     struct cluster cluster;
@@ -336,11 +334,11 @@ Test(run, receives_wait_for_what_they_require)
 
 /* One way, and a receiver that computes on what came: its sender may run ahead as far as receives
  * are posted, but no calculation starts before its iteration, nor does an iteration end early. */
-static enum weft_status compile_one_way(const struct weft_pattern_options *options, uint32_t rank,
-                                        struct weft_schedule **ret_schedule,
-                                        struct weft_error *error)
+static enum weft_status build_one_way(const struct weft_pattern_options *options, uint32_t rank,
+                                      struct weft_schedule_builder *builder,
+                                      struct weft_error *error)
 {
-    struct weft_schedule_builder *builder = weft_schedule_builder_create(rank, options->rank_count);
+    (void)error;
     struct weft_op message = {.kind = rank ? WEFT_OP_RECEIVE : WEFT_OP_SEND,
                               .peer = 1 - rank,
                               .len_bytes = options->size_bytes};
@@ -351,14 +349,12 @@ static enum weft_status compile_one_way(const struct weft_pattern_options *optio
     }
     weft_schedule_set_buffer(builder, options->size_bytes);
     weft_schedule_set_decides(builder, rank == 1);
-    enum weft_status status = weft_schedule_finish(builder, ret_schedule, error);
-    weft_schedule_builder_destroy(builder);
-    return status;
+    return WEFT_OK;
 }
 
 Test(run, nothing_starts_before_its_iteration)
 {
-    struct weft_pattern pattern = {.compile = compile_one_way};
+    struct weft_pattern pattern = {.min_ranks = 2, .build = build_one_way};
     struct cluster_options options = {.custom = &pattern,
                                       .options = {.rank_count = 2, .size_bytes = 64}};
     struct cluster cluster;

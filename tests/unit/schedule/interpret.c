@@ -31,7 +31,8 @@ void world_init(struct world *world, const struct weft_pattern *pattern,
     assert(world->schedules && world->buffers);
     for (uint32_t rank = 0; rank < options->rank_count; rank++) {
         struct weft_error error = {0};
-        enum weft_status status = pattern->compile(options, rank, &world->schedules[rank], &error);
+        enum weft_status status =
+            weft_pattern_compile(pattern, options, rank, &world->schedules[rank], &error);
         assert(status == WEFT_OK);
         world->buffers[rank] = malloc(world->schedules[rank]->buffer_bytes + 1);
         assert(world->buffers[rank]);
@@ -55,12 +56,14 @@ static bool coin(struct machine *machine)
     return machine->random >> 63;
 }
 
-/* The first operation of the kind with that peer that is not complete. */
-static uint32_t next_message(const struct actor *actor, enum weft_op_kind kind, uint32_t peer)
+/* The first operation of the kind with that peer, on that queue pair, that is not complete. */
+static uint32_t next_message(const struct actor *actor, enum weft_op_kind kind, uint32_t peer,
+                             uint32_t queue_pair)
 {
     for (uint32_t i = 0; i < actor->schedule->op_count; i++) {
         const struct weft_op *op = &actor->schedule->ops[i];
-        if (op->kind == kind && op->peer == peer && !actor->complete[i])
+        if (op->kind == kind && op->peer == peer && op->queue_pair == queue_pair &&
+            !actor->complete[i])
             return i;
     }
     return WEFT_OP_NONE;
@@ -80,10 +83,10 @@ static bool deliver(struct machine *machine, struct actor *actor, uint32_t index
 {
     const struct weft_op *op = &actor->schedule->ops[index];
     uint32_t rank = actor->schedule->rank;
-    if (next_message(actor, WEFT_OP_SEND, op->peer) != index)
+    if (next_message(actor, WEFT_OP_SEND, op->peer, op->queue_pair) != index)
         return false;
     struct actor *peer = &machine->actors[op->peer];
-    uint32_t other = next_message(peer, WEFT_OP_RECEIVE, rank);
+    uint32_t other = next_message(peer, WEFT_OP_RECEIVE, rank, op->queue_pair);
     if (other == WEFT_OP_NONE || peer->missing[other])
         return false;
     const struct weft_op *receive = &peer->schedule->ops[other];
@@ -93,14 +96,25 @@ static bool deliver(struct machine *machine, struct actor *actor, uint32_t index
     return true;
 }
 
+/* Through double, where every sum that is promised is exact. */
+static double element_at(enum weft_element element, const uint8_t *at)
+{
+    int32_t whole;
+    memcpy(&whole, at, weft_element_bytes(element));
+    return element == WEFT_ELEMENT_INT32 ? whole : (double)weft_element_read(element, at);
+}
+
 static void reduce(const struct actor *actor, const struct weft_op *op)
 {
-    for (uint64_t i = 0; i < op->len_bytes; i += sizeof(float)) {
-        float into, from;
-        memcpy(&into, actor->buffer + op->offset_bytes + i, sizeof(into));
-        memcpy(&from, actor->buffer + op->source_offset_bytes + i, sizeof(from));
-        into += from;
-        memcpy(actor->buffer + op->offset_bytes + i, &into, sizeof(into));
+    enum weft_element element = actor->schedule->element;
+    for (uint64_t i = 0; i < op->len_bytes; i += weft_element_bytes(element)) {
+        uint8_t *into = actor->buffer + op->offset_bytes + i;
+        double a = element_at(element, into);
+        double b = element_at(element, actor->buffer + op->source_offset_bytes + i);
+        double joined = a + b;
+        if (actor->schedule->reduction == WEFT_REDUCTION_MAX)
+            joined = a > b ? a : b;
+        weft_element_write(element, (uint32_t)joined, into);
     }
 }
 
@@ -147,7 +161,7 @@ static void actor_init(struct actor *actor, const struct weft_schedule *schedule
     assert(actor->missing && actor->complete);
     for (uint32_t i = 0; i < schedule->op_count; i++)
         actor->missing[i] = schedule->ops[i].requires_count;
-    weft_verify_fill(buffer, schedule->buffer_bytes, schedule->rank, pass);
+    weft_verify_fill(schedule, buffer, pass);
 }
 
 bool world_run(struct world *world, uint32_t pass, uint64_t seed)

@@ -151,7 +151,7 @@ Test(builder, bad_expectations)
 {
     struct weft_expectation past = {.kind = WEFT_EXPECT_COPY, .offset_bytes = 96, .len_bytes = 8};
     struct weft_expectation nobody = {.kind = WEFT_EXPECT_COPY, .rank = 2, .len_bytes = 8};
-    struct weft_expectation odd = {.kind = WEFT_EXPECT_SUM, .len_bytes = 7};
+    struct weft_expectation odd = {.kind = WEFT_EXPECT_REDUCED, .len_bytes = 7};
     struct weft_schedule_builder *builder = begin(1, 2);
     weft_schedule_expect(builder, &past);
     refuse(builder, "expectation 0", "goes past");

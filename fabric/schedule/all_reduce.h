@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The ways to do an all-reduce; within fabric/schedule only. Each is in a file of its own. */
+#ifndef WEFT_SCHEDULE_ALL_REDUCE_H
+#define WEFT_SCHEDULE_ALL_REDUCE_H
+
+#include "fabric/schedule/patterns.h"
+
+/* The vector lies at the start of the buffer. Adds the operations of one rank and sets the buffer;
+ * what it must hold is the same in all ways. */
+struct weft_all_reduce_way {
+    enum weft_status (*check)(const struct weft_pattern_options *options, struct weft_error *error);
+    enum weft_status (*build)(const struct weft_pattern_options *options, uint32_t rank,
+                              struct weft_schedule_builder *builder, struct weft_error *error);
+};
+
+extern const struct weft_all_reduce_way weft_all_reduce_ring;
+
+/* Into how many messages a part of the vector is cut: of at most the chunk that was asked for; else
+ * of 64 KiB or, where those were more than 16, larger ones. */
+uint64_t weft_all_reduce_chunks(const struct weft_pattern_options *options, uint64_t len_bytes);
+
+#endif
