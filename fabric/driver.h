@@ -356,6 +356,8 @@ struct weft_driver {
 
     /* Takes weft_device_options.fault; where not, open refuses one. Behind the ops. */
     bool injects_faults;
+    /* Takes rate_bps and congestion; where not, open refuses them. */
+    bool paces;
 };
 
 #endif

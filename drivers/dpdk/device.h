@@ -11,10 +11,12 @@
 #include "drivers/roce/roce.h"
 #include "fabric/driver.h"
 
-/* Larger is faster where each call of an ethdev costs (memif: 6 % on 32), and makes the other ranks
- * of a worker wait longer. */
-/* What DPDK's af_xdp moves at a time; given more in one call, its frames stand still. */
-#define WEFT_DEVICE_BURST 32u
+/* The most frames that go to or come from an ethdev in one call. Larger is faster where each call
+ * costs (memif, af_packet), and makes the other ranks of a worker wait longer. */
+#define WEFT_DEVICE_BURST 64u
+/* On loopback, and what DPDK's af_xdp moves at a time: given more in one call, its frames stand
+ * still. */
+#define WEFT_DEVICE_BURST_SHORT 32u
 
 struct weft_nic;
 
@@ -28,15 +30,15 @@ struct weft_device {
     struct weft_fault *fault;            /* NULL: none */
     struct rte_mempool *pool;
 
-    /* Empty buffers; those below stash_first are missing, since the pool had none. */
+    /* Buffers, of which the last `burst` are used. From empty_first on they are empty. The
+     * `unsent_count` before them are filled and not taken by the ethdev yet: they go first the next
+     * time. Those before, from the first used on, are missing. */
     struct rte_mbuf *stash[WEFT_DEVICE_BURST];
     struct weft_roce_frame frames[WEFT_DEVICE_BURST];
-    uint32_t stash_first;
-
-    /* Filled, and not taken by the ethdev yet: they go first the next time. */
-    struct rte_mbuf *unsent[WEFT_DEVICE_BURST];
-    uint32_t unsent_first;
+    uint32_t burst;
+    uint32_t empty_first;
     uint32_t unsent_count;
+    uint16_t frame_offset; /* where frames start in a buffer */
 
     uint64_t oversized; /* received in several pieces: larger than anything of ours */
     struct weft_ip address;

@@ -176,6 +176,9 @@ static enum weft_status open_parts(const struct weft_device_options *options,
                                    &device->fault, error);
     if (status)
         return status;
+    device->burst = loopback || device->nic->devargs.kind == WEFT_DEVARGS_AF_XDP
+                        ? WEFT_DEVICE_BURST_SHORT
+                        : WEFT_DEVICE_BURST;
     weft_device_init_buffers(device);
     describe(device);
     return WEFT_OK;
@@ -197,7 +200,7 @@ static enum weft_status dpdk_open(const struct weft_device_options *options,
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for a device");
     device->max_endpoints = options->max_endpoints;
     device->vlan_id = options->vlan_id;
-    device->stash_first = WEFT_DEVICE_BURST;
+    device->empty_first = WEFT_DEVICE_BURST;
     status = open_parts(options, device, error);
     if (status) {
         dpdk_close(device);
@@ -317,4 +320,5 @@ const struct weft_driver weft_driver_dpdk = {
     .post_send = weft_dpdk_post_send,
     .post_receive = weft_dpdk_post_receive,
     .injects_faults = true,
+    .paces = true,
 };

@@ -19,7 +19,8 @@ uint32_t weft_pool_cached(uint32_t worker_count)
 
 uint32_t weft_pool_room_for(uint32_t mtu_bytes)
 {
-    uint32_t frame_bytes = WEFT_ROCE_OVERHEAD_MAX + (mtu_bytes ? mtu_bytes : 4096u);
+    /* Frames do not start at a line's start, where that serves their payload. */
+    uint32_t frame_bytes = WEFT_ROCE_OVERHEAD_MAX + (mtu_bytes ? mtu_bytes : 4096u) + 63u;
     return (frame_bytes + 63u) & ~63u;
 }
 

@@ -9,74 +9,94 @@
 #include "drivers/dpdk/device.h"
 #include "drivers/dpdk/eal.h"
 
-static void prefetch_frame(const struct rte_mbuf *mbuf)
+/* What another core has just written lies in its cache. The buffer's own fields and the frame's
+ * first lines, which tell what is to be done, are fetched at once: where a frame starts is known,
+ * since all buffers are alike. If this one differs, nothing is lost. */
+static void prefetch_start(const struct weft_device *device, const struct rte_mbuf *mbuf)
+{
+    const char *start = (const char *)mbuf + sizeof(*mbuf) + device->frame_offset;
+    rte_prefetch0(mbuf);
+    rte_prefetch0(start);
+    rte_prefetch0(start + RTE_CACHE_LINE_SIZE);
+}
+
+static void prefetch_rest(const struct rte_mbuf *mbuf)
 {
     const char *frame = rte_pktmbuf_mtod(mbuf, const char *);
-    for (uint32_t at = 0; at < mbuf->data_len; at += 64)
+    for (uint32_t at = 2 * RTE_CACHE_LINE_SIZE; at < mbuf->data_len; at += RTE_CACHE_LINE_SIZE)
         rte_prefetch0(frame + at);
 }
+
+static void take_frame(struct weft_device *device, const struct rte_mbuf *mbuf, uint64_t now_ns)
+{
+    const uint8_t *frame = rte_pktmbuf_mtod(mbuf, const uint8_t *);
+    if (mbuf->nb_segs > 1) {
+        device->oversized++;
+        return;
+    }
+    if (device->capture && !device->loopback)
+        weft_capture_put(device->capture, frame, mbuf->data_len, now_ns);
+    weft_roce_receive(device->roce, frame, mbuf->data_len, now_ns);
+}
+
+enum {
+    PREFETCH_AHEAD = 4
+};
 
 static uint32_t receive(struct weft_device *device, uint64_t now_ns)
 {
     struct rte_mbuf *mbufs[WEFT_DEVICE_BURST];
-    uint32_t count = rte_eth_rx_burst(device->port_id, device->queue_id, mbufs, WEFT_DEVICE_BURST);
-    if (count)
-        prefetch_frame(mbufs[0]);
+    uint32_t count =
+        rte_eth_rx_burst(device->port_id, device->queue_id, mbufs, (uint16_t)device->burst);
+    if (!count)
+        return 0;
+    for (uint32_t i = 0; i < PREFETCH_AHEAD && i < count; i++)
+        prefetch_start(device, mbufs[i]);
     for (uint32_t i = 0; i < count; i++) {
-        if (i + 2 < count)
-            rte_prefetch0(mbufs[i + 2]);
+        if (i + PREFETCH_AHEAD < count)
+            prefetch_start(device, mbufs[i + PREFETCH_AHEAD]);
         if (i + 1 < count)
-            prefetch_frame(mbufs[i + 1]);
-        const uint8_t *frame = rte_pktmbuf_mtod(mbufs[i], const uint8_t *);
-        uint32_t len_bytes = mbufs[i]->data_len;
-        if (mbufs[i]->nb_segs > 1) {
-            device->oversized++;
-            continue;
-        }
-        if (device->capture && !device->loopback)
-            weft_capture_put(device->capture, frame, len_bytes, now_ns);
-        weft_roce_receive(device->roce, frame, len_bytes, now_ns);
+            prefetch_rest(mbufs[i + 1]);
+        take_frame(device, mbufs[i], now_ns);
     }
-    if (count)
-        rte_pktmbuf_free_bulk(mbufs, count);
+    rte_pktmbuf_free_bulk(mbufs, count);
     return count;
 }
 
 /* Sends what is waiting; true: all of it is with the ethdev. */
 static bool flush(struct weft_device *device)
 {
-    if (device->unsent_count) {
-        uint16_t sent =
+    if (device->unsent_count)
+        device->unsent_count -=
             rte_eth_tx_burst(device->port_id, device->queue_id,
-                             device->unsent + device->unsent_first, (uint16_t)device->unsent_count);
-        device->unsent_first += sent;
-        device->unsent_count -= sent;
-    }
+                             device->stash + device->empty_first - device->unsent_count,
+                             (uint16_t)device->unsent_count);
     return device->unsent_count == 0;
+}
+
+/* A buffer from the pool is whole but for these: who freed it saw to the rest. */
+static void prepare(struct weft_device *device, uint32_t at)
+{
+    struct rte_mbuf *mbuf = device->stash[at];
+    mbuf->data_off = device->frame_offset;
+    mbuf->ol_flags = 0;
+    device->frames[at] = (struct weft_roce_frame){
+        .data = (uint8_t *)mbuf->buf_addr + device->frame_offset,
+        .capacity_bytes = mbuf->buf_len - (uint32_t)device->frame_offset,
+    };
 }
 
 static void refill(struct weft_device *device)
 {
-    uint32_t missing = device->stash_first;
-    if (missing == 0 || rte_pktmbuf_alloc_bulk(device->pool, device->stash, missing) != 0)
+    uint32_t first = WEFT_DEVICE_BURST - device->burst;
+    uint32_t missing = device->empty_first - first;
+    assert(device->unsent_count == 0);
+    if (missing == 0 ||
+        rte_mempool_get_bulk(device->pool, (void **)(device->stash + first), missing) != 0)
         return;
-    for (uint32_t i = 0; i < missing; i++)
-        device->frames[i] = (struct weft_roce_frame){
-            .data = rte_pktmbuf_mtod(device->stash[i], uint8_t *),
-            .capacity_bytes = rte_pktmbuf_tailroom(device->stash[i]),
-        };
-    device->stash_first = 0;
-}
-
-static void stash_again(struct weft_device *device, struct rte_mbuf *mbuf)
-{
-    assert(device->stash_first > 0);
-    uint32_t at = --device->stash_first;
-    device->stash[at] = mbuf;
-    device->frames[at] = (struct weft_roce_frame){
-        .data = rte_pktmbuf_mtod(mbuf, uint8_t *),
-        .capacity_bytes = rte_pktmbuf_tailroom(mbuf),
-    };
+    for (uint32_t at = first; at < device->empty_first; at++)
+        prepare(device, at);
+    device->empty_first = first;
 }
 
 /* Ranks that share a NIC talk to each other inside it, as queue pairs of an RDMA NIC do: no switch
@@ -86,38 +106,54 @@ static bool is_for_itself(const struct weft_device *device, const uint8_t *frame
     return !device->loopback && memcmp(frame, device->mac, sizeof(device->mac)) == 0;
 }
 
-/* Moves filled frames from the stash to the queue of the unsent. */
-static void queue_filled(struct weft_device *device, uint32_t count, uint64_t now_ns)
+/* Those for the device itself it takes at once; their buffers are empty again, behind the others.
+ */
+static uint32_t take_own(struct weft_device *device, uint32_t count, uint64_t now_ns)
 {
     struct rte_mbuf *own[WEFT_DEVICE_BURST];
     uint32_t own_count = 0;
-    assert(device->unsent_count == 0 && device->stash_first + count <= WEFT_DEVICE_BURST);
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t at = device->stash_first + i;
+    uint32_t to = device->empty_first;
+    for (uint32_t at = device->empty_first; at < device->empty_first + count; at++) {
         const struct weft_roce_frame *frame = &device->frames[at];
-        assert(frame->len_bytes <= frame->capacity_bytes);
-        if (device->capture)
-            weft_capture_put(device->capture, frame->data, frame->len_bytes, now_ns);
         if (is_for_itself(device, frame->data)) {
             weft_roce_receive(device->roce, frame->data, frame->len_bytes, now_ns);
             own[own_count++] = device->stash[at];
-            continue;
+        } else {
+            device->stash[to++] = device->stash[at];
         }
-        device->stash[at]->data_len = (uint16_t)frame->len_bytes;
-        device->stash[at]->pkt_len = frame->len_bytes;
-        device->unsent[device->unsent_count++] = device->stash[at];
     }
-    device->unsent_first = 0;
-    device->stash_first += count;
-    for (uint32_t i = 0; i < own_count; i++)
-        stash_again(device, own[i]);
+    for (uint32_t i = 0; i < own_count; i++) {
+        device->stash[to + i] = own[i];
+        prepare(device, to + i);
+    }
+    return count - own_count;
+}
+
+/* The first `count` empty buffers have been filled. */
+static void queue_filled(struct weft_device *device, uint32_t count, uint64_t now_ns)
+{
+    bool own = false;
+    for (uint32_t at = device->empty_first; at < device->empty_first + count; at++) {
+        const struct weft_roce_frame *frame = &device->frames[at];
+        struct rte_mbuf *mbuf = device->stash[at];
+        assert(frame->len_bytes <= frame->capacity_bytes);
+        mbuf->data_len = (uint16_t)frame->len_bytes;
+        mbuf->pkt_len = frame->len_bytes;
+        own |= is_for_itself(device, frame->data);
+        if (device->capture)
+            weft_capture_put(device->capture, frame->data, frame->len_bytes, now_ns);
+    }
+    if (own)
+        count = take_own(device, count, now_ns);
+    device->empty_first += count;
+    device->unsent_count = count;
 }
 
 static uint32_t transmit(struct weft_device *device, uint64_t now_ns)
 {
     refill(device);
-    struct weft_roce_frame *empty = device->frames + device->stash_first;
-    uint32_t room = WEFT_DEVICE_BURST - device->stash_first;
+    struct weft_roce_frame *empty = device->frames + device->empty_first;
+    uint32_t room = WEFT_DEVICE_BURST - device->empty_first;
     uint32_t count = device->fault
                          ? weft_fault_transmit(device->fault, device->roce, empty, room, now_ns)
                          : weft_roce_transmit(device->roce, empty, room, now_ns);
@@ -128,6 +164,9 @@ static uint32_t transmit(struct weft_device *device, uint64_t now_ns)
     return count;
 }
 
+/* First out, then in: what was posted since the last turn leaves at once, and what arrives is with
+ * its reader before it is acknowledged. So an acknowledgement goes in one burst with the answer
+ * that the reader may have posted meanwhile. */
 uint32_t weft_device_progress(struct weft_device *device, uint64_t now_ns)
 {
     weft_eal_enter();
@@ -137,34 +176,38 @@ uint32_t weft_device_progress(struct weft_device *device, uint64_t now_ns)
         room = weft_capture_has_room(device->capture, 2 * WEFT_DEVICE_BURST);
     }
     uint32_t work = 0;
+    if (room && flush(device))
+        work += transmit(device, now_ns);
+    if (device->loopback)
+        work += weft_loopback_forward(device->loopback);
     /* The receive ring of a loopback device is emptied whatever else is stuck, or two devices that
      * wait for each other would never go on. Its frames are captured where they were sent. */
     if (room || device->loopback)
         work += receive(device, now_ns);
-    if (!room)
-        return work;
-    if (device->loopback)
-        work += weft_loopback_forward(device->loopback);
-    if (flush(device))
-        work += transmit(device, now_ns);
-    if (device->loopback)
-        work += weft_loopback_forward(device->loopback);
     return work;
+}
+
+/* A frame is put so that the payload of most of its packets starts a cache line: a copy that
+ * crosses a line with every store takes twice as long. */
+static uint16_t frame_offset(const struct weft_device *device)
+{
+    uint32_t headers_bytes =
+        (device->vlan_id ? 18u : 14u) + (device->address.version == 6 ? 40u : 20u) + 8u + 12u;
+    return (uint16_t)(RTE_PKTMBUF_HEADROOM + (0u - headers_bytes) % RTE_CACHE_LINE_SIZE);
 }
 
 void weft_device_init_buffers(struct weft_device *device)
 {
-    device->stash_first = WEFT_DEVICE_BURST;
+    device->frame_offset = frame_offset(device);
+    device->empty_first = WEFT_DEVICE_BURST;
     refill(device);
 }
 
 void weft_device_fini_buffers(struct weft_device *device)
 {
-    if (device->stash_first < WEFT_DEVICE_BURST)
-        rte_pktmbuf_free_bulk(device->stash + device->stash_first,
-                              WEFT_DEVICE_BURST - device->stash_first);
-    if (device->unsent_count)
-        rte_pktmbuf_free_bulk(device->unsent + device->unsent_first, device->unsent_count);
-    device->stash_first = WEFT_DEVICE_BURST;
+    uint32_t first = device->empty_first - device->unsent_count;
+    if (first < WEFT_DEVICE_BURST)
+        rte_pktmbuf_free_bulk(device->stash + first, WEFT_DEVICE_BURST - first);
+    device->empty_first = WEFT_DEVICE_BURST;
     device->unsent_count = 0;
 }

@@ -46,13 +46,11 @@ static inline const struct weft_path_kind *weft_path_kind(struct weft_path *path
     return __builtin_expect(kind->key == key, 1) ? kind : weft_path_make_kind(path, key);
 }
 
-/* Returns where the extension headers go. `psn_word` is the PSN, with WEFT_ACK_REQUEST where an
- * acknowledgement is asked for. */
-#define WEFT_ACK_REQUEST 0x80000000u
-static inline uint8_t *weft_build_start(struct weft_path *path, uint8_t *frame, uint8_t opcode,
-                                        uint32_t psn_word, uint32_t payload_bytes)
+/* Returns where the extension headers go. */
+static inline uint8_t *weft_kind_start(const struct weft_path *path,
+                                       const struct weft_path_kind *kind, uint8_t *frame,
+                                       uint32_t psn_word)
 {
-    const struct weft_path_kind *kind = weft_path_kind(path, opcode, payload_bytes);
     uint32_t base_bytes = path->base_bytes;
     memcpy(frame, kind->header, 64);
     if (base_bytes > 64)
@@ -62,19 +60,35 @@ static inline uint8_t *weft_build_start(struct weft_path *path, uint8_t *frame, 
 }
 
 /* `at` is after the last header. Returns the frame's length. */
-static inline uint32_t weft_build_finish(struct weft_path *path, uint8_t *frame, uint8_t *at,
-                                         const uint8_t *payload, uint32_t payload_bytes)
+static inline uint32_t weft_kind_finish(const struct weft_path *path,
+                                        const struct weft_path_kind *kind, uint8_t *frame,
+                                        const uint8_t *at, const uint8_t *payload)
 {
     uint8_t *psn = frame + path->base_bytes - 4;
-    const struct weft_path_kind *kind =
-        weft_path_kind(path, psn[4 - (int)WEFT_BTH_BYTES], payload_bytes);
-    uint32_t header_bytes = (uint32_t)(at - psn);
+    uint32_t payload_bytes = kind->key & 0xffff;
     uint32_t covered_bytes = kind->frame_bytes - WEFT_ICRC_BYTES;
     assert(at + ((payload_bytes + 3u) & ~3u) == frame + covered_bytes);
-    uint32_t state = weft_crc->build(kind->state, psn, header_bytes, payload, payload_bytes);
+    uint32_t state =
+        weft_crc->build(kind->state, psn, (uint32_t)(at - psn), payload, payload_bytes);
     uint32_t icrc = htole32(~state);
     memcpy(frame + covered_bytes, &icrc, sizeof(icrc));
     return kind->frame_bytes;
+}
+
+/* The same, for who has no kind at hand. `psn_word` is the PSN, with WEFT_ACK_REQUEST where an
+ * acknowledgement is asked for. */
+#define WEFT_ACK_REQUEST 0x80000000u
+static inline uint8_t *weft_build_start(struct weft_path *path, uint8_t *frame, uint8_t opcode,
+                                        uint32_t psn_word, uint32_t payload_bytes)
+{
+    return weft_kind_start(path, weft_path_kind(path, opcode, payload_bytes), frame, psn_word);
+}
+
+static inline uint32_t weft_build_finish(struct weft_path *path, uint8_t *frame, uint8_t *at,
+                                         const uint8_t *payload, uint32_t payload_bytes)
+{
+    uint8_t opcode = frame[path->base_bytes - WEFT_BTH_BYTES];
+    return weft_kind_finish(path, weft_path_kind(path, opcode, payload_bytes), frame, at, payload);
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include "drivers/roce/qp.h"
 #include "drivers/roce/region.h"
 #include "drivers/roce/requester.h"
+#include "drivers/roce/ud.h"
 
 static uint32_t packets_of(const struct weft_roce_qp *qp, uint32_t len_bytes)
 {
@@ -69,6 +70,11 @@ uint32_t weft_roce_post_send(struct weft_roce_qp *qp, const struct weft_work *wo
     uint32_t room = requester->depth - requester->outstanding;
     if (count > room)
         count = room;
+    if (qp->transport == WEFT_TRANSPORT_UD && qp->state == WEFT_ENDPOINT_READY) {
+        weft_ud_post_send(qp, works, count);
+        weft_requester_activate(qp);
+        return count;
+    }
     for (uint32_t i = 0; i < count; i++) {
         check_send(qp, &works[i]);
         put_send(qp, &works[i]);

@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "drivers/roce/cq.h"
 #include "drivers/roce/neighbour.h"
+#include "drivers/roce/region.h"
 
 enum weft_status weft_roce_destination_create(struct weft_roce_qp *qp,
                                               const struct weft_endpoint_address *peer,
@@ -55,19 +57,59 @@ void weft_roce_destination_destroy(struct weft_roce_qp *qp,
     free(destination);
 }
 
-static void build(const struct weft_roce_qp *qp, const struct weft_send *work,
+static bool reachable(const struct weft_roce_destination *destination)
+{
+    return destination && weft_path_ready(&destination->path);
+}
+
+static void put(struct weft_roce_qp *qp, const struct weft_work *work, uint32_t slot)
+{
+    struct weft_requester *requester = &qp->requester;
+    struct weft_send *send = &requester->sends[slot];
+    const uint8_t *memory = work->memory;
+    uint32_t len_bytes = work->len_bytes;
+    assert(work->operation == WEFT_OPERATION_SEND && len_bytes <= qp->port->mtu_bytes);
+    assert(reachable((const void *)work->destination));
+    bool bad_lkey = false;
+    if (work->inlined && len_bytes) {
+        assert(len_bytes <= requester->inline_bytes);
+        uint8_t *copy = requester->inlined + (size_t)slot * requester->inline_stride;
+        memory = memcpy(copy, memory, len_bytes);
+    } else if (len_bytes) {
+        bad_lkey = !weft_lkey_valid(qp->port, work->lkey, memory, len_bytes);
+    }
+    send->id = work->id;
+    send->memory = memory;
+    send->destination = (void *)(uintptr_t)work->destination;
+    send->len_bytes = len_bytes;
+    send->rkey = work->lkey; /* where it is bad, for the error */
+    send->operation = WEFT_OPERATION_SEND;
+    send->unsignaled = work->unsignaled;
+    send->bad_lkey = bad_lkey;
+}
+
+void weft_ud_post_send(struct weft_roce_qp *qp, const struct weft_work *works, uint32_t count)
+{
+    struct weft_requester *requester = &qp->requester;
+    for (uint32_t i = 0; i < count; i++)
+        put(qp, &works[i], (requester->posted + i) & requester->mask);
+    requester->posted += count;
+    requester->outstanding += count;
+}
+
+static void build(const struct weft_roce_qp *qp, const struct weft_send *work, uint32_t psn,
                   struct weft_roce_frame *frame)
 {
     struct weft_roce_destination *destination = work->destination;
-    uint32_t psn = (uint32_t)qp->requester.next_sequence & WEFT_ROCE_NUMBER_MASK;
     assert(frame->capacity_bytes >= WEFT_ROCE_OVERHEAD_MAX + work->len_bytes);
-    uint8_t *at = weft_build_start(&destination->path, frame->data, WEFT_OPCODE_UD_SEND_ONLY, psn,
-                                   work->len_bytes);
+    struct weft_path *path = &destination->path;
+    const struct weft_path_kind *kind =
+        weft_path_kind(path, WEFT_OPCODE_UD_SEND_ONLY, work->len_bytes);
+    uint8_t *at = weft_kind_start(path, kind, frame->data, psn & WEFT_ROCE_NUMBER_MASK);
     weft_wire_put32(at, destination->qkey);
     weft_wire_put32(at + 4, qp->qpn);
-    at += WEFT_DETH_BYTES;
     frame->len_bytes =
-        weft_build_finish(&destination->path, frame->data, at, work->memory, work->len_bytes);
+        weft_kind_finish(path, kind, frame->data, at + WEFT_DETH_BYTES, work->memory);
 }
 
 static void fail_work(struct weft_roce_qp *qp, const struct weft_send *work)
@@ -78,21 +120,43 @@ static void fail_work(struct weft_roce_qp *qp, const struct weft_send *work)
                                              .receive_status = WEFT_FLUSHED});
 }
 
+static void complete(struct weft_roce_qp *qp, const struct weft_send *work)
+{
+    const struct weft_completion completion = {
+        .id = work->id, .status = WEFT_OK, .operation = WEFT_OPERATION_SEND};
+    weft_cq_push(qp, &completion);
+}
+
+/* A work is complete once its frame is filled. */
 uint32_t weft_ud_transmit(struct weft_roce_qp *qp, struct weft_roce_frame *frames, uint32_t count)
 {
     struct weft_requester *requester = &qp->requester;
+    uint32_t psn = (uint32_t)requester->next_sequence;
+    uint32_t waiting = requester->posted - requester->cursor;
     uint32_t filled = 0;
-    while (filled < count && requester->cursor != requester->posted) {
-        const struct weft_send *work = &requester->sends[requester->cursor & requester->mask];
+    uint32_t signaled = 0;
+    const struct weft_send *bad = NULL;
+    if (count > waiting)
+        count = waiting;
+    for (; filled < count; filled++) {
+        uint32_t slot = (requester->cursor + filled) & requester->mask;
+        const struct weft_send *work = &requester->sends[slot];
         if (work->bad_lkey) {
-            fail_work(qp, work);
+            bad = work;
             break;
         }
-        build(qp, work, &frames[filled++]);
-        requester->next_sequence++;
-        requester->cursor++;
-        weft_qp_complete_send(qp, WEFT_OK, 0);
+        build(qp, work, psn + filled, &frames[filled]);
+        if (!work->unsignaled) {
+            complete(qp, work);
+            signaled++;
+        }
     }
+    requester->cursor += filled;
+    requester->completed += filled;
+    requester->next_sequence += filled;
+    requester->outstanding -= filled - signaled;
+    if (bad)
+        fail_work(qp, bad);
     return filled;
 }
 

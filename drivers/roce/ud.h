@@ -6,6 +6,8 @@
 #include "drivers/roce/parse.h"
 #include "drivers/roce/qp.h"
 
+/* Into the send queue, which has room for all. */
+void weft_ud_post_send(struct weft_roce_qp *qp, const struct weft_work *works, uint32_t count);
 uint32_t weft_ud_transmit(struct weft_roce_qp *qp, struct weft_roce_frame *frames, uint32_t count);
 void weft_ud_receive(struct weft_roce_qp *qp, const struct weft_packet *packet);
 

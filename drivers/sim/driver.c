@@ -291,4 +291,5 @@ const struct weft_driver weft_driver_sim = {
     .destination_destroy = weft_sim_destination_destroy,
     .post_send = weft_sim_post_send,
     .post_receive = weft_sim_post_receive,
+    .paces = true,
 };

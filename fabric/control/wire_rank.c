@@ -82,7 +82,17 @@ struct rank_out {
     Weft__Verified verified;
     Weft__Histogram latency_ns, bandwidth_bps;
     Weft__DeviceCounters counters;
+    Weft__FlowRates rates;
 };
+
+static void write_rates(const struct weft_flow_rates *rates, Weft__FlowRates *message)
+{
+    weft__flow_rates__init(message);
+    message->flows = rates->flows;
+    message->slowest_bps = rates->slowest_bps;
+    message->fastest_bps = rates->fastest_bps;
+    message->lowest_bps = rates->lowest_bps;
+}
 
 static void write_rank(const struct weft_rank_result *rank, struct rank_out *out)
 {
@@ -91,6 +101,7 @@ static void write_rank(const struct weft_rank_result *rank, struct rank_out *out
     weft_wire_text_clean(out->copy.device);
     write_verified(&rank->verified, &out->verified);
     write_counters(&rank->counters, &out->counters);
+    write_rates(&rank->rates, &out->rates);
     Weft__RankResult *message = &out->message;
     weft__rank_result__init(message);
     message->rank = rank->rank;
@@ -109,6 +120,7 @@ static void write_rank(const struct weft_rank_result *rank, struct rank_out *out
     message->preemptions = rank->preemptions;
     message->preempted_ns = rank->preempted_ns;
     message->counters = &out->counters;
+    message->rates = rank->rates.flows ? &out->rates : NULL;
 }
 
 enum weft_status weft_wire_rank_send(struct weft_wire *wire, const struct weft_rank_result *rank,
@@ -245,6 +257,12 @@ static void read_numbers(const Weft__RankResult *message, struct weft_rank_resul
     rank->preemptions = message->preemptions;
     rank->preempted_ns = message->preempted_ns;
     read_counters(message->counters, &rank->counters);
+    const Weft__FlowRates *rates = message->rates;
+    if (rates)
+        rank->rates = (struct weft_flow_rates){.flows = rates->flows,
+                                               .slowest_bps = rates->slowest_bps,
+                                               .fastest_bps = rates->fastest_bps,
+                                               .lowest_bps = rates->lowest_bps};
 }
 
 enum weft_status weft_wire_rank_read(const Weft__RankResult *message,

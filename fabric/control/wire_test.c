@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fabric/plan/congestion.h"
+
 #define NAME_BYTES_MAX 256u
 #define DEVICE_BYTES_MAX 1024u
 
@@ -41,6 +43,16 @@ static void write_nic(const struct weft_nic *nic, struct nic_out *out)
     out->message.vlan_priority = nic->vlan_priority;
     write_ip(&nic->address, &out->address_copy, &out->address, &out->message.address);
     write_ip(&nic->gateway, &out->gateway_copy, &out->gateway, &out->message.gateway);
+}
+
+static void write_congestion(const struct weft_congestion_options *options,
+                             Weft__Congestion *message)
+{
+    weft__congestion__init(message);
+    message->control = (Weft__CongestionControl)options->control;
+#define WRITE_PARAMETER(field, key, unit, least, most) message->field = options->field;
+    WEFT_CONGESTION_PARAMETERS(WRITE_PARAMETER)
+#undef WRITE_PARAMETER
 }
 
 static void write_fault(const struct weft_fault_options *fault, Weft__Fault *message)
@@ -117,6 +129,7 @@ static void write_test(const struct weft_test *test, struct test_out *out)
     message->interval_ns = test->interval_ns;
     message->reduce = test->reduce;
     message->verify = test->verify;
+    message->pace_bps = test->pace_bps;
 }
 
 /* protobuf-c's messages hold pointers that it never writes through. */
@@ -136,6 +149,7 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
     enum weft_status status = WEFT_NO_MEMORY;
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
     Weft__Prepare message = WEFT__PREPARE__INIT;
+    Weft__Congestion congestion;
     const char *text_name = prepare->test->options.text_name;
     struct test_out *test = calloc(1, sizeof(*test));
     Weft__Fault fault;
@@ -154,6 +168,8 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
         pointers[i] = &nics[i].message;
     }
     write_test(prepare->test, test);
+    write_congestion(&prepare->test->congestion, &congestion);
+    test->message.congestion = prepare->test->congestion.control ? &congestion : NULL;
     write_fault(&prepare->test->fault, &fault);
     test->message.fault = weft_fault_is_on(&prepare->test->fault) ? &fault : NULL;
     message.test = &test->message;
@@ -273,6 +289,7 @@ static enum weft_status check_numbers(const Weft__Test *message, struct weft_err
         {"prepare.test.duration_ns", message->duration_ns, 0, INT64_MAX},
         {"prepare.test.warmup", message->warmup, 0, INT64_MAX},
         {"prepare.test.interval_ns", message->interval_ns, 0, INT64_MAX},
+        {"prepare.test.pace_bps", message->pace_bps, 0, INT64_MAX},
     };
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         enum weft_status status =
@@ -289,6 +306,27 @@ static enum weft_status check_numbers(const Weft__Test *message, struct weft_err
         return weft_error_set(error, WEFT_INVALID,
                               "prepare.test must have iterations or duration_ns, one of them");
     return WEFT_OK;
+}
+
+static enum weft_status read_congestion(const Weft__Congestion *message,
+                                        struct weft_congestion_options *ret,
+                                        struct weft_error *error)
+{
+    *ret = (struct weft_congestion_options){0};
+    if (!message)
+        return WEFT_OK;
+    enum weft_status status =
+        weft_wire_range("prepare.test.congestion.control", (uint64_t)message->control, 0,
+                        WEFT_CONGESTION_DCQCN, error);
+    ret->control = (enum weft_congestion_control)message->control;
+#define READ_PARAMETER(field, key, unit, least, most)                                             \
+    if (!status)                                                                                  \
+        status =                                                                                  \
+            weft_wire_range("prepare.test.congestion." #field, message->field, 0, (most), error); \
+    ret->field = message->field;
+    WEFT_CONGESTION_PARAMETERS(READ_PARAMETER)
+#undef READ_PARAMETER
+    return status;
 }
 
 static enum weft_status read_options(const Weft__Test *message,
@@ -320,11 +358,14 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
         status = weft_wire_text("prepare.test.pattern", message->pattern, NAME_BYTES_MAX, error);
     if (!status)
         status = weft_wire_text("prepare.test.driver", message->driver, NAME_BYTES_MAX, error);
+    struct weft_congestion_options congestion;
     if (!status)
         status =
             weft_wire_text("prepare.test.text_name", message->text_name, NAME_BYTES_MAX, error);
     if (!status)
         status = check_numbers(message, error);
+    if (!status)
+        status = read_congestion(message->congestion, &congestion, error);
     if (status)
         return status;
     *test = (struct weft_test){
@@ -346,6 +387,8 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
         .interval_ns = message->interval_ns,
         .reduce = message->reduce,
         .verify = message->verify,
+        .pace_bps = message->pace_bps,
+        .congestion = congestion,
     };
     if (!test->pattern)
         return WEFT_NOT_FOUND;

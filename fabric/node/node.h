@@ -111,6 +111,13 @@ void weft_node_verify(const struct weft_node *node, struct weft_verify_result *r
  * as `stalled_iterations`), so that none is lost. */
 uint32_t weft_node_take_durations(struct weft_node *node, uint64_t *durations_ns, uint32_t count);
 
+/* What congestion control lets the node's flows send: the slowest's and the fastest's rate now, and
+ * the lowest that any had since it was made. */
+struct weft_flow_rates {
+    uint32_t flows; /* 0: no control, and the rest means nothing */
+    uint64_t slowest_bps, fastest_bps, lowest_bps;
+};
+
 /* What MEASURE counted. Valid with the node idle; histograms belong to the node. */
 struct weft_node_measured {
     const struct weft_hist *latency_ns; /* a message: post to completion at its sender */
@@ -121,6 +128,7 @@ struct weft_node_measured {
     uint64_t first_start_ns, last_end_ns; /* of iterations, by this node's clock */
     uint64_t stalled_iterations;
     uint64_t iterations;
+    struct weft_flow_rates rates;
 };
 void weft_node_measured(const struct weft_node *node, struct weft_node_measured *ret_measured);
 

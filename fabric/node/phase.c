@@ -72,6 +72,35 @@ uint32_t weft_node_take_durations(struct weft_node *node, uint64_t *durations_ns
     return taken;
 }
 
+static uint64_t read_word(const uint64_t *word)
+{
+    return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+/* Of the flows that this rank sends. The worker goes on while they are read. */
+static void collect_rates(const struct weft_node *node, struct weft_flow_rates *rates)
+{
+    *rates = (struct weft_flow_rates){.slowest_bps = UINT64_MAX, .lowest_bps = UINT64_MAX};
+    for (uint32_t i = 0; i < node->channel_count; i++) {
+        const struct weft_channel *channel = &node->channels[i];
+        const struct weft_endpoint_counters *counters =
+            node->driver->endpoint_counters(channel->endpoint);
+        uint64_t rate_bps = read_word(&counters->rate_bps);
+        uint64_t least_bps = read_word(&counters->least_rate_bps);
+        if (!rate_bps || !channel->send_count)
+            continue;
+        rates->flows++;
+        if (rate_bps < rates->slowest_bps)
+            rates->slowest_bps = rate_bps;
+        if (rate_bps > rates->fastest_bps)
+            rates->fastest_bps = rate_bps;
+        if (least_bps < rates->lowest_bps)
+            rates->lowest_bps = least_bps;
+    }
+    if (!rates->flows)
+        *rates = (struct weft_flow_rates){0};
+}
+
 void weft_node_measured(const struct weft_node *node, struct weft_node_measured *ret_measured)
 {
     (void)done_of(node); /* what the worker wrote before it is visible now */
@@ -86,4 +115,5 @@ void weft_node_measured(const struct weft_node *node, struct weft_node_measured 
                                                 .last_end_ns = tally->last_end_ns,
                                                 .stalled_iterations = tally->stalled_iterations,
                                                 .iterations = tally->iterations};
+    collect_rates(node, &ret_measured->rates);
 }

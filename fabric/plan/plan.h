@@ -58,13 +58,15 @@ struct weft_test {
     char *file;      /* what the pattern is made from, as the plan names it; NULL: nothing */
     char *file_text; /* malloc'd, or NULL: it was not read yet; options.text shows it */
     enum weft_transfer transfer;
-    uint32_t mtu_bytes;              /* 0: the device's largest */
-    uint8_t dscp;                    /* 0 .. 63, on every packet */
-    uint64_t iterations;             /* 0 where duration_ns is set */
-    uint64_t duration_ns;            /* 0 where iterations is set */
-    uint64_t warmup;                 /* iterations */
-    uint32_t depth;                  /* 0: the node's default */
-    uint64_t interval_ns;            /* 0: 1 ms */
+    uint32_t mtu_bytes;   /* 0: the device's largest */
+    uint8_t dscp;         /* 0 .. 63, on every packet */
+    uint64_t iterations;  /* 0 where duration_ns is set */
+    uint64_t duration_ns; /* 0 where iterations is set */
+    uint64_t warmup;      /* iterations */
+    uint32_t depth;       /* 0: the node's default */
+    uint64_t interval_ns; /* 0: 1 ms */
+    uint64_t pace_bps;    /* an endpoint sends at most, frames' bytes; 0: no limit */
+    struct weft_congestion_options congestion;
     struct weft_fault_options fault; /* of the ranks whose driver injects faults */
     bool reduce; /* do the arithmetic in the measured window too; false unless told otherwise */
     bool verify; /* true unless told otherwise */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fabric/base/utf8.h"
+#include "fabric/plan/congestion.h"
 #include "fabric/topology/topology.h"
 
 #define TITLE_BYTES_MAX 100u
@@ -21,7 +22,8 @@ struct row {
     enum weft_transfer transfer;
     uint64_t ranks, size_bytes;
     const struct weft_yaml_node *options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not said */
-    uint64_t mtu_bytes, dscp, iterations, duration_ns, warmup, depth, interval_ns;
+    uint64_t mtu_bytes, dscp, iterations, duration_ns, warmup, depth, interval_ns, pace_bps;
+    struct weft_congestion_options congestion;
     bool reduce, verify;
     struct weft_fault_options fault;
     const struct weft_yaml_node *expects;
@@ -177,6 +179,9 @@ static const struct weft_yaml_key keys[] = {
     {"depth", weft_yaml_read_count, offsetof(struct row, depth), false, 1, 4096},
     {"interval", weft_yaml_read_time, offsetof(struct row, interval_ns), false, 10000,
      TIME_HOUR_NS},
+    {"pace", weft_yaml_read_rate, offsetof(struct row, pace_bps), false, 100000,
+     UINT64_C(16000000000000)},
+    {"congestion", weft_congestion_read, offsetof(struct row, congestion), false, 0, 0},
     {"reduce", weft_yaml_read_bool, offsetof(struct row, reduce), false, 0, 0},
     {"verify", weft_yaml_read_bool, offsetof(struct row, verify), false, 0, 0},
     {"fault", read_fault, offsetof(struct row, fault), false, 0, 0},
@@ -225,6 +230,8 @@ static void take_row(const struct row *row, struct weft_test *test)
     test->warmup = row->warmup;
     test->depth = (uint32_t)row->depth;
     test->interval_ns = row->interval_ns;
+    test->pace_bps = row->pace_bps;
+    test->congestion = row->congestion;
     test->fault = row->fault;
     test->reduce = row->reduce;
     test->verify = row->verify;

@@ -222,6 +222,19 @@ static json_t *verified_json(struct maker *maker, const struct weft_rank_result 
     return object;
 }
 
+/* Null where no congestion control was on. */
+static json_t *rates_json(struct maker *maker, const struct weft_flow_rates *rates)
+{
+    if (!rates->flows)
+        return json_null();
+    json_t *object = json_object();
+    put(maker, object, "flows", whole(rates->flows));
+    put(maker, object, "slowest_bps", whole(rates->slowest_bps));
+    put(maker, object, "fastest_bps", whole(rates->fastest_bps));
+    put(maker, object, "lowest_bps", whole(rates->lowest_bps));
+    return object;
+}
+
 static json_t *rank_json(struct maker *maker, const struct weft_result *result,
                          const struct weft_rank_result *rank)
 {
@@ -241,6 +254,7 @@ static json_t *rank_json(struct maker *maker, const struct weft_result *result,
         rank->latency_ns ? figures_json(maker, rank->latency_ns, NULL) : json_null());
     put(maker, object, "bandwidth_bps",
         rank->bandwidth_bps ? figures_json(maker, rank->bandwidth_bps, NULL) : json_null());
+    put(maker, object, "congestion_rates", rates_json(maker, &rank->rates));
     put(maker, object, "device_counters", device_json(maker, &rank->counters));
     put(maker, object, "device_shared", json_boolean(rank->counters_shared));
     return object;

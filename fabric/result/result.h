@@ -33,6 +33,7 @@ struct weft_rank_result {
      * worker bear the same number. */
     uint64_t preemptions;
     uint64_t preempted_ns;                /* how long it was without it, in all */
+    struct weft_flow_rates rates;
     struct weft_device_counters counters; /* grown over the measured window */
     /* The device is a lower rank's too, so the same traffic stands in that one's counters: totals
      * leave these out. */

@@ -15,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes);
 #define REGION_BYTES 2048u
 #define FRAME_BYTES 512u
 #define STEPS_MAX 200u
+#define VLAN 100u
 
 enum step {
     STEP_RAW = 0,     /* a frame of the bytes given */
@@ -22,7 +23,7 @@ enum step {
     STEP_WRITE,       /* the same, with a RETH that points into the region */
     STEP_ACKNOWLEDGE, /* PSN near those outstanding */
     STEP_DATAGRAM,    /* to the UD queue pair, with its Q_Key */
-    STEP_ARP,
+    STEP_ARP,         /* or, over IPv6, neighbour discovery */
     STEP_POST_SEND,
     STEP_POST_RECEIVE,
     STEP_TRANSMIT,
@@ -42,6 +43,9 @@ struct world {
     uint8_t *memory;
     struct weft_region region;
     uint64_t now_ns;
+    bool ipv6;
+    bool vlan;
+    uint32_t ip_bytes;
     uint32_t posted;
     uint32_t completed;
 };
@@ -79,6 +83,40 @@ static void give(struct world *world, const uint8_t *frame, uint32_t len_bytes)
     free(exact);
 }
 
+static const uint8_t own_ipv6[16] = {0xfd, [15] = 1};
+static const uint8_t peer_ipv6[16] = {0xfd, [15] = 2};
+
+static void put_ipv6(uint8_t *ip, uint32_t len_bytes, uint8_t protocol)
+{
+    ip[0] = 0x60;
+    weft_wire_put16(ip + 4, (uint16_t)(len_bytes - WEFT_IPV6_BYTES));
+    ip[6] = protocol;
+    ip[7] = protocol == WEFT_IP_PROTOCOL_UDP ? 64 : 255;
+    memcpy(ip + 8, peer_ipv6, 16);
+    memcpy(ip + 24, own_ipv6, 16);
+}
+
+/* Returns where the payload goes. */
+static uint8_t *put_ethernet(const struct world *world, uint8_t *frame, uint16_t ethertype)
+{
+    memcpy(frame, own_mac, 6);
+    memcpy(frame + 6, peer_mac, 6);
+    uint8_t *at = frame + 12;
+    if (world->vlan) {
+        weft_wire_put16(at, WEFT_ETHERTYPE_VLAN);
+        weft_wire_put16(at + 2, VLAN);
+        at += WEFT_VLAN_TAG_BYTES;
+    }
+    weft_wire_put16(at, ethertype);
+    return at + 2;
+}
+
+static uint32_t headers_bytes(const struct world *world)
+{
+    return WEFT_ETHERNET_BYTES + (world->vlan ? WEFT_VLAN_TAG_BYTES : 0) + world->ip_bytes +
+           WEFT_UDP_BYTES;
+}
+
 static void put_ip(uint8_t *ip, uint32_t len_bytes)
 {
     ip[0] = 0x45;
@@ -97,14 +135,15 @@ static void put_ip(uint8_t *ip, uint32_t len_bytes)
 static void give_packet(struct world *world, uint8_t *frame, uint32_t bth_bytes, uint32_t qpn,
                         uint32_t psn)
 {
-    uint8_t *ip = frame + WEFT_ETHERNET_BYTES;
-    uint8_t *udp = ip + WEFT_IPV4_BYTES;
+    uint8_t *ip =
+        put_ethernet(world, frame, world->ipv6 ? WEFT_ETHERTYPE_IPV6 : WEFT_ETHERTYPE_IPV4);
+    uint8_t *udp = ip + world->ip_bytes;
     uint8_t *bth = udp + WEFT_UDP_BYTES;
     uint32_t udp_bytes = WEFT_UDP_BYTES + bth_bytes + WEFT_ICRC_BYTES;
-    memcpy(frame, own_mac, 6);
-    memcpy(frame + 6, peer_mac, 6);
-    weft_wire_put16(frame + 12, WEFT_ETHERTYPE_IPV4);
-    put_ip(ip, WEFT_IPV4_BYTES + udp_bytes);
+    if (world->ipv6)
+        put_ipv6(ip, WEFT_IPV6_BYTES + udp_bytes, WEFT_IP_PROTOCOL_UDP);
+    else
+        put_ip(ip, WEFT_IPV4_BYTES + udp_bytes);
     weft_wire_put16(udp, 0xc000);
     weft_wire_put16(udp + 2, WEFT_ROCE_UDP_PORT);
     weft_wire_put16(udp + 4, (uint16_t)udp_bytes);
@@ -112,16 +151,16 @@ static void give_packet(struct world *world, uint8_t *frame, uint32_t bth_bytes,
     weft_wire_put16(bth + 2, WEFT_ROCE_PKEY);
     weft_wire_put32(bth + 4, qpn);
     weft_wire_put32(bth + 8, (weft_wire_get32(bth + 8) & 0xff000000u) | (psn & 0xffffff));
-    uint32_t covered_bytes = WEFT_IPV4_BYTES + WEFT_UDP_BYTES + bth_bytes;
-    uint32_t icrc = htole32(weft_icrc_packet(ip, WEFT_IPV4_BYTES, covered_bytes));
+    uint32_t covered_bytes = world->ip_bytes + WEFT_UDP_BYTES + bth_bytes;
+    uint32_t icrc = htole32(weft_icrc_packet(ip, world->ip_bytes, covered_bytes));
     memcpy(ip + covered_bytes, &icrc, sizeof(icrc));
-    give(world, frame, WEFT_ETHERNET_BYTES + covered_bytes + WEFT_ICRC_BYTES);
+    give(world, frame, (uint32_t)(ip - frame) + covered_bytes + WEFT_ICRC_BYTES);
 }
 
 static void step_packet(struct world *world, struct input *input, enum step step)
 {
     uint8_t frame[FRAME_BYTES] = {0};
-    uint8_t *bth = frame + WEFT_ETHERNET_BYTES + WEFT_IPV4_BYTES + WEFT_UDP_BYTES;
+    uint8_t *bth = frame + headers_bytes(world);
     bth[0] = take(input);
     bth[1] = take(input);
     bth[8] = take(input);
@@ -150,11 +189,46 @@ static void step_packet(struct world *world, struct input *input, enum step step
 
 static void step_arp(struct world *world, struct input *input)
 {
-    uint8_t frame[60] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0,
-                         0,    2,    8,    6,    0,    1,    8, 0, 6, 4};
-    frame[21] = 1 + (take(input) & 1);
-    (void)take_some(input, frame + 22, 20);
+    uint8_t frame[64] = {0};
+    uint8_t *arp = put_ethernet(world, frame, WEFT_ETHERTYPE_ARP);
+    memset(frame, 0xff, 6);
+    memcpy(arp, (const uint8_t[]){0, 1, 8, 0, 6, 4}, 6);
+    arp[7] = 1 + (take(input) & 1);
+    (void)take_some(input, arp + 8, 20);
     give(world, frame, sizeof(frame));
+}
+
+static void put_checksum(uint8_t *ip, uint32_t len_bytes)
+{
+    uint8_t *icmp = ip + WEFT_IPV6_BYTES;
+    uint32_t sum = len_bytes + WEFT_IP_PROTOCOL_ICMPV6;
+    weft_wire_put16(icmp + 2, 0);
+    for (uint32_t i = 8; i < WEFT_IPV6_BYTES + len_bytes; i += 2)
+        sum += weft_wire_get16(ip + i);
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = (sum & 0xffff) + (sum >> 16);
+    weft_wire_put16(icmp + 2, (uint16_t)~sum);
+}
+
+/* A solicitation or an advertisement: its flags, then its target and options as given. Two bits say
+ * who sends it and to whom. */
+static void step_discovery(struct world *world, struct input *input)
+{
+    uint8_t frame[FRAME_BYTES] = {0};
+    uint8_t *ip = put_ethernet(world, frame, WEFT_ETHERTYPE_IPV6);
+    uint8_t *icmp = ip + WEFT_IPV6_BYTES;
+    uint8_t choice = take(input);
+    icmp[0] = 135 + (choice & 1);
+    icmp[4] = take(input);
+    memcpy(icmp + 8, (choice & 2) ? own_ipv6 : peer_ipv6, 16);
+    uint32_t len_bytes = 24 + (take_some(input, icmp + 24, 80) & ~1u);
+    put_ipv6(ip, WEFT_IPV6_BYTES + len_bytes, WEFT_IP_PROTOCOL_ICMPV6);
+    if (choice & 4)
+        memset(ip + 8, 0, 16);
+    if (choice & 8)
+        memcpy(ip + 24, (const uint8_t[16]){0xff, 2, [11] = 1, [12] = 0xff, [15] = 1}, 16);
+    put_checksum(ip, len_bytes);
+    give(world, frame, (uint32_t)(ip - frame) + WEFT_IPV6_BYTES + len_bytes);
 }
 
 static void step_post(struct world *world, struct input *input, enum step step)
@@ -228,7 +302,10 @@ static void run_step(struct world *world, struct input *input)
         step_packet(world, input, step);
         break;
     case STEP_ARP:
-        step_arp(world, input);
+        if (world->ipv6)
+            step_discovery(world, input);
+        else
+            step_arp(world, input);
         break;
     case STEP_POST_SEND:
     case STEP_POST_RECEIVE:
@@ -251,7 +328,14 @@ static struct weft_roce_qp *make_qp(struct world *world, enum weft_transport tra
     return qp;
 }
 
-static void make_world(struct world *world)
+/* The kinds of world, by bits of the script's first byte. */
+enum kind {
+    KIND_KNOWN = 1, /* the neighbour is known from the start */
+    KIND_IPV6 = 2,
+    KIND_VLAN = 4,
+};
+
+static void make_world(struct world *world, uint8_t kind)
 {
     struct weft_roce_port_options options = {
         .mac = {2, 0, 0, 0, 0, 1},
@@ -262,7 +346,17 @@ static void make_world(struct world *world)
         .window_packets = 8,
         .seed = 1,
     };
-    *world = (struct world){.now_ns = 1000};
+    *world = (struct world){
+        .now_ns = 1000,
+        .ipv6 = (kind & KIND_IPV6) != 0,
+        .vlan = (kind & KIND_VLAN) != 0,
+        .ip_bytes = (kind & KIND_IPV6) ? WEFT_IPV6_BYTES : WEFT_IPV4_BYTES,
+    };
+    if (world->ipv6) {
+        options.address = (struct weft_ip){.version = 6, .prefix_bits = 64};
+        memcpy(options.address.bytes, own_ipv6, 16);
+    }
+    options.vlan_id = world->vlan ? VLAN : WEFT_VLAN_NONE;
     enum weft_status status = weft_roce_port_create(&options, &world->port, NULL);
     assert(status == WEFT_OK);
     status = weft_roce_cq_create(world->port, 4 * DEPTH, &world->cq, NULL);
@@ -280,6 +374,8 @@ static void make_world(struct world *world)
         .psn = 0xfffff0,
         .mtu_bytes = 256,
     };
+    if (world->ipv6)
+        memcpy(peer.gid, peer_ipv6, 16);
     status = weft_roce_qp_connect(world->rc, &peer, NULL);
     assert(status == WEFT_OK);
 }
@@ -294,18 +390,30 @@ static void end_world(struct world *world)
     free(world->memory);
 }
 
+/* Its answer to a question that is not there. */
+static void make_known(struct world *world)
+{
+    static const uint8_t arp[] = {1, 18, 2, 0, 0, 0, 0, 2,  10, 0, 0,
+                                  2, 2,  0, 0, 0, 0, 1, 10, 0,  0, 1};
+    static const uint8_t discovery[] = {1, 0x60, 4, 2, 1, 2, 0, 0, 0, 0, 2};
+    struct input answer = {arp, sizeof(arp)};
+    if (world->ipv6) {
+        answer = (struct input){discovery, sizeof(discovery)};
+        step_discovery(world, &answer);
+    } else {
+        step_arp(world, &answer);
+    }
+    assert(weft_roce_qp_state(world->rc, NULL) == WEFT_ENDPOINT_READY);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes)
 {
     struct world world;
     struct input input = {data, len_bytes};
-    make_world(&world);
-    /* With one choice the neighbour is known from the start. */
-    if (take(&input) & 1) {
-        uint8_t answer[60] = {2, 0, 0, 0, 0, 1, 2, 0,  0, 0, 0, 2, 8, 6, 0, 1, 8, 0,  6, 4, 0,
-                              2, 2, 0, 0, 0, 0, 2, 10, 0, 0, 2, 2, 0, 0, 0, 0, 1, 10, 0, 0, 1};
-        give(&world, answer, sizeof(answer));
-        assert(weft_roce_qp_state(world.rc, NULL) == WEFT_ENDPOINT_READY);
-    }
+    uint8_t kind = take(&input);
+    make_world(&world, kind);
+    if (kind & KIND_KNOWN)
+        make_known(&world);
     for (uint32_t i = 0; i < STEPS_MAX && input.left; i++) {
         run_step(&world, &input);
         poll(&world);

@@ -9,6 +9,7 @@ import sys
 
 RAW, REQUEST, WRITE, ACK, DATAGRAM, ARP, SEND, RECEIVE, TRANSMIT = range(9)
 KNOWN, UNKNOWN = b"\x01", b"\x00"
+IPV6, IPV6_UNKNOWN, VLAN, IPV6_VLAN = b"\x03", b"\x02", b"\x05", b"\x07"
 ACK_REQUEST = 0x80
 
 
@@ -32,6 +33,10 @@ def ack(syndrome, delta=0):
 
 def datagram(payload, opcode=1):
     return bytes([DATAGRAM, opcode, 0, 0, 0]) + some(bytes(8) + payload)
+
+
+def discovery(choice, flags, options=b""):
+    return bytes([ARP, choice, flags]) + some(options)
 
 
 def post(step, choice, offset=0, length=0):
@@ -65,6 +70,17 @@ SEEDS = {
     "arp-unanswered": UNKNOWN + b"".join(transmit(4, 30) for _ in range(9)),
     "arp-question": UNKNOWN + bytes([ARP, 0])
     + some(bytes([2, 0, 0, 0, 0, 2, 10, 0, 0, 2, 0, 0, 0, 0, 0, 0, 10, 0, 0, 1])) + transmit(),
+    "vlan-send": VLAN + post(RECEIVE, 0, 0, 512) + request(0x04, FULL[:64]) + transmit(),
+    "ipv6-write": IPV6 + write(0x06, 8, 520, FULL) + request(0x07, FULL) + request(0x08, FULL[:8])
+    + transmit(),
+    "ipv6-vlan-datagram": IPV6_VLAN + post(RECEIVE, 4, 0, 512) + datagram(FULL[:32]) + transmit(),
+    "ipv6-unanswered": IPV6_UNKNOWN + b"".join(transmit(4, 30) for _ in range(9)),
+    "ipv6-question": IPV6_UNKNOWN + discovery(2, 0, bytes([1, 1, 2, 0, 0, 0, 0, 2])) + transmit()
+    + discovery(14, 0) + transmit(),
+    "ipv6-answers": IPV6_UNKNOWN + transmit() + discovery(1, 0x60, bytes([2, 1, 2, 0, 0, 0, 0, 2]))
+    + discovery(1, 0, bytes([2, 1, 2, 0, 0, 0, 0, 3])) + transmit()
+    + discovery(9, 0x20, bytes([14, 1, 0, 0, 0, 0, 0, 0, 2, 1, 2, 0, 0, 0, 0, 4])) + transmit(),
+    "ipv6-conflict": IPV6 + discovery(3, 0x20, bytes([2, 1, 2, 0, 0, 0, 0, 9])) + transmit(4, 31),
     "raw": KNOWN + bytes([RAW]) + some(bytes([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45])),
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fabric/base/yaml.h"
+#include "fabric/plan/congestion.h"
 #include "tools/weft/files.h"
 
 #define FIELD(name) offsetof(struct weft_job_options, name)
@@ -41,6 +42,10 @@ const struct weft_option weft_job_option_table[] = {
     {"depth", "N", "receives posted ahead for each peer", WEFT_OPTION_COUNT, FIELD(depth), 1, 4096},
     {"interval", "TIME", "of the bandwidth series (default 1ms)", WEFT_OPTION_TIME, FIELD(interval),
      10000, HOUR_NS},
+    {"pace", "RATE", "what each endpoint sends at most, such as 10Gbps", WEFT_OPTION_RATE,
+     FIELD(pace), 100000, UINT64_C(16000000000000)},
+    {"congestion", "CONTROL", "dcqcn, none, or '{control: dcqcn, line-rate: 100Gbps}'",
+     WEFT_OPTION_TEXT, FIELD(congestion), 0, 0},
     {"fault", "LIST", "harm frames on purpose, such as drop=1e-4,corrupt=1e-5,seed=3 (dpdk)",
      WEFT_OPTION_TEXT, FIELD(fault), 0, 0},
     {"reduce", NULL, "do the arithmetic of reductions while measuring, too", WEFT_OPTION_FLAG,
@@ -199,6 +204,7 @@ static enum weft_status override(const struct weft_job_options *options, struct 
         test->dscp = (uint8_t)options->dscp.value;
     set_u32(&test->depth, &options->depth);
     set_u64(&test->interval_ns, &options->interval);
+    set_u64(&test->pace_bps, &options->pace);
     if (options->iterations.given) {
         test->iterations = options->iterations.value;
         test->duration_ns = 0;
@@ -212,6 +218,9 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     enum weft_status status = set_options(options, test, error);
     if (status == WEFT_OK && options->transfer)
         status = set_transfer(options->transfer, &test->transfer, error);
+    if (status == WEFT_OK && options->congestion)
+        status =
+            weft_congestion_parse("--congestion", options->congestion, &test->congestion, error);
     if (status == WEFT_OK && options->fault)
         status = set_fault(options->fault, &test->fault, error);
     if (status == WEFT_OK && options->file)

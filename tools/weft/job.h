@@ -10,8 +10,8 @@
 /* The options that run and check share; must be the first member of a command's own. */
 struct weft_job_options {
     const char *topology; /* a file; NULL: loopback */
-    const char *driver, *transfer, *fault, *file;
-    struct weft_number ranks, size, iterations, duration, warmup, mtu, dscp, depth, interval;
+    const char *driver, *transfer, *fault, *congestion, *file;
+    struct weft_number ranks, size, iterations, duration, warmup, mtu, dscp, depth, interval, pace;
     const char *pattern_options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not given */
     bool reduce, no_verify;
     struct weft_texts expects;

@@ -96,6 +96,33 @@ static enum weft_status check_loopback(const struct weft_job *job, const struct 
     return WEFT_OK;
 }
 
+static enum weft_status check_pace(const struct weft_job *job, const struct weft_test *test,
+                                   struct weft_error *error)
+{
+    const char *asked = test->congestion.control ? "congestion" : "pace";
+    if (!test->pace_bps && !test->congestion.control)
+        return WEFT_OK;
+    for (uint32_t rank = 0; rank < test->options.rank_count; rank++) {
+        const char *driver = weft_job_driver(job, test, rank);
+        if (!weft_driver_find(driver)->paces)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "test '%s': rank %u runs on driver %s, which takes no '%s': %s; "
+                                  "use the dpdk driver, or leave it out",
+                                  test->name, rank, driver, asked,
+                                  strcmp(driver, "null") == 0
+                                      ? "it sends no packets"
+                                      : "an RDMA NIC has pacing and congestion control of its own, "
+                                        "set with its maker's tools, and soft-RoCE has none");
+        if (test->congestion.control && !test->congestion.line_rate_bps &&
+            is_on_loopback(job, test, rank) && strcmp(driver, "sim") != 0)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "test '%s': loopback has no line rate, and DCQCN starts from "
+                                  "it; give it: congestion: {control: dcqcn, line-rate: 10Gbps}",
+                                  test->name);
+    }
+    return WEFT_OK;
+}
+
 static enum weft_status check_fault(const struct weft_job *job, const struct weft_test *test,
                                     struct weft_error *error)
 {
@@ -118,6 +145,8 @@ enum weft_status weft_job_check_drivers(const struct weft_job *job, const char *
     enum weft_status status = asked ? check_asked(job, asked, error) : WEFT_OK;
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
         status = check_loopback(job, &job->plan->tests[i], error);
+    for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
+        status = check_pace(job, &job->plan->tests[i], error);
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
         status = check_fault(job, &job->plan->tests[i], error);
     return status;

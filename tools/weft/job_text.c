@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fabric/base/units.h"
+#include "fabric/plan/congestion.h"
 #include "tools/weft/job.h"
 
 /* A double-quoted YAML text holds anything. */
@@ -33,10 +34,28 @@ static void put_time(FILE *out, const char *key, uint64_t time_ns)
         (void)fprintf(out, "    %s: %s\n", key, weft_format_time(time_ns, text));
 }
 
+static void put_rate(FILE *out, const char *key, uint64_t rate_bps)
+{
+    char text[WEFT_UNITS_TEXT];
+    if (rate_bps)
+        (void)fprintf(out, "    %s: %s\n", key, weft_format_rate(rate_bps, text));
+}
+
 static void put_count(FILE *out, const char *key, uint64_t count)
 {
     if (count)
         (void)fprintf(out, "    %s: %" PRIu64 "\n", key, count);
+}
+
+static void put_congestion(FILE *out, const struct weft_congestion_options *options)
+{
+    if (!options->control)
+        return;
+    (void)fprintf(out, "    congestion:\n      control: %s\n",
+                  weft_congestion_names[options->control]);
+#define PUT_PARAMETER(field, key, unit, least, most) put_##unit(out, "  " key, options->field);
+    WEFT_CONGESTION_PARAMETERS(PUT_PARAMETER)
+#undef PUT_PARAMETER
 }
 
 static void put_options(FILE *out, const struct weft_test *test)
@@ -72,6 +91,8 @@ static void put_test(FILE *out, const struct weft_job *job, uint32_t index)
     put_count(out, "dscp", test->dscp);
     put_count(out, "depth", test->depth);
     put_time(out, "interval", test->interval_ns);
+    put_rate(out, "pace", test->pace_bps);
+    put_congestion(out, &test->congestion);
     char fault[WEFT_FAULT_TEXT];
     if (weft_fault_is_on(&test->fault))
         (void)fprintf(out, "    fault: %s\n", weft_fault_format(&test->fault, fault));

@@ -49,6 +49,18 @@ static enum weft_status unknown(const struct weft_command *command, const struct
                           command->name, name, command->name);
 }
 
+static void format(enum weft_option_kind kind, uint64_t value, char text[WEFT_UNITS_TEXT])
+{
+    if (kind == WEFT_OPTION_SIZE)
+        (void)weft_format_size(value, text);
+    else if (kind == WEFT_OPTION_TIME)
+        (void)weft_format_time(value, text);
+    else if (kind == WEFT_OPTION_RATE)
+        (void)weft_format_rate(value, text);
+    else
+        (void)snprintf(text, WEFT_UNITS_TEXT, "%" PRIu64, value);
+}
+
 static enum weft_status set_number(const struct weft_option *option, const char *text,
                                    struct weft_number *ret_number, struct weft_error *error)
 {
@@ -58,20 +70,16 @@ static enum weft_status set_number(const struct weft_option *option, const char 
         status = weft_parse_size(text, &value, error);
     else if (option->kind == WEFT_OPTION_TIME)
         status = weft_parse_time(text, &value, error);
+    else if (option->kind == WEFT_OPTION_RATE)
+        status = weft_parse_rate(text, &value, error);
     else
         status = weft_parse_count(text, &value, error);
     if (status != WEFT_OK)
         return weft_error_prefix(error, "--%s: ", option->name);
     if (option->most && (value < option->least || value > option->most)) {
         char least[WEFT_UNITS_TEXT], most[WEFT_UNITS_TEXT];
-        bool is_time = option->kind == WEFT_OPTION_TIME;
-        if (option->kind == WEFT_OPTION_COUNT) {
-            (void)snprintf(least, sizeof(least), "%" PRIu64, option->least);
-            (void)snprintf(most, sizeof(most), "%" PRIu64, option->most);
-        } else {
-            (void)(is_time ? weft_format_time : weft_format_size)(option->least, least);
-            (void)(is_time ? weft_format_time : weft_format_size)(option->most, most);
-        }
+        format(option->kind, option->least, least);
+        format(option->kind, option->most, most);
         return weft_error_set(error, WEFT_INVALID, "--%s: %s is outside %s to %s", option->name,
                               text, least, most);
     }
@@ -102,6 +110,7 @@ static enum weft_status set_value(const struct weft_option *option, const char *
     case WEFT_OPTION_COUNT:
     case WEFT_OPTION_SIZE:
     case WEFT_OPTION_TIME:
+    case WEFT_OPTION_RATE:
         return set_number(option, text, field, error);
     }
     return WEFT_OK;
@@ -120,6 +129,7 @@ bool weft_option_is_given(const struct weft_option *option, const void *object)
     case WEFT_OPTION_COUNT:
     case WEFT_OPTION_SIZE:
     case WEFT_OPTION_TIME:
+    case WEFT_OPTION_RATE:
         return ((const struct weft_number *)field)->given;
     }
     return false;

@@ -14,9 +14,10 @@ enum weft_option_kind {
     WEFT_OPTION_FLAG = 0, /* bool */
     WEFT_OPTION_TEXT,     /* const char * */
     WEFT_OPTION_TEXTS,    /* struct weft_texts: may be given again and again */
-    WEFT_OPTION_COUNT,    /* struct weft_number, as the three below */
+    WEFT_OPTION_COUNT,    /* struct weft_number, as the four below */
     WEFT_OPTION_SIZE,
     WEFT_OPTION_TIME,
+    WEFT_OPTION_RATE,
 };
 
 struct weft_number {

@@ -352,6 +352,7 @@ static enum weft_status runtime_collect(void *context, uint32_t local,
         .iterations = measured.iterations,
         .stalled_iterations = measured.stalled_iterations,
         .window_ns = measured.last_end_ns - measured.first_start_ns,
+        .rates = measured.rates,
     };
     if (!result.latency_ns || !result.bandwidth_bps) {
         weft_hist_destroy(result.latency_ns);

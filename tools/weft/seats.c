@@ -178,6 +178,8 @@ static enum weft_status open_device(const struct weft_seats_options *options,
         .max_regions =
             device->rank_count * REGIONS_PER_RANK + device->endpoint_count * REGIONS_PER_CHANNEL,
         .seed = seed,
+        .rate_bps = test->pace_bps,
+        .congestion = test->congestion,
         .vlan_id = device->nic.vlan_id,
         .vlan_priority = device->nic.vlan_priority,
         .traffic_class = (uint8_t)(test->dscp << 2),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fabric/control/wire.h"
+#include "fabric/plan/congestion.h"
 
 static uint8_t frame[1u << 20];
 static size_t frame_bytes;
@@ -78,6 +79,19 @@ static struct weft_test whole_test(void)
         .interval_ns = 12345,
         .reduce = true,
         .verify = true,
+        .pace_bps = 123456789,
+        .congestion = {.control = WEFT_CONGESTION_DCQCN,
+                       .line_rate_bps = 1000001,
+                       .minimum_rate_bps = 1000002,
+                       .additive_rate_bps = 1000003,
+                       .hyper_rate_bps = 1000004,
+                       .alpha_period_ns = 1000005,
+                       .decrease_period_ns = 1000006,
+                       .increase_period_ns = 1000007,
+                       .increase_bytes = 1000008,
+                       .fast_recovery_steps = 9,
+                       .alpha_shift = 10,
+                       .cnp_period_ns = 1000011},
         .fault = {.drop = 0.1,
                   .corrupt = 0.2,
                   .duplicate = 0.3,
@@ -142,6 +156,12 @@ Test(wire, prepare_comes_through_whole)
     cr_assert_eq(test->depth, 9);
     cr_assert_eq(test->interval_ns, 12345);
     cr_assert(test->reduce && test->verify);
+    cr_assert_eq(test->pace_bps, 123456789);
+    cr_assert_eq(test->congestion.control, WEFT_CONGESTION_DCQCN);
+#define SAME_PARAMETER(field, key, unit, least, most) \
+    cr_assert_eq(test->congestion.field, sent.congestion.field);
+    WEFT_CONGESTION_PARAMETERS(SAME_PARAMETER)
+#undef SAME_PARAMETER
     cr_assert_eq(got.request.seed, UINT64_MAX);
     cr_assert_eq(got.request.local_count, 3);
     cr_assert_eq(got.request.local_ranks[2], 7);
@@ -188,7 +208,7 @@ Test(wire, a_bad_prepare_names_its_field)
     BAD_PREPARE("prepare.test.mtu_bytes", prepare->test->mtu_bytes = 128);
     BAD_PREPARE("prepare.test.mtu_bytes", prepare->test->mtu_bytes = 8192);
     BAD_PREPARE("prepare.test.fault has a share of 2", prepare->test->fault->corrupt = 2);
-    BAD_PREPARE("prepare.test.fault has a share of", prepare->test->fault->mark = NAN);
+    BAD_PREPARE("prepare.test.fault has a share of", prepare->test->fault->mark = (double)NAN);
     BAD_PREPARE("prepare.test.fault.delay_ns", prepare->test->fault->delay_ns = UINT64_MAX);
     BAD_PREPARE("prepare.test.dscp is 64", prepare->test->dscp = 64);
     BAD_PREPARE("prepare.nics.vlan_id is 4095", prepare->nics[0]->vlan_id = 4095);
@@ -197,6 +217,15 @@ Test(wire, a_bad_prepare_names_its_field)
     BAD_PREPARE("iterations or duration_ns", prepare->test->iterations = 0);
     BAD_PREPARE("prepare.test.depth", prepare->test->depth = UINT32_MAX);
     BAD_PREPARE("prepare.test.warmup", prepare->test->warmup = UINT64_MAX);
+    BAD_PREPARE("prepare.test.pace_bps", prepare->test->pace_bps = UINT64_MAX);
+    BAD_PREPARE("prepare.test.congestion.control is 7",
+                prepare->test->congestion->control = (Weft__CongestionControl)7);
+    BAD_PREPARE("prepare.test.congestion.line_rate_bps",
+                prepare->test->congestion->line_rate_bps = UINT64_MAX);
+    BAD_PREPARE("prepare.test.congestion.alpha_shift is 17",
+                prepare->test->congestion->alpha_shift = 17);
+    BAD_PREPARE("prepare.test.congestion.cnp_period_ns",
+                prepare->test->congestion->cnp_period_ns = UINT64_MAX);
     BAD_PREPARE("all-reduce", prepare->test->pattern[9] = 'x');
     BAD_PREPARE("prepare.test.name", prepare->test->name[0] = '\x1b');
     BAD_PREPARE("prepare.test.name", prepare->test->name[1] = '\xff');
@@ -329,6 +358,7 @@ static struct weft_rank_result whole_rank(void)
         .window_ns = 7,
         .preemptions = 8,
         .preempted_ns = 9,
+        .rates = {.flows = 2, .slowest_bps = 10, .fastest_bps = 11, .lowest_bps = 12},
     };
     /* Every counter its own number, so none is another's. */
     uint64_t counters[sizeof(rank.counters) / sizeof(uint64_t)];
@@ -360,6 +390,10 @@ Test(wire, a_rank_result_comes_through_whole)
     cr_assert_eq(got.rank, 2);
     cr_assert_str_eq(got.driver, "dpdk");
     cr_assert_str_eq(got.device, "a device · here");
+    cr_assert_eq(got.rates.flows, 2);
+    cr_assert_eq(got.rates.slowest_bps, 10);
+    cr_assert_eq(got.rates.fastest_bps, 11);
+    cr_assert_eq(got.rates.lowest_bps, 12);
     cr_assert(got.verified_known);
     cr_assert_eq(got.verified.compared_bytes, 100);
     cr_assert_eq(got.verified.wrong_bytes, 8);

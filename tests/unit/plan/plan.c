@@ -31,6 +31,8 @@ static void check_defaults(const struct weft_test *test, const struct weft_patte
     cr_assert_null(test->driver);
     cr_assert_eq(test->transfer, WEFT_TRANSFER_WRITE);
     cr_assert_eq(test->mtu_bytes, 0u);
+    cr_assert_eq(test->pace_bps, 0u);
+    cr_assert_eq(test->congestion.control, WEFT_CONGESTION_NONE);
     cr_assert_eq(test->iterations, 100u);
     cr_assert_eq(test->duration_ns, 0u);
     cr_assert_eq(test->warmup, 10u);
@@ -101,13 +103,28 @@ Test(plan, holds_what_the_file_says)
                                    "    warmup: 0\n"
                                    "    depth: 32\n"
                                    "    interval: 100us\n"
+                                   "    pace: 9.7Gbps\n"
+                                   "    congestion:\n"
+                                   "      control: dcqcn\n"
+                                   "      line-rate: 100Gbps\n"
+                                   "      minimum-rate: 1Gbps\n"
+                                   "      additive-rate: 5Mbps\n"
+                                   "      hyper-rate: 50Mbps\n"
+                                   "      alpha-period: 50us\n"
+                                   "      decrease-period: 5us\n"
+                                   "      increase-period: 1500us\n"
+                                   "      increase-bytes: 2MB\n"
+                                   "      fast-recovery-steps: 4\n"
+                                   "      alpha-shift: 6\n"
+                                   "      cnp-period: 40us\n"
                                    "    reduce: true\n"
                                    "    verify: false\n"
                                    "    expect:\n"
                                    "      - completion.p99 <= 5ms\n"
                                    "      - \"lost == 0\"\n"
                                    "  - {pattern: pipeline, microbatches: 16, calc: 20us,\n"
-                                   "     duration: 2.5s, transfer: write, expect: []}\n");
+                                   "     duration: 2.5s, transfer: write, congestion: dcqcn,\n"
+                                   "     expect: []}\n");
     cr_assert_str_eq(plan->name, "nightly");
     cr_assert_eq(plan->test_count, 2u);
     const struct weft_test *test = &plan->tests[0];
@@ -125,6 +142,19 @@ Test(plan, holds_what_the_file_says)
     cr_assert_eq(test->warmup, 0u);
     cr_assert_eq(test->depth, 32u);
     cr_assert_eq(test->interval_ns, 100000u);
+    cr_assert_eq(test->pace_bps, UINT64_C(9700000000));
+    cr_assert_eq(test->congestion.control, WEFT_CONGESTION_DCQCN);
+    cr_assert_eq(test->congestion.line_rate_bps, UINT64_C(100000000000));
+    cr_assert_eq(test->congestion.minimum_rate_bps, 1000000000u);
+    cr_assert_eq(test->congestion.additive_rate_bps, 5000000u);
+    cr_assert_eq(test->congestion.hyper_rate_bps, 50000000u);
+    cr_assert_eq(test->congestion.alpha_period_ns, 50000u);
+    cr_assert_eq(test->congestion.decrease_period_ns, 5000u);
+    cr_assert_eq(test->congestion.increase_period_ns, 1500000u);
+    cr_assert_eq(test->congestion.increase_bytes, 2000000u);
+    cr_assert_eq(test->congestion.fast_recovery_steps, 4u);
+    cr_assert_eq(test->congestion.alpha_shift, 6u);
+    cr_assert_eq(test->congestion.cnp_period_ns, 40000u);
     cr_assert(test->reduce);
     cr_assert(!test->verify);
     cr_assert_eq(test->expect_count, 2u);
@@ -137,6 +167,9 @@ Test(plan, holds_what_the_file_says)
     cr_assert_eq(test->iterations, 0u, "it is timed");
     cr_assert_eq(test->duration_ns, UINT64_C(2500000000));
     cr_assert_eq(test->transfer, WEFT_TRANSFER_WRITE);
+    cr_assert_eq(test->pace_bps, 0u);
+    cr_assert_eq(test->congestion.control, WEFT_CONGESTION_DCQCN);
+    cr_assert_eq(test->congestion.line_rate_bps, 0u);
     cr_assert_eq(test->expect_count, 0u);
     weft_plan_destroy(plan);
 }
@@ -182,6 +215,22 @@ Test(plan, bounds_each_value)
     refuses("mtu: 128", "'mtu' must be");
     refuses("mtu: 8192", "'mtu' must be");
     refuses("mtu: 1000", "'mtu' must be");
+    refuses("pace: 10", "it has no unit");
+    refuses("pace: 99kbps", "'pace' must be from 100kbps to 16Tbps");
+    refuses("congestion: dcqn", "unknown congestion control 'dcqn'; did you mean 'dcqcn'?");
+    refuses("congestion: [dcqcn]", "unknown congestion control");
+    refuses("congestion: {}", "needs the key 'control'");
+    refuses("congestion: {line-rate: 1Gbps}", "needs the key 'control'");
+    refuses("congestion: {control: none, line-rate: 1Gbps}", "'none' has no parameters");
+    refuses("congestion: {control: dcqcn, alpha-shft: 3}", "did you mean 'alpha-shift'?");
+    refuses("congestion: {control: dcqcn, alpha-shift: 0}", "'alpha-shift' must be from 1 to 16");
+    refuses("congestion: {control: dcqcn, cnp-period: 999ns}", "'cnp-period' must be from 1us");
+    refuses("congestion: {control: dcqcn, minimum-rate: 2Gbps, line-rate: 1Gbps}",
+            "p.yaml:3:48: error: 'minimum-rate' is more than 'line-rate'");
+    takes("congestion: {control: none}");
+    takes("congestion: none");
+    takes("congestion: {control: dcqcn, minimum-rate: 2Gbps}");
+    takes("pace: 100kbps");
     refuses("dscp: 64", "'dscp' must be from 0 to 63");
     refuses("duration: 1s\n    iterations: 5", "not both");
     refuses("name: ''", "may not be empty");

@@ -180,6 +180,21 @@ Test(result, json_rank_detail_holds_one_ranks_own)
     is_null(root, "tests/0/ranks_detail/2/latency_ns/p99");
     is_whole(root, "tests/0/ranks_detail/2/device_counters/retransmitted_packets", 2);
     is_whole(root, "tests/0/ranks_detail/2/device_counters/icrc_errors", 8);
+    is_null(root, "tests/0/ranks_detail/2/congestion_rates");
+    json_decref(root);
+}
+
+Test(result, json_says_what_congestion_control_did)
+{
+    fixture_fill(&fixture);
+    fixture.figures->ranks[1].rates = (struct weft_flow_rates){
+        .flows = 3, .slowest_bps = 20, .fastest_bps = 40, .lowest_bps = 10};
+    finish();
+    json_t *root = root_json();
+    is_whole(root, "tests/0/ranks_detail/1/congestion_rates/flows", 3);
+    is_whole(root, "tests/0/ranks_detail/1/congestion_rates/slowest_bps", 20);
+    is_whole(root, "tests/0/ranks_detail/1/congestion_rates/fastest_bps", 40);
+    is_whole(root, "tests/0/ranks_detail/1/congestion_rates/lowest_bps", 10);
     json_decref(root);
 }
 
