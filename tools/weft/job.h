@@ -69,9 +69,9 @@ struct weft_job_figures {
     uint64_t memory_most_bytes; /* of the rank that needs most */
 };
 
-/* Compiles the test's schedules and matches them. Of more than WEFT_JOB_RANKS_MATCHED ranks some
- * are compiled and none matched. */
-#define WEFT_JOB_RANKS_MATCHED 64u
+/* Compiles the test's schedules and matches them. Of more than WEFT_JOB_RANKS_MATCHED ranks, or of
+ * very many operations, some are compiled and none matched. */
+#define WEFT_JOB_RANKS_MATCHED 4096u
 WEFT_CHECKED enum weft_status weft_job_check(const struct weft_test *test,
                                              struct weft_job_figures *ret_figures,
                                              struct weft_error *error);
