@@ -22,11 +22,14 @@ enum weft_status weft_roce_destination_create(struct weft_roce_qp *qp,
     if (!destination)
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for a UD destination");
     *destination = (struct weft_roce_destination){.qpn = peer->qpn, .qkey = peer->qkey};
-    enum weft_status status = weft_path_open(
-        qp->port, &destination->path,
-        &(struct weft_path_ends){
-            .peer_gid = peer->gid, .local_qpn = qp->qpn, .peer_qpn = peer->qpn, .qp = NULL},
-        error);
+    enum weft_status status =
+        weft_path_open(qp->port, &destination->path,
+                       &(struct weft_path_ends){.peer_gid = peer->gid,
+                                                .local_qpn = qp->qpn,
+                                                .peer_qpn = peer->qpn,
+                                                .source_port = qp->source_port,
+                                                .qp = NULL},
+                       error);
     if (status != WEFT_OK) {
         free(destination);
         return status;
@@ -115,7 +118,7 @@ static void build(const struct weft_roce_qp *qp, const struct weft_send *work, u
 static void fail_work(struct weft_roce_qp *qp, const struct weft_send *work)
 {
     weft_qp_fail(qp, &(struct weft_qp_error){.failure = WEFT_FAILURE_LOCAL_SEND,
-                                             .detail = work->rkey,
+                                             .detail = work->lkey,
                                              .send_status = WEFT_LOCAL_PROTECTION,
                                              .receive_status = WEFT_FLUSHED});
 }

@@ -291,5 +291,6 @@ const struct weft_driver weft_driver_sim = {
     .destination_destroy = weft_sim_destination_destroy,
     .post_send = weft_sim_post_send,
     .post_receive = weft_sim_post_receive,
+    .injects_faults = true,
     .paces = true,
 };
