@@ -263,7 +263,6 @@ static enum weft_status sim_service(struct weft_device *device, struct weft_erro
 const struct weft_driver weft_driver_sim = {
     .name = "sim",
     .summary = "RoCE v2 over a model of the topology, in virtual time",
-    .injects_faults = true,
     .start = sim_start,
     .stop = sim_stop,
     .clock_ns = sim_clock_ns,
