@@ -174,7 +174,9 @@ static void run_with(uint32_t mtu_bytes)
               capabilities.transports == WEFT_BIT(WEFT_TRANSPORT_COUNT) - 1 &&
               capabilities.max_read_depth == 128,
           "capabilities");
-    struct matrix matrix = {.mtu_bytes = mtu_bytes, .largest_bytes = 1 << 20};
+    struct matrix matrix = {.transports = WEFT_BIT(WEFT_TRANSPORT_COUNT) - 1,
+                            .mtu_bytes = mtu_bytes,
+                            .largest_bytes = 1 << 20};
     if (matrix_run(&a, &b, &matrix) && ends_connect(&a, &b)) {
         inlined(&a, &b);
         unsignaled(&a, &b);
@@ -190,6 +192,8 @@ static void run_with(uint32_t mtu_bytes)
 
 int main(void)
 {
+    /* What was found is shown even where the rest crashes. */
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
     unsigned usable = 0;
     driver->list(print_device, &usable);
     check(usable >= 2, "%u usable devices listed", usable);
