@@ -9,7 +9,11 @@
  * "net_memif0,role=client,socket=/run/x", "0000:01:00.0". It is opened once a process; ranks that
  * share a NIC share the weft_device. With af_packet the kernel sees the frames too: the interface
  * must not have the address that weft is given, and best has none, or the kernel answers our peers
- * with ICMP "port unreachable". */
+ * with ICMP "port unreachable".
+ *
+ * A VLAN tag is put and read by the RoCE port, not by the NIC. Facing a VLAN interface of the
+ * kernel over a veth, af_packet is what was tried: an XDP program may see such frames without the
+ * tag. */
 #ifndef WEFT_DPDK_DPDK_H
 #define WEFT_DPDK_DPDK_H
 

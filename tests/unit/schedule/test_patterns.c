@@ -56,8 +56,8 @@ Test(patterns, ping_pong)
     }
 }
 
-/* Every type and operator (one of them over many ranks), every number of ranks, vectors with fewer elements than ranks, and in
- * place; the size is in elements. */
+/* Every type and operator (one of them over many ranks), every number of ranks, vectors with fewer
+ * elements than ranks, and in place; the size is in elements. */
 static void try_reducing(const char *name, uint64_t algorithm, uint32_t ranks, uint64_t elements,
                          uint64_t chunk_elements)
 {
