@@ -216,9 +216,9 @@ static void dpdk_capabilities(const struct weft_device *device, struct weft_capa
     uint64_t headers = 14 + (device->vlan_id != WEFT_VLAN_NONE ? 4u : 0u) +
                        (device->address.version == 4 ? 20u : 40u) + 8 + 12 + 4;
     *ret = (struct weft_capabilities){
-        .transports = WEFT_BIT(WEFT_TRANSPORT_RC) | WEFT_BIT(WEFT_TRANSPORT_UD),
-        .operations = WEFT_BIT(WEFT_OPERATION_SEND) | WEFT_BIT(WEFT_OPERATION_WRITE) |
-                      WEFT_BIT(WEFT_OPERATION_WRITE_IMMEDIATE) | WEFT_BIT(WEFT_OPERATION_RECEIVE),
+        .transports = WEFT_BIT(WEFT_TRANSPORT_COUNT) - 1,
+        .operations = WEFT_BIT(WEFT_OPERATION_COUNT) - 1,
+        .max_read_depth = WEFT_ROCE_READ_DEPTH_MAX,
         .max_message_bytes = WEFT_MESSAGE_BYTES_MAX,
         .max_inline_bytes = WEFT_ROCE_INLINE_MAX,
         .max_send_depth = WEFT_ROCE_QUEUE_DEPTH_MAX,

@@ -62,6 +62,8 @@ enum weft_status weft_dpdk_endpoint_create(struct weft_device *device,
         .send_depth = options->send_depth,
         .receive_depth = options->receive_depth,
         .inline_bytes = options->inline_bytes,
+        .read_depth = options->read_depth,
+        .source_port = options->source_port,
         .user = options->user,
     };
     struct weft_roce_qp *qp = NULL;

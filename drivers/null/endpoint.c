@@ -106,8 +106,10 @@ void weft_null_endpoint_address(const struct weft_endpoint *endpoint,
                                 struct weft_endpoint_address *ret_address)
 {
     const struct weft_ip *ip = &endpoint->device->address;
-    *ret_address = (struct weft_endpoint_address){
-        .qpn = endpoint->qpn, .psn = endpoint->serial, .mtu_bytes = endpoint->device->mtu_bytes};
+    *ret_address = (struct weft_endpoint_address){.qpn = endpoint->qpn,
+                                                  .psn = endpoint->serial,
+                                                  .mtu_bytes = endpoint->device->mtu_bytes,
+                                                  .read_depth = WEFT_NULL_READ_DEPTH};
     if (ip->version == 6) {
         memcpy(ret_address->gid, ip->bytes, sizeof(ret_address->gid));
         return;

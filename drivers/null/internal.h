@@ -9,6 +9,8 @@
 
 #define WEFT_NULL_INLINE_BYTES 256u
 #define WEFT_NULL_DEPTH_MAX (1u << 16)
+/* One is done before the next begins; said as what others can do. */
+#define WEFT_NULL_READ_DEPTH 16u
 #define WEFT_NULL_CQ_DEPTH_MAX (1u << 22)
 #define WEFT_NULL_ENDPOINTS_MAX (1u << 16)
 #define WEFT_NULL_REGIONS_MAX (1u << 16)
@@ -119,6 +121,7 @@ struct weft_endpoint {
     struct weft_null_mailbox *peer; /* NULL until connected */
     bool taken;                     /* somebody is connected to it */
     uint64_t counted_bytes;         /* of the mailbox's, already in the device's counters */
+    uint64_t fetched_bytes;         /* by READs */
     struct weft_endpoint_counters counters;
 };
 

@@ -25,18 +25,17 @@ static void list(weft_device_visitor visit, void *context)
 
 static void capabilities(const struct weft_device *device, struct weft_capabilities *ret)
 {
-    *ret = (struct weft_capabilities){
-        .transports = WEFT_BIT(WEFT_TRANSPORT_RC),
-        .operations = WEFT_BIT(WEFT_OPERATION_SEND) | WEFT_BIT(WEFT_OPERATION_WRITE) |
-                      WEFT_BIT(WEFT_OPERATION_WRITE_IMMEDIATE) | WEFT_BIT(WEFT_OPERATION_RECEIVE),
-        .max_message_bytes = WEFT_MESSAGE_BYTES_MAX,
-        .max_inline_bytes = WEFT_NULL_INLINE_BYTES,
-        .max_send_depth = WEFT_NULL_DEPTH_MAX,
-        .max_receive_depth = WEFT_NULL_DEPTH_MAX,
-        .max_cq_depth = WEFT_NULL_CQ_DEPTH_MAX,
-        .max_endpoints = device->endpoint_room,
-        .mtu_bytes = device->mtu_bytes,
-        .numa_node = -1};
+    *ret = (struct weft_capabilities){.transports = WEFT_BIT(WEFT_TRANSPORT_RC),
+                                      .operations = WEFT_BIT(WEFT_OPERATION_COUNT) - 1,
+                                      .max_read_depth = WEFT_NULL_READ_DEPTH,
+                                      .max_message_bytes = WEFT_MESSAGE_BYTES_MAX,
+                                      .max_inline_bytes = WEFT_NULL_INLINE_BYTES,
+                                      .max_send_depth = WEFT_NULL_DEPTH_MAX,
+                                      .max_receive_depth = WEFT_NULL_DEPTH_MAX,
+                                      .max_cq_depth = WEFT_NULL_CQ_DEPTH_MAX,
+                                      .max_endpoints = device->endpoint_room,
+                                      .mtu_bytes = device->mtu_bytes,
+                                      .numa_node = -1};
 }
 
 static const struct weft_device_counters *counters(const struct weft_device *device)

@@ -6,14 +6,19 @@
 
 #include "drivers/null/internal.h"
 
-static bool takes_receive(enum weft_operation operation)
+static bool is_send(enum weft_operation operation)
 {
-    return operation == WEFT_OPERATION_SEND || operation == WEFT_OPERATION_WRITE_IMMEDIATE;
+    return operation == WEFT_OPERATION_SEND || operation == WEFT_OPERATION_SEND_IMMEDIATE;
 }
 
-static bool is_write(enum weft_operation operation)
+static bool is_atomic(enum weft_operation operation)
 {
-    return operation == WEFT_OPERATION_WRITE || operation == WEFT_OPERATION_WRITE_IMMEDIATE;
+    return operation == WEFT_OPERATION_COMPARE_SWAP || operation == WEFT_OPERATION_FETCH_ADD;
+}
+
+static bool takes_receive(enum weft_operation operation)
+{
+    return is_send(operation) || operation == WEFT_OPERATION_WRITE_IMMEDIATE;
 }
 
 /* What the sender learns before a byte moves. */
@@ -28,24 +33,45 @@ static enum weft_status check_work(const struct weft_endpoint *endpoint,
     if (!work->inlined && !weft_null_region_holds(endpoint->device->regions, work->lkey,
                                                   (uintptr_t)work->memory, work->len_bytes))
         return WEFT_LOCAL_PROTECTION;
-    if (is_write(work->operation) &&
+    if (is_atomic(work->operation) && (work->remote_address & 7))
+        return WEFT_REMOTE_INVALID_REQUEST;
+    if (!is_send(work->operation) &&
         !weft_null_region_holds(peer->regions, work->rkey, work->remote_address, work->len_bytes))
         return WEFT_REMOTE_ACCESS;
     return WEFT_OK;
+}
+
+static void execute_atomic(uint64_t *memory, const struct weft_work *work)
+{
+    uint64_t before = work->compare;
+    if (work->operation == WEFT_OPERATION_FETCH_ADD)
+        before = __atomic_fetch_add(memory, work->operand, __ATOMIC_SEQ_CST);
+    else
+        (void)__atomic_compare_exchange_n(memory, &before, work->operand, false, __ATOMIC_SEQ_CST,
+                                          __ATOMIC_SEQ_CST);
+    memcpy(work->memory, &before, sizeof(before));
 }
 
 static void copy(const struct weft_work *work, const struct weft_null_posted *posted)
 {
     if (!work->len_bytes)
         return;
-    uint8_t *target = (uint8_t *)(uintptr_t)work->remote_address;
-    if (!is_write(work->operation))
-        target = posted->memory;
+    uint8_t *remote = (uint8_t *)(uintptr_t)work->remote_address;
+    uint8_t *target = is_send(work->operation) ? posted->memory : remote;
     assert(target && work->memory);
-    if (work->operation == WEFT_OPERATION_WRITE)
+    if (is_atomic(work->operation))
+        execute_atomic((uint64_t *)(uintptr_t)work->remote_address, work);
+    else if (work->operation == WEFT_OPERATION_READ)
+        memcpy(work->memory, remote, work->len_bytes);
+    else if (work->operation == WEFT_OPERATION_WRITE)
         weft_null_copy_ordered(target, work->memory, work->len_bytes);
     else
         memcpy(target, work->memory, work->len_bytes);
+}
+
+static bool fetches(enum weft_operation operation)
+{
+    return operation == WEFT_OPERATION_READ || is_atomic(operation);
 }
 
 static enum weft_status execute(struct weft_endpoint *endpoint, const struct weft_work *work)
@@ -61,14 +87,17 @@ static enum weft_status execute(struct weft_endpoint *endpoint, const struct wef
     struct weft_null_arrival arrival = {.id = posted.id,
                                         .len_bytes = work->len_bytes,
                                         .immediate = work->immediate,
-                                        .has_immediate = is_write(work->operation)};
-    if (work->operation == WEFT_OPERATION_SEND && work->len_bytes > posted.len_bytes) {
+                                        .has_immediate = work->operation != WEFT_OPERATION_SEND};
+    if (is_send(work->operation) && work->len_bytes > posted.len_bytes) {
         arrival.status = WEFT_LOCAL_LENGTH;
         weft_null_mailbox_deliver(endpoint->peer, &arrival);
         return WEFT_REMOTE_INVALID_REQUEST;
     }
     copy(work, &posted);
-    weft_null_mailbox_count(endpoint->peer, work->len_bytes);
+    if (fetches(work->operation))
+        endpoint->fetched_bytes += work->operation == WEFT_OPERATION_READ ? work->len_bytes : 0;
+    else
+        weft_null_mailbox_count(endpoint->peer, work->len_bytes);
     if (takes_receive(work->operation))
         weft_null_mailbox_deliver(endpoint->peer, &arrival);
     endpoint->device->counters.sent_packets++;
@@ -97,7 +126,9 @@ static void queue_send(struct weft_endpoint *endpoint, const struct weft_work *w
 {
     assert(work->operation < WEFT_OPERATION_RECEIVE);
     assert(work->len_bytes <= WEFT_MESSAGE_BYTES_MAX);
-    assert(!work->inlined || work->len_bytes <= WEFT_NULL_INLINE_BYTES);
+    assert(!work->inlined ||
+           (work->len_bytes <= WEFT_NULL_INLINE_BYTES && !fetches(work->operation)));
+    assert(!is_atomic(work->operation) || work->len_bytes == sizeof(uint64_t));
     uint64_t place = endpoint->send_head & endpoint->send_mask;
     struct weft_null_send *send = &endpoint->sends[place];
     send->work = *work;
@@ -184,7 +215,8 @@ static uint32_t take_received(struct weft_endpoint *endpoint)
 static void take_counters(struct weft_endpoint *endpoint, uint32_t received)
 {
     struct weft_device_counters *counters = &endpoint->device->counters;
-    uint64_t bytes = atomic_load_explicit(&endpoint->mailbox->payload_bytes, memory_order_relaxed);
+    uint64_t bytes = atomic_load_explicit(&endpoint->mailbox->payload_bytes, memory_order_relaxed) +
+                     endpoint->fetched_bytes;
     counters->received_packets += received;
     counters->received_bytes += bytes - endpoint->counted_bytes;
     endpoint->counted_bytes = bytes;

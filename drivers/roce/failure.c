@@ -22,7 +22,7 @@ static enum weft_status describe_local(const struct weft_roce_qp *qp, const char
     switch ((enum weft_failure)qp->failure) {
     case WEFT_FAILURE_LOCAL_SEND:
         return weft_error_set(error, WEFT_LOCAL_PROTECTION,
-                              "a send to %s was posted with lkey %#x, which is no region's or does "
+                              "a work to %s was posted with lkey %#x, which is no region's or does "
                               "not cover its memory",
                               peer, qp->failure_detail);
     case WEFT_FAILURE_LOCAL_RECEIVE:
@@ -32,8 +32,8 @@ static enum weft_status describe_local(const struct weft_roce_qp *qp, const char
                               peer);
     case WEFT_FAILURE_PEER_ACCESS:
         return weft_error_set(error, WEFT_REMOTE_ACCESS,
-                              "%s wrote with rkey %#x, which is no region's here or does not cover "
-                              "the range",
+                              "%s used rkey %#x, which is no region's here or does not cover the "
+                              "range",
                               peer, qp->failure_detail);
     case WEFT_FAILURE_PEER_REQUEST:
         return weft_error_set(error, WEFT_REMOTE_INVALID_REQUEST,
@@ -45,6 +45,17 @@ static enum weft_status describe_local(const struct weft_roce_qp *qp, const char
                               "%s sent a message longer than the %u bytes of the receive posted "
                               "for it",
                               peer, qp->failure_detail);
+    case WEFT_FAILURE_READ_DEPTH:
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "a READ or atomic to %s was posted, but one of the two endpoints was "
+                              "made with a read depth of 0",
+                              peer);
+    case WEFT_FAILURE_BAD_RESPONSE:
+        return weft_error_set(
+            error, WEFT_REMOTE_OPERATION,
+            "%s answered a READ or atomic with a packet of another kind or length "
+            "than was asked for (opcode %#x)",
+            peer, qp->failure_detail);
     case WEFT_FAILURE_NONE:
     case WEFT_FAILURE_NEIGHBOUR:
     case WEFT_FAILURE_RETRY:

@@ -2,6 +2,7 @@
 #include "drivers/roce/opcode.h"
 
 #include "drivers/roce/wire.h"
+#include "fabric/driver.h"
 
 #define BYTES_WHERE(bits, bit, bytes) (((bits) & (bit)) ? (bytes) : 0u)
 #define HEADER_BYTES(bits)                                                   \
@@ -74,4 +75,19 @@ const struct weft_opcode weft_opcodes[256] = {
     [0x65] = ONLY(SEND, DETH | IMMEDIATE),
     /* Congestion notification: 16 reserved bytes follow the BTH. */
     [0x81] = ONLY(CONGESTION, 0),
+};
+
+#define OPCODES(kind, suffix)                                                   \
+    {                                                                           \
+        {WEFT_OPCODE_RC_##kind##_MIDDLE, WEFT_OPCODE_RC_##kind##_LAST##suffix}, \
+        {                                                                       \
+            WEFT_OPCODE_RC_##kind##_FIRST, WEFT_OPCODE_RC_##kind##_ONLY##suffix \
+        }                                                                       \
+    }
+
+const uint8_t weft_opcode_of[][2][2] = {
+    [WEFT_OPERATION_SEND] = OPCODES(SEND, ),
+    [WEFT_OPERATION_SEND_IMMEDIATE] = OPCODES(SEND, _IMMEDIATE),
+    [WEFT_OPERATION_WRITE] = OPCODES(WRITE, ),
+    [WEFT_OPERATION_WRITE_IMMEDIATE] = OPCODES(WRITE, _IMMEDIATE),
 };

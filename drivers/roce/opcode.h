@@ -48,6 +48,11 @@ struct weft_opcode {
 
 extern const struct weft_opcode weft_opcodes[256];
 
+/* By operation, first and last: the RC opcodes of SENDs and WRITEs. UC's are the same in their own
+ * service. */
+extern const uint8_t weft_opcode_of[][2][2];
+#define WEFT_OPCODE_UC (WEFT_SERVICE_UC << 5)
+
 enum {
     WEFT_OPCODE_RC_SEND_FIRST = 0x00,
     WEFT_OPCODE_RC_SEND_MIDDLE = 0x01,
@@ -62,7 +67,14 @@ enum {
     WEFT_OPCODE_RC_WRITE_ONLY = 0x0a,
     WEFT_OPCODE_RC_WRITE_ONLY_IMMEDIATE = 0x0b,
     WEFT_OPCODE_RC_READ_REQUEST = 0x0c,
+    WEFT_OPCODE_RC_READ_RESPONSE_FIRST = 0x0d,
+    WEFT_OPCODE_RC_READ_RESPONSE_MIDDLE = 0x0e,
+    WEFT_OPCODE_RC_READ_RESPONSE_LAST = 0x0f,
+    WEFT_OPCODE_RC_READ_RESPONSE_ONLY = 0x10,
     WEFT_OPCODE_RC_ACKNOWLEDGE = 0x11,
+    WEFT_OPCODE_RC_ATOMIC_ACKNOWLEDGE = 0x12,
+    WEFT_OPCODE_RC_COMPARE_SWAP = 0x13,
+    WEFT_OPCODE_RC_FETCH_ADD = 0x14,
     WEFT_OPCODE_UD_SEND_ONLY = 0x64,
     WEFT_OPCODE_UD_SEND_ONLY_IMMEDIATE = 0x65,
     WEFT_OPCODE_CNP = 0x81,

@@ -74,7 +74,9 @@ static void fill_headers(const struct weft_roce_port *port, struct weft_path *pa
     else
         fill_ipv6(port, path, ip);
     uint8_t *udp = ip + path->ip_bytes;
-    weft_wire_put16(udp, weft_path_source_port(ends->local_qpn, ends->peer_qpn));
+    weft_wire_put16(udp, ends->source_port
+                             ? ends->source_port
+                             : weft_path_source_port(ends->local_qpn, ends->peer_qpn));
     weft_wire_put16(udp + 2, port->udp_port);
     uint8_t *bth = udp + WEFT_UDP_BYTES;
     weft_wire_put16(bth + 2, WEFT_ROCE_PKEY);

@@ -14,6 +14,7 @@ struct weft_path_ends {
     const uint8_t *peer_gid;
     uint32_t local_qpn;
     uint32_t peer_qpn;
+    uint16_t source_port;    /* 0: the kernel's rule */
     struct weft_roce_qp *qp; /* told when the neighbour is known or lost; NULL: nobody */
 };
 

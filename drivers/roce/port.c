@@ -11,6 +11,7 @@
 #include "drivers/roce/requester.h"
 #include "drivers/roce/responder.h"
 #include "drivers/roce/ring.h"
+#include "drivers/roce/uc.h"
 #include "drivers/roce/ud.h"
 
 #define DEFAULT_WINDOW_PACKETS 128u
@@ -189,10 +190,20 @@ static void receive_rc(struct weft_roce_qp *qp, const struct weft_packet *packet
         break;
     case WEFT_OPCODE_READ_RESPONSE:
     case WEFT_OPCODE_ATOMIC_ACKNOWLEDGE:
+        weft_requester_response(qp, packet, now_ns);
+        break;
     case WEFT_OPCODE_NONE:
         qp->port->counters.unexpected_packets++;
         break;
     }
+}
+
+static void receive_uc(struct weft_roce_qp *qp, const struct weft_packet *packet, uint64_t now_ns)
+{
+    if (packet->opcode->kind == WEFT_OPCODE_CONGESTION)
+        weft_flow_notified(qp, packet, now_ns);
+    else
+        weft_uc_receive(qp, packet);
 }
 
 /* The queue pair that the packet is for, from the peer that it is connected to; NULL: none. */
@@ -205,11 +216,13 @@ static struct weft_roce_qp *find_qp(const struct weft_roce_port *port,
     uint8_t service = packet->bth[0] >> 5;
     if (qp->transport == WEFT_TRANSPORT_UD)
         return service == WEFT_SERVICE_UD ? qp : NULL;
-    if (service != WEFT_SERVICE_RC && service != WEFT_SERVICE_CNP)
+    uint8_t own = qp->transport == WEFT_TRANSPORT_UC ? WEFT_SERVICE_UC : WEFT_SERVICE_RC;
+    if (service != own && service != WEFT_SERVICE_CNP)
         return NULL;
-    const uint8_t *source = packet->ip_bytes == WEFT_IPV4_BYTES ? packet->ip + 12 : packet->ip + 8;
-    uint32_t address_bytes = packet->ip_bytes == WEFT_IPV4_BYTES ? 4 : 16;
-    return memcmp(source, qp->path.address.bytes, address_bytes) == 0 ? qp : NULL;
+    bool known = packet->ip_bytes == WEFT_IPV4_BYTES
+                     ? memcmp(packet->ip + 12, qp->path.address.bytes, 4) == 0
+                     : memcmp(packet->ip + 8, qp->path.address.bytes, 16) == 0;
+    return known ? qp : NULL;
 }
 
 static void receive_roce(struct weft_roce_port *port, const struct weft_packet *packet,
@@ -228,6 +241,8 @@ static void receive_roce(struct weft_roce_port *port, const struct weft_packet *
         weft_flow_marked(qp, packet, now_ns);
     if (qp->transport == WEFT_TRANSPORT_UD)
         weft_ud_receive(qp, packet);
+    else if (qp->transport == WEFT_TRANSPORT_UC)
+        receive_uc(qp, packet, now_ns);
     else
         receive_rc(qp, packet, now_ns);
 }
@@ -288,11 +303,27 @@ static uint32_t transmit_answers(struct weft_roce_port *port, struct weft_roce_f
     return filled;
 }
 
+/* Responses and what the queue pair sends by itself share the frames. */
+static uint32_t fill_both(struct weft_roce_qp *qp, struct weft_roce_frame *frames, uint32_t count,
+                          uint64_t now_ns)
+{
+    qp->responses_first = !qp->responses_first;
+    uint32_t share = (count + qp->responses_first) >> 1;
+    uint32_t filled = weft_responder_respond(qp, frames, share);
+    filled += weft_requester_transmit(qp, frames + filled, count - filled, now_ns);
+    return filled + weft_responder_respond(qp, frames + filled, count - filled);
+}
+
 static uint32_t fill_frames(struct weft_roce_qp *qp, struct weft_roce_frame *frames, uint32_t count,
                             uint64_t now_ns)
 {
-    return qp->transport == WEFT_TRANSPORT_UD ? weft_ud_transmit(qp, frames, count)
-                                              : weft_requester_transmit(qp, frames, count, now_ns);
+    if (qp->transport == WEFT_TRANSPORT_UD)
+        return weft_ud_transmit(qp, frames, count);
+    if (qp->transport == WEFT_TRANSPORT_UC)
+        return weft_uc_transmit(qp, frames, count);
+    if (qp->responding)
+        return fill_both(qp, frames, count, now_ns);
+    return weft_requester_transmit(qp, frames, count, now_ns);
 }
 
 /* One by one, each when it is due. */

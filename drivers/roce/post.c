@@ -5,6 +5,7 @@
 #include "drivers/roce/qp.h"
 #include "drivers/roce/region.h"
 #include "drivers/roce/requester.h"
+#include "drivers/roce/responder.h"
 #include "drivers/roce/ud.h"
 
 static uint32_t packets_of(const struct weft_roce_qp *qp, uint32_t len_bytes)
@@ -14,23 +15,55 @@ static uint32_t packets_of(const struct weft_roce_qp *qp, uint32_t len_bytes)
     return ((len_bytes - 1) >> qp->mtu_shift) + 1;
 }
 
+/* By operation. */
+struct needs {
+    bool receive;  /* one of the peer's */
+    bool response; /* READs and atomics */
+    bool atomic;
+};
+
+static const struct needs needs[WEFT_OPERATION_COUNT] = {
+    [WEFT_OPERATION_SEND] = {.receive = true},
+    [WEFT_OPERATION_SEND_IMMEDIATE] = {.receive = true},
+    [WEFT_OPERATION_WRITE_IMMEDIATE] = {.receive = true},
+    [WEFT_OPERATION_READ] = {.response = true},
+    [WEFT_OPERATION_COMPARE_SWAP] = {.response = true, .atomic = true},
+    [WEFT_OPERATION_FETCH_ADD] = {.response = true, .atomic = true},
+};
+
 static void check_send(const struct weft_roce_qp *qp, const struct weft_work *work)
 {
     assert(work->len_bytes <= WEFT_MESSAGE_BYTES_MAX);
     assert(!work->inlined || work->len_bytes <= qp->requester.inline_bytes);
-    if (qp->transport == WEFT_TRANSPORT_RC) {
-        assert(work->operation <= WEFT_OPERATION_WRITE_IMMEDIATE);
-        return;
+    assert((unsigned)work->operation < WEFT_OPERATION_RECEIVE);
+    if (needs[work->operation].response) {
+        assert(qp->transport == WEFT_TRANSPORT_RC && !work->inlined);
+        assert(!needs[work->operation].atomic || work->len_bytes == sizeof(uint64_t));
     }
+    if (qp->transport != WEFT_TRANSPORT_UD)
+        return;
     const struct weft_roce_destination *destination = (const void *)work->destination;
     assert(work->operation == WEFT_OPERATION_SEND);
     assert(work->len_bytes <= qp->port->mtu_bytes);
     assert(destination && weft_path_ready(&destination->path));
 }
 
+/* A READ or atomic. Where one of the two ends takes none it fails in its turn. */
+static void put_request(struct weft_requester *requester, uint32_t slot,
+                        const struct weft_work *work)
+{
+    requester->unanswered++;
+    if (!requester->reads_max)
+        requester->sends[slot].bad_lkey = true;
+    else if (needs[work->operation].atomic)
+        requester->operands[slot] =
+            (struct weft_operands){.compare = work->compare, .operand = work->operand};
+}
+
 static void put_send(struct weft_roce_qp *qp, const struct weft_work *work)
 {
     struct weft_requester *requester = &qp->requester;
+    const struct needs need = needs[work->operation];
     uint32_t slot = requester->posted++ & requester->mask;
     struct weft_send *send = &requester->sends[slot];
     send->id = work->id;
@@ -40,10 +73,16 @@ static void put_send(struct weft_roce_qp *qp, const struct weft_work *work)
     send->packets = packets_of(qp, work->len_bytes);
     send->len_bytes = work->len_bytes;
     send->rkey = work->rkey;
+    send->lkey = work->lkey;
     send->immediate = work->immediate;
     send->operation = (uint8_t)work->operation;
     send->unsignaled = work->unsignaled;
+    send->wants_receive = need.receive;
+    send->wants_response = need.response;
+    send->ssn = ++requester->posted_ssn & WEFT_ROCE_NUMBER_MASK;
     send->bad_lkey = false;
+    if (need.response)
+        put_request(requester, slot, work);
     requester->posted_sequence += send->packets;
     requester->outstanding++;
     if (qp->transport == WEFT_TRANSPORT_UD)
@@ -55,9 +94,7 @@ static void put_send(struct weft_roce_qp *qp, const struct weft_work *work)
         memcpy(copy, work->memory, work->len_bytes);
         send->memory = copy;
     } else if (!weft_lkey_valid(qp->port, work->lkey, work->memory, work->len_bytes)) {
-        /* It fails in its turn; the key is kept for the error. */
         send->bad_lkey = true;
-        send->rkey = work->lkey;
     }
 }
 
@@ -111,5 +148,6 @@ uint32_t weft_roce_post_receive(struct weft_roce_qp *qp, const struct weft_work 
         if (qp->state == WEFT_ENDPOINT_FAILED)
             weft_qp_complete_receive(qp, &(struct weft_completion){.status = WEFT_FLUSHED});
     }
+    weft_responder_tell_receives(qp);
     return count;
 }

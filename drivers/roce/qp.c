@@ -9,6 +9,7 @@
 #include "drivers/roce/flow.h"
 #include "drivers/roce/neighbour.h"
 #include "drivers/roce/requester.h"
+#include "drivers/roce/responder.h"
 #include "drivers/roce/ring.h"
 
 /* An index into the table below random bits; 0 and 1 are the management queue pairs', all ones is
@@ -55,11 +56,34 @@ static bool allocate_queues(struct weft_roce_qp *qp, const struct weft_roce_qp_o
     return requester->sends && requester->inlined && responder->receives;
 }
 
+/* What READs and atomics need, at both ends. */
+static bool allocate_resources(struct weft_roce_qp *qp, const struct weft_roce_qp_options *options)
+{
+    struct weft_responder *responder = &qp->responder;
+    uint32_t depth = options->read_depth;
+    if (depth > WEFT_ROCE_READ_DEPTH_MAX)
+        depth = WEFT_ROCE_READ_DEPTH_MAX;
+    if (!depth || options->transport != WEFT_TRANSPORT_RC)
+        return true;
+    uint32_t size = weft_ring_size(depth);
+    responder->read_depth = (uint16_t)depth;
+    responder->resource_mask = size - 1;
+    responder->resources = calloc(size, sizeof(*responder->resources));
+    qp->requester.operands = calloc(qp->requester.mask + 1u, sizeof(*qp->requester.operands));
+    if (!responder->resources || !qp->requester.operands)
+        return false;
+    for (uint32_t i = 0; i < size; i++)
+        responder->resources[i].answered = true;
+    return true;
+}
+
 static void free_qp(struct weft_roce_qp *qp)
 {
     free(qp->requester.sends);
     free(qp->requester.inlined);
+    free(qp->requester.operands);
     free(qp->responder.receives);
+    free(qp->responder.resources);
     free(qp);
 }
 
@@ -67,8 +91,8 @@ static enum weft_status check_options(const struct weft_roce_port *port,
                                       const struct weft_roce_qp_options *options,
                                       struct weft_error *error)
 {
-    if (options->transport != WEFT_TRANSPORT_RC && options->transport != WEFT_TRANSPORT_UD)
-        return weft_error_set(error, WEFT_UNSUPPORTED, "transport %d: RC and UD are there",
+    if ((unsigned)options->transport >= WEFT_TRANSPORT_COUNT)
+        return weft_error_set(error, WEFT_UNSUPPORTED, "transport %d: RC, UD and UC are there",
                               (int)options->transport);
     if (!options->send_depth || options->send_depth > WEFT_ROCE_QUEUE_DEPTH_MAX ||
         options->receive_depth > WEFT_ROCE_QUEUE_DEPTH_MAX)
@@ -104,7 +128,7 @@ enum weft_status weft_roce_qp_create(struct weft_roce_port *port,
     if (!qp)
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for an endpoint");
     memset(qp, 0, sizeof(*qp));
-    if (!allocate_queues(qp, options)) {
+    if (!allocate_queues(qp, options) || !allocate_resources(qp, options)) {
         free_qp(qp);
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for queues of %u and %u works",
                               options->send_depth, options->receive_depth);
@@ -113,6 +137,7 @@ enum weft_status weft_roce_qp_create(struct weft_roce_port *port,
     qp->cq = options->cq;
     qp->user = options->user;
     qp->transport = (uint8_t)options->transport;
+    qp->source_port = options->source_port;
     qp->mtu_bytes = port->mtu_bytes;
     qp->mtu_shift = port->mtu_shift;
     qp->initial_psn = (uint32_t)weft_random_next(&port->random) & WEFT_ROCE_NUMBER_MASK;
@@ -156,6 +181,7 @@ void weft_roce_qp_address(const struct weft_roce_qp *qp, struct weft_endpoint_ad
         .psn = qp->initial_psn,
         .qkey = qp->qkey,
         .mtu_bytes = qp->port->mtu_bytes,
+        .read_depth = qp->responder.read_depth,
     };
     weft_ip_to_gid(&qp->port->address, ret_address->gid);
 }
@@ -164,7 +190,7 @@ static enum weft_status check_peer(const struct weft_roce_qp *qp,
                                    const struct weft_endpoint_address *peer,
                                    struct weft_error *error)
 {
-    if (qp->transport != WEFT_TRANSPORT_RC)
+    if (qp->transport == WEFT_TRANSPORT_UD)
         return weft_error_set(error, WEFT_UNSUPPORTED,
                               "a UD endpoint is not connected; create destinations on it");
     if (qp->state != WEFT_ENDPOINT_NEW)
@@ -187,6 +213,8 @@ static void start_sequences(struct weft_roce_qp *qp, const struct weft_endpoint_
     if (peer->mtu_bytes < qp->mtu_bytes)
         qp->mtu_bytes = peer->mtu_bytes;
     qp->mtu_shift = (uint8_t)__builtin_ctz(qp->mtu_bytes);
+    qp->requester.reads_max =
+        peer->read_depth < qp->responder.read_depth ? peer->read_depth : qp->responder.read_depth;
     qp->requester.posted_sequence = qp->initial_psn;
     qp->requester.next_sequence = qp->initial_psn;
     qp->requester.sent_sequence = qp->initial_psn;
@@ -201,11 +229,13 @@ enum weft_status weft_roce_qp_connect(struct weft_roce_qp *qp,
     enum weft_status status = check_peer(qp, peer, error);
     if (status != WEFT_OK)
         return status;
-    status = weft_path_open(
-        qp->port, &qp->path,
-        &(struct weft_path_ends){
-            .peer_gid = peer->gid, .local_qpn = qp->qpn, .peer_qpn = peer->qpn, .qp = qp},
-        error);
+    status = weft_path_open(qp->port, &qp->path,
+                            &(struct weft_path_ends){.peer_gid = peer->gid,
+                                                     .local_qpn = qp->qpn,
+                                                     .peer_qpn = peer->qpn,
+                                                     .source_port = qp->source_port,
+                                                     .qp = qp},
+                            error);
     if (status != WEFT_OK)
         return status;
     start_sequences(qp, peer);
@@ -235,6 +265,7 @@ void weft_qp_complete_send(struct weft_roce_qp *qp, enum weft_status status, uin
 {
     struct weft_requester *requester = &qp->requester;
     const struct weft_send *work = &requester->sends[requester->completed++ & requester->mask];
+    requester->unanswered -= work->wants_response;
     if (status == WEFT_OK && work->unsignaled) {
         requester->outstanding--;
         return;
@@ -253,6 +284,19 @@ void weft_qp_complete_receive(struct weft_roce_qp *qp, struct weft_completion *c
     weft_cq_push(qp, completion);
 }
 
+static void flush_sends(struct weft_roce_qp *qp, const struct weft_qp_error *why)
+{
+    struct weft_requester *requester = &qp->requester;
+    const struct weft_send *blamed = why->blamed;
+    if (!blamed)
+        blamed = &requester->sends[requester->completed & requester->mask];
+    while (requester->completed != requester->posted) {
+        bool blame = blamed == &requester->sends[requester->completed & requester->mask];
+        weft_qp_complete_send(qp, blame ? why->send_status : WEFT_FLUSHED,
+                              blame ? why->vendor_error : 0);
+    }
+}
+
 void weft_qp_fail(struct weft_roce_qp *qp, const struct weft_qp_error *why)
 {
     struct weft_requester *requester = &qp->requester;
@@ -263,15 +307,15 @@ void weft_qp_fail(struct weft_roce_qp *qp, const struct weft_qp_error *why)
     qp->failure_detail = why->detail;
     weft_link_remove(&qp->active);
     weft_timer_set(&qp->port->wheel, &qp->timer, WEFT_TIMER_NEVER);
-    enum weft_status status = why->send_status;
-    uint32_t vendor_error = why->vendor_error;
-    while (requester->completed != requester->posted) {
-        weft_qp_complete_send(qp, status, vendor_error);
-        status = WEFT_FLUSHED;
-        vendor_error = 0;
-    }
+    /* Before a refusal the responses that are due still go out. */
+    if (!qp->responder.fatal_syndrome)
+        weft_responses_drop(qp);
+    weft_requester_activate(qp);
+    flush_sends(qp, why);
     requester->cursor = requester->posted;
-    status = why->receive_status;
+    requester->reads = 0;
+    requester->read_span = 0;
+    enum weft_status status = why->receive_status;
     while (!weft_qp_receive_empty(qp)) {
         weft_qp_complete_receive(qp, &(struct weft_completion){.status = status});
         status = WEFT_FLUSHED;

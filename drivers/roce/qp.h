@@ -9,7 +9,8 @@
 struct weft_qp_error {
     enum weft_failure failure;
     uint32_t detail;
-    enum weft_status send_status;    /* of the oldest send; WEFT_FLUSHED: it is not to blame */
+    enum weft_status send_status;    /* of the send to blame; WEFT_FLUSHED: none is */
+    const struct weft_send *blamed;  /* NULL: the oldest */
     enum weft_status receive_status; /* of the oldest receive */
     uint32_t vendor_error;
 };
@@ -25,11 +26,12 @@ void weft_qp_neighbour_changed(struct weft_roce_qp *qp);
 void weft_qp_complete_send(struct weft_roce_qp *qp, enum weft_status status, uint32_t vendor_error);
 void weft_qp_complete_receive(struct weft_roce_qp *qp, struct weft_completion *completion);
 
-/* Puts it on the port's list, where it is not yet, of those that have an answer to send. */
+/* Puts it on the port's list, where it is not yet, of those that have an answer to send: after the
+ * responses that are due. */
 static inline void weft_qp_answer(struct weft_roce_qp *qp, enum weft_answer answer)
 {
     qp->responder.answer = (uint8_t)answer;
-    if (weft_link_empty(&qp->answer) && weft_path_ready(&qp->path))
+    if (!qp->responding && weft_link_empty(&qp->answer) && weft_path_ready(&qp->path))
         weft_link_append(&qp->port->answers, &qp->answer);
 }
 

@@ -4,44 +4,17 @@
 #include <assert.h>
 
 #include "drivers/roce/neighbour.h"
+#include "drivers/roce/request.h"
 
 #define RNR_RETRY_WITHOUT_END 7u
 /* So many timeouts in a row raise a doubt about the neighbour's MAC. */
 #define DOUBTFUL_RETRIES 2u
-
-/* By operation, first and last. */
-static const uint8_t opcodes[WEFT_OPERATION_COUNT][2][2] = {
-    [WEFT_OPERATION_SEND] = {{WEFT_OPCODE_RC_SEND_MIDDLE, WEFT_OPCODE_RC_SEND_LAST},
-                             {WEFT_OPCODE_RC_SEND_FIRST, WEFT_OPCODE_RC_SEND_ONLY}},
-    [WEFT_OPERATION_WRITE] = {{WEFT_OPCODE_RC_WRITE_MIDDLE, WEFT_OPCODE_RC_WRITE_LAST},
-                              {WEFT_OPCODE_RC_WRITE_FIRST, WEFT_OPCODE_RC_WRITE_ONLY}},
-    [WEFT_OPERATION_WRITE_IMMEDIATE] = {{WEFT_OPCODE_RC_WRITE_MIDDLE,
-                                         WEFT_OPCODE_RC_WRITE_LAST_IMMEDIATE},
-                                        {WEFT_OPCODE_RC_WRITE_FIRST,
-                                         WEFT_OPCODE_RC_WRITE_ONLY_IMMEDIATE}},
-};
 
 /* IBTA vol. 1, table 45, in units of 10 us. */
 static const uint32_t rnr_waits[32] = {65536, 1,    2,    3,     4,     6,     8,     12,
                                        16,    24,   32,   48,    64,    96,    128,   192,
                                        256,   384,  512,  768,   1024,  1536,  2048,  3072,
                                        4096,  6144, 8192, 12288, 16384, 24576, 32768, 49152};
-
-static uint8_t *put_extensions(const struct weft_send *work, const struct weft_opcode *opcode,
-                               uint8_t *at)
-{
-    if (opcode->headers & WEFT_HEADER_RETH) {
-        weft_wire_put64(at, work->remote_address);
-        weft_wire_put32(at + 8, work->rkey);
-        weft_wire_put32(at + 12, work->len_bytes);
-        at += WEFT_RETH_BYTES;
-    }
-    if (opcode->headers & WEFT_HEADER_IMMEDIATE) {
-        weft_wire_put32(at, work->immediate);
-        at += WEFT_IMMEDIATE_BYTES;
-    }
-    return at;
-}
 
 /* At a message's end, and some times in a window. */
 static bool ask_for_ack(struct weft_roce_qp *qp, bool last)
@@ -54,45 +27,44 @@ static bool ask_for_ack(struct weft_roce_qp *qp, bool last)
     return true;
 }
 
-/* The packet at next_sequence, which lies in `work`. */
 static void build(struct weft_roce_qp *qp, const struct weft_send *work,
                   struct weft_roce_frame *frame)
 {
-    struct weft_requester *requester = &qp->requester;
-    uint32_t index = (uint32_t)(requester->next_sequence - work->first);
-    uint32_t offset_bytes = index << qp->mtu_shift;
-    bool first = index == 0;
-    bool last = index + 1 == work->packets;
-    uint32_t len_bytes = last ? work->len_bytes - offset_bytes : qp->mtu_bytes;
-    uint8_t opcode = opcodes[work->operation][first][last];
-    uint32_t psn_word = (uint32_t)requester->next_sequence & WEFT_ROCE_NUMBER_MASK;
-    if (ask_for_ack(qp, last))
-        psn_word |= WEFT_ACK_REQUEST;
-    assert(frame->capacity_bytes >= WEFT_ROCE_OVERHEAD_MAX + len_bytes);
-    uint8_t *at = weft_build_start(&qp->path, frame->data, opcode, psn_word, len_bytes);
-    at = put_extensions(work, &weft_opcodes[opcode], at);
-    const uint8_t *payload = len_bytes ? work->memory + offset_bytes : NULL;
-    frame->len_bytes = weft_build_finish(&qp->path, frame->data, at, payload, len_bytes);
+    if (work->wants_response) {
+        weft_requester_build_read(qp, work, frame);
+        return;
+    }
+    bool last = qp->requester.next_sequence + 1 == work->first + work->packets;
+    weft_request_build(qp, work, ask_for_ack(qp, last) ? WEFT_ACK_REQUEST : 0, frame);
 }
 
 static void step(struct weft_roce_qp *qp, const struct weft_send *work)
 {
     struct weft_requester *requester = &qp->requester;
-    requester->next_sequence++;
-    if (requester->next_sequence == work->first + work->packets)
+    uint64_t end = work->first + work->packets;
+    if (requester->next_sequence < requester->sent_sequence)
+        qp->port->counters.retransmitted_packets++;
+    if (work->wants_response) {
+        requester->read_span += (uint32_t)(end - requester->next_sequence) - 1;
+        requester->reads++;
+        requester->next_sequence = end;
+    } else {
+        requester->next_sequence++;
+    }
+    if (requester->next_sequence == end)
         requester->cursor++;
     if (requester->next_sequence > requester->sent_sequence)
         requester->sent_sequence = requester->next_sequence;
-    else
-        qp->port->counters.retransmitted_packets++;
 }
 
-static void fail_bad_work(struct weft_roce_qp *qp, const struct weft_send *work)
+void weft_requester_fail_bad_work(struct weft_roce_qp *qp, const struct weft_send *work)
 {
-    weft_qp_fail(qp, &(struct weft_qp_error){.failure = WEFT_FAILURE_LOCAL_SEND,
-                                             .detail = work->rkey,
-                                             .send_status = WEFT_LOCAL_PROTECTION,
-                                             .receive_status = WEFT_FLUSHED});
+    bool deep = work->wants_response && !qp->requester.reads_max;
+    weft_qp_fail(qp, &(struct weft_qp_error){
+                         .failure = deep ? WEFT_FAILURE_READ_DEPTH : WEFT_FAILURE_LOCAL_SEND,
+                         .detail = work->lkey,
+                         .send_status = deep ? WEFT_UNSUPPORTED : WEFT_LOCAL_PROTECTION,
+                         .receive_status = WEFT_FLUSHED});
 }
 
 uint32_t weft_requester_transmit(struct weft_roce_qp *qp, struct weft_roce_frame *frames,
@@ -100,10 +72,10 @@ uint32_t weft_requester_transmit(struct weft_roce_qp *qp, struct weft_roce_frame
 {
     struct weft_requester *requester = &qp->requester;
     uint32_t filled = 0;
-    while (filled < count && weft_requester_can_send(qp)) {
+    while (filled < count && weft_requester_can_request(qp)) {
         const struct weft_send *work = &requester->sends[requester->cursor & requester->mask];
         if (work->bad_lkey) {
-            fail_bad_work(qp, work);
+            weft_requester_fail_bad_work(qp, work);
             break;
         }
         build(qp, work, &frames[filled++]);
@@ -114,8 +86,7 @@ uint32_t weft_requester_transmit(struct weft_roce_qp *qp, struct weft_roce_frame
     return filled;
 }
 
-/* All before `sequence` are acknowledged. */
-static void advance(struct weft_roce_qp *qp, uint64_t sequence, uint64_t now_ns)
+void weft_requester_advance(struct weft_roce_qp *qp, uint64_t sequence, uint64_t now_ns)
 {
     struct weft_requester *requester = &qp->requester;
     assert(sequence >= requester->acked_sequence && sequence <= requester->sent_sequence);
@@ -125,6 +96,7 @@ static void advance(struct weft_roce_qp *qp, uint64_t sequence, uint64_t now_ns)
     requester->retries = 0;
     requester->rnr_retries = 0;
     requester->rnr_waiting = false;
+    requester->gone_back = false;
     while (requester->completed != requester->posted) {
         const struct weft_send *work = &requester->sends[requester->completed & requester->mask];
         if (work->first + work->packets > sequence)
@@ -132,6 +104,8 @@ static void advance(struct weft_roce_qp *qp, uint64_t sequence, uint64_t now_ns)
         /* What was to be sent again has arrived meanwhile. */
         if (requester->cursor == requester->completed)
             requester->cursor++;
+        else
+            requester->reads = (uint16_t)(requester->reads - work->wants_response);
         weft_qp_complete_send(qp, WEFT_OK, 0);
     }
     if (requester->next_sequence < sequence)
@@ -141,12 +115,14 @@ static void advance(struct weft_roce_qp *qp, uint64_t sequence, uint64_t now_ns)
                    all ? WEFT_TIMER_NEVER : now_ns + qp->port->ack_timeout_ns);
 }
 
-static void go_back(struct weft_roce_qp *qp)
+void weft_requester_go_back(struct weft_roce_qp *qp)
 {
     struct weft_requester *requester = &qp->requester;
     requester->next_sequence = requester->acked_sequence;
     requester->cursor = requester->completed;
     requester->since_ack_request = 0;
+    requester->reads = 0;
+    requester->read_span = 0;
 }
 
 static void wait_for_receiver(struct weft_roce_qp *qp, uint8_t syndrome, uint64_t now_ns)
@@ -161,22 +137,31 @@ static void wait_for_receiver(struct weft_roce_qp *qp, uint8_t syndrome, uint64_
                                                  .vendor_error = syndrome});
         return;
     }
-    go_back(qp);
+    weft_requester_go_back(qp);
     requester->rnr_waiting = true;
     weft_timer_set(&qp->port->wheel, &qp->timer,
                    now_ns + rnr_waits[syndrome & 0x1f] * UINT64_C(10000));
 }
 
-static void fail_refused(struct weft_roce_qp *qp, uint8_t syndrome)
+/* `sequence` is the number refused. A READ before it stays without an answer, but is not to blame.
+ */
+static void fail_refused(struct weft_roce_qp *qp, uint8_t syndrome, uint64_t sequence)
 {
+    struct weft_requester *requester = &qp->requester;
     enum weft_status status = WEFT_REMOTE_OPERATION;
     if (syndrome == WEFT_AETH_NAK_INVALID_REQUEST)
         status = WEFT_REMOTE_INVALID_REQUEST;
     else if (syndrome == WEFT_AETH_NAK_REMOTE_ACCESS)
         status = WEFT_REMOTE_ACCESS;
+    uint32_t slot = requester->completed;
+    while (requester->sends[slot & requester->mask].first +
+               requester->sends[slot & requester->mask].packets <=
+           sequence)
+        slot++;
     weft_qp_fail(qp, &(struct weft_qp_error){.failure = WEFT_FAILURE_NAK,
                                              .detail = syndrome,
                                              .send_status = status,
+                                             .blamed = &requester->sends[slot & requester->mask],
                                              .receive_status = WEFT_FLUSHED,
                                              .vendor_error = syndrome});
 }
@@ -190,11 +175,29 @@ static bool syndrome_known(uint8_t syndrome)
            (syndrome >= WEFT_AETH_NAK_SEQUENCE && syndrome <= WEFT_AETH_NAK_REMOTE_OPERATION);
 }
 
+static void refused(struct weft_roce_qp *qp, uint8_t syndrome, uint64_t sequence, uint64_t now_ns)
+{
+    struct weft_requester *requester = &qp->requester;
+    bool reached = requester->acked_sequence == sequence;
+    uint8_t class = syndrome & WEFT_AETH_CLASS_MASK;
+    if (class == WEFT_AETH_CLASS_NAK && syndrome != WEFT_AETH_NAK_SEQUENCE) {
+        fail_refused(qp, syndrome, sequence);
+    } else if (!reached) {
+        weft_requester_implied_nak(qp);
+    } else if (class == WEFT_AETH_CLASS_RNR) {
+        wait_for_receiver(qp, syndrome, now_ns);
+    } else {
+        qp->port->counters.sequence_naks_received++;
+        weft_requester_go_back(qp);
+    }
+}
+
 void weft_requester_acknowledge(struct weft_roce_qp *qp, const struct weft_packet *packet,
                                 uint64_t now_ns)
 {
     struct weft_requester *requester = &qp->requester;
-    uint8_t syndrome = weft_packet_extension(packet, 0)[0];
+    const uint8_t *aeth = weft_packet_extension(packet, 0);
+    uint8_t syndrome = aeth[0];
     if (!syndrome_known(syndrome)) {
         qp->port->counters.malformed_packets++;
         return;
@@ -202,23 +205,19 @@ void weft_requester_acknowledge(struct weft_roce_qp *qp, const struct weft_packe
     uint64_t acked = requester->acked_sequence;
     uint64_t outstanding = requester->sent_sequence - acked;
     uint32_t distance = (packet->psn - (uint32_t)acked) & WEFT_ROCE_NUMBER_MASK;
-    uint8_t class = syndrome & WEFT_AETH_CLASS_MASK;
+    bool ack = (syndrome & WEFT_AETH_CLASS_MASK) == WEFT_AETH_CLASS_ACK;
+    if (ack)
+        weft_credit_take(requester, aeth);
     /* A NAK 60 may name the packet that would come next. What lies outside is old: all that it says
-     * is known. */
-    if (distance >= outstanding && !(syndrome == WEFT_AETH_NAK_SEQUENCE && distance == outstanding))
-        return;
-    if (class == WEFT_AETH_CLASS_ACK) {
-        advance(qp, acked + distance + 1, now_ns);
-    } else {
-        advance(qp, acked + distance, now_ns);
-        if (class == WEFT_AETH_CLASS_RNR) {
-            wait_for_receiver(qp, syndrome, now_ns);
-        } else if (syndrome == WEFT_AETH_NAK_SEQUENCE) {
-            qp->port->counters.sequence_naks_received++;
-            go_back(qp);
-        } else {
-            fail_refused(qp, syndrome);
-        }
+     * is known, but for credits. */
+    if (distance < outstanding || (syndrome == WEFT_AETH_NAK_SEQUENCE && distance == outstanding)) {
+        uint64_t sequence = acked + distance + (ack ? 1 : 0);
+        uint64_t reach = weft_requester_reach(requester, sequence);
+        weft_requester_advance(qp, reach, now_ns);
+        if (!ack)
+            refused(qp, syndrome, sequence, now_ns);
+        else if (reach < sequence)
+            weft_requester_implied_nak(qp);
     }
     weft_requester_activate(qp);
 }
@@ -240,8 +239,9 @@ void weft_requester_expired(struct weft_roce_qp *qp)
                                                  .receive_status = WEFT_FLUSHED});
         return;
     }
+    requester->gone_back = false;
     if (requester->retries >= DOUBTFUL_RETRIES)
         weft_neighbour_doubt(qp->port, qp->path.neighbour);
-    go_back(qp);
+    weft_requester_go_back(qp);
     weft_requester_activate(qp);
 }

@@ -18,6 +18,7 @@
 #define WEFT_ROCE_QUEUE_DEPTH_MAX (1u << 16)
 #define WEFT_ROCE_CQ_DEPTH_MAX (1u << 22)
 #define WEFT_ROCE_INLINE_MAX 256u
+#define WEFT_ROCE_READ_DEPTH_MAX 16u
 #define WEFT_ROCE_WINDOW_MAX (1u << 20)
 
 struct weft_roce_port;

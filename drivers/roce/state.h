@@ -94,10 +94,20 @@ struct weft_send {
     uint32_t packets;
     uint32_t len_bytes;
     uint32_t rkey;
+    uint32_t lkey;
     uint32_t immediate;
+    uint32_t ssn; /* send sequence number: messages are counted from 1, in 24 bits */
     uint8_t operation;
     bool unsignaled;
-    bool bad_lkey;
+    bool bad_lkey;       /* or what else makes it fail in its turn */
+    bool wants_receive;  /* one of the peer's */
+    bool wants_response; /* READ, atomic: no acknowledgement completes it, only responses do */
+};
+
+/* What an atomic is to do, beside its work. */
+struct weft_operands {
+    uint64_t compare;
+    uint64_t operand;
 };
 
 struct weft_receive {
@@ -143,6 +153,8 @@ enum weft_failure {
     WEFT_FAILURE_PEER_ACCESS,   /* detail: the rkey it used */
     WEFT_FAILURE_PEER_REQUEST,  /* detail: the opcode */
     WEFT_FAILURE_PEER_LENGTH,   /* detail: bytes that the receive could take */
+    WEFT_FAILURE_READ_DEPTH,    /* one of the two ends takes no READs */
+    WEFT_FAILURE_BAD_RESPONSE,  /* detail: the opcode */
 };
 
 /* Sequences are PSNs carried on in 64 bits: the low 24 are the PSN. */
@@ -164,9 +176,39 @@ struct weft_requester {
     uint64_t next_sequence;
     uint64_t acked_sequence; /* all before are acknowledged */
     uint32_t since_ack_request;
+    /* A READ's request spans the numbers of its responses: of those that lie between acked and
+     * next all but one for each READ count nothing against the window. */
+    uint32_t read_span;
+    uint32_t unanswered; /* READs and atomics posted and not completed */
+    uint16_t reads;      /* of those: requested, so between completed and cursor */
+    uint16_t reads_max;
+    struct weft_operands *operands; /* of atomics, by slot; NULL where there can be none */
+    /* End-to-end credits (IBTA vol. 1, 9.7.7.2): messages up to `credit_limit` find a receive. */
+    uint32_t posted_ssn;
+    uint32_t credit_limit;
+    bool credit_unlimited; /* the peer does not count */
     uint8_t retries;
     uint8_t rnr_retries;
     bool rnr_waiting;
+    bool gone_back; /* for responses that are missing; what else shows the same gap says nothing */
+};
+
+/* A READ or atomic that was taken. It stays after it was answered: it may be asked for again. */
+struct weft_resource {
+    uint64_t address;
+    uint64_t result; /* atomic: what was there before */
+    uint32_t rkey;
+    uint32_t len_bytes;
+    uint32_t psn;
+    uint32_t packets;
+    /* Responses by index: the run asked for last goes from `start` to `end`, `next` is to be sent.
+     * The run ends `end_bytes` from the address. */
+    uint32_t start;
+    uint32_t next;
+    uint32_t end;
+    uint32_t end_bytes;
+    uint8_t kind;  /* WEFT_OPCODE_READ_REQUEST or WEFT_OPCODE_ATOMIC */
+    bool answered; /* wholly, at least once */
 };
 
 struct weft_responder {
@@ -180,7 +222,18 @@ struct weft_responder {
     uint32_t msn;
     uint8_t answer; /* enum weft_answer */
     uint8_t fatal_syndrome;
+    uint32_t fatal_psn;
     bool nak_sent; /* packets ahead are dropped without a word until the expected one arrives */
+    bool dropping; /* UC: until the next message starts */
+    /* The last up to `read_depth` READs and atomics. While some have responses to be sent, an
+     * answer waits: in the requester's order they come before it. */
+    struct weft_resource *resources;
+    uint32_t resource_mask;
+    uint32_t resource_head; /* counts on */
+    uint16_t read_depth;
+    /* The credits that the peer was told last: up to which message. */
+    uint32_t told_limit;
+    bool told;
     /* The message that is under way: WEFT_OPCODE_NONE, SEND or WRITE. */
     uint8_t kind;
     uint32_t rkey;
@@ -219,13 +272,16 @@ struct weft_roce_qp {
     uint32_t initial_psn;
     uint32_t mtu_bytes;
     uint8_t mtu_shift;
-    uint8_t transport;  /* enum weft_transport */
-    uint8_t state;      /* enum weft_endpoint_state */
-    uint8_t failure;    /* enum weft_failure */
-    bool paced;         /* without it nothing of its flow is asked */
-    uint32_t ack_every; /* packets */
+    uint8_t transport;    /* enum weft_transport */
+    uint8_t state;        /* enum weft_endpoint_state */
+    uint8_t failure;      /* enum weft_failure */
+    bool paced;           /* without it nothing of its flow is asked */
+    bool responses_first; /* of the frames for both it gets the odd one */
+    uint16_t responding;  /* resources with responses to be sent */
+    uint32_t ack_every;   /* packets */
     uint32_t failure_detail;
     uint32_t destination_count;
+    uint16_t source_port;    /* 0: from the queue pair numbers */
     struct weft_link active; /* on the port's list while it can send, or of those not due yet */
     struct weft_link answer; /* on the port's list while an answer is due */
     struct weft_timer timer; /* acknowledgement, or the end of an RNR wait */
@@ -281,6 +337,7 @@ struct weft_roce_port {
     struct weft_link known; /* neighbours that are READY, the one checked first in front */
     uint64_t refresh_ns;    /* when to look at the first of the known */
     uint32_t neighbour_count;
+    uint64_t report_ns; /* IPv6: when to report the group that we listen to */
     struct weft_link neighbours[WEFT_NEIGHBOUR_BUCKETS];
     struct weft_neighbour_answer neighbour_answers[WEFT_NEIGHBOUR_ANSWERS];
     uint32_t neighbour_answers_head; /* next to be written; counts on */

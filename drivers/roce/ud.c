@@ -22,11 +22,14 @@ enum weft_status weft_roce_destination_create(struct weft_roce_qp *qp,
     if (!destination)
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for a UD destination");
     *destination = (struct weft_roce_destination){.qpn = peer->qpn, .qkey = peer->qkey};
-    enum weft_status status = weft_path_open(
-        qp->port, &destination->path,
-        &(struct weft_path_ends){
-            .peer_gid = peer->gid, .local_qpn = qp->qpn, .peer_qpn = peer->qpn, .qp = NULL},
-        error);
+    enum weft_status status =
+        weft_path_open(qp->port, &destination->path,
+                       &(struct weft_path_ends){.peer_gid = peer->gid,
+                                                .local_qpn = qp->qpn,
+                                                .peer_qpn = peer->qpn,
+                                                .source_port = qp->source_port,
+                                                .qp = NULL},
+                       error);
     if (status != WEFT_OK) {
         free(destination);
         return status;
@@ -82,7 +85,7 @@ static void put(struct weft_roce_qp *qp, const struct weft_work *work, uint32_t 
     send->memory = memory;
     send->destination = (void *)(uintptr_t)work->destination;
     send->len_bytes = len_bytes;
-    send->rkey = work->lkey; /* where it is bad, for the error */
+    send->lkey = work->lkey;
     send->operation = WEFT_OPERATION_SEND;
     send->unsignaled = work->unsignaled;
     send->bad_lkey = bad_lkey;
@@ -115,7 +118,7 @@ static void build(const struct weft_roce_qp *qp, const struct weft_send *work, u
 static void fail_work(struct weft_roce_qp *qp, const struct weft_send *work)
 {
     weft_qp_fail(qp, &(struct weft_qp_error){.failure = WEFT_FAILURE_LOCAL_SEND,
-                                             .detail = work->rkey,
+                                             .detail = work->lkey,
                                              .send_status = WEFT_LOCAL_PROTECTION,
                                              .receive_status = WEFT_FLUSHED});
 }
@@ -163,8 +166,12 @@ uint32_t weft_ud_transmit(struct weft_roce_qp *qp, struct weft_roce_frame *frame
 /* The area of the GRH: an IPv4 header lies in its second half (Annex A17.4.5.2). */
 static void put_grh(uint8_t *memory, const struct weft_packet *packet)
 {
-    memset(memory, 0, WEFT_GRH_BYTES - packet->ip_bytes);
-    memcpy(memory + WEFT_GRH_BYTES - packet->ip_bytes, packet->ip, packet->ip_bytes);
+    if (packet->ip_bytes == WEFT_IPV4_BYTES) {
+        memset(memory, 0, WEFT_GRH_BYTES - WEFT_IPV4_BYTES);
+        memcpy(memory + WEFT_GRH_BYTES - WEFT_IPV4_BYTES, packet->ip, WEFT_IPV4_BYTES);
+    } else {
+        memcpy(memory, packet->ip, WEFT_GRH_BYTES);
+    }
 }
 
 /* What finds no receive, or one too small, is lost: nobody is told (IBTA vol. 1, 9.8.2). */

@@ -35,6 +35,7 @@ static void write_address(struct weft_channel_address *address, Weft__ChannelAdd
     message->qkey = address->endpoint.qkey;
     message->mtu_bytes = address->endpoint.mtu_bytes;
     message->lid = address->endpoint.lid;
+    message->read_depth = address->endpoint.read_depth;
     message->slots_address = address->slots_address;
     message->slots_rkey = address->slots_rkey;
     message->depth = address->depth;
@@ -117,6 +118,7 @@ static enum weft_status read_address(const Weft__ChannelAddress *message, uint32
         {"psn", message->psn, 0, BITS_24},
         {"mtu_bytes", message->mtu_bytes, 0, MTU_BYTES_MAX},
         {"lid", message->lid, 0, UINT16_MAX},
+        {"read_depth", message->read_depth, 0, UINT16_MAX},
         {"depth", message->depth, 1, WEFT_CHANNELS_MAX},
     };
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
@@ -135,7 +137,8 @@ static enum weft_status read_address(const Weft__ChannelAddress *message, uint32
                      .psn = message->psn,
                      .qkey = message->qkey,
                      .mtu_bytes = message->mtu_bytes,
-                     .lid = (uint16_t)message->lid},
+                     .lid = (uint16_t)message->lid,
+                     .read_depth = (uint16_t)message->read_depth},
         .slots_address = message->slots_address,
         .slots_rkey = message->slots_rkey,
         .depth = message->depth,

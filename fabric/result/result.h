@@ -32,7 +32,7 @@ struct weft_rank_result {
     /* How often the rank's worker lost its CPU in the window, by the operating system; ranks of one
      * worker bear the same number. */
     uint64_t preemptions;
-    uint64_t preempted_ns;                /* how long it was without it, in all */
+    uint64_t preempted_ns; /* how long it was without it, in all */
     struct weft_flow_rates rates;
     struct weft_device_counters counters; /* grown over the measured window */
     /* The device is a lower rank's too, so the same traffic stands in that one's counters: totals

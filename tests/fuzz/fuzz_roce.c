@@ -12,6 +12,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes);
 
 #define DEPTH 8u
+#define READ_DEPTH 3u
 #define REGION_BYTES 2048u
 #define FRAME_BYTES 512u
 #define STEPS_MAX 200u
@@ -27,6 +28,9 @@ enum step {
     STEP_POST_SEND,
     STEP_POST_RECEIVE,
     STEP_TRANSMIT,
+    STEP_ATOMIC,     /* a request with an AtomicETH that points into the region */
+    STEP_RESPONSE,   /* from the opcode on; PSN near those outstanding */
+    STEP_UNRELIABLE, /* to the UC queue pair; with a RETH into the region where it has one */
     STEP_COUNT
 };
 
@@ -40,14 +44,17 @@ struct world {
     struct weft_roce_cq *cq;
     struct weft_roce_qp *rc;
     struct weft_roce_qp *ud;
+    struct weft_roce_qp *uc;
     uint8_t *memory;
     struct weft_region region;
     uint64_t now_ns;
     bool ipv6;
     bool vlan;
     uint32_t ip_bytes;
-    uint32_t posted;
+    uint32_t posted; /* receives */
     uint32_t completed;
+    uint32_t sends;
+    uint32_t sent;
 };
 
 static const uint8_t own_mac[6] = {2, 0, 0, 0, 0, 1};
@@ -157,6 +164,20 @@ static void give_packet(struct world *world, uint8_t *frame, uint32_t bth_bytes,
     give(world, frame, (uint32_t)(ip - frame) + covered_bytes + WEFT_ICRC_BYTES);
 }
 
+/* A RETH that points into the region. */
+static void put_reth(const struct world *world, uint8_t *reth)
+{
+    uint64_t offset = weft_wire_get16(reth);
+    weft_wire_put64(reth, (uint64_t)(uintptr_t)world->memory + offset);
+    weft_wire_put32(reth + 8, world->region.rkey);
+    weft_wire_put32(reth + 12, weft_wire_get32(reth + 12) & 0xfff);
+}
+
+static bool has_reth(const uint8_t *bth)
+{
+    return (weft_opcodes[bth[0]].headers & WEFT_HEADER_RETH) != 0;
+}
+
 static void step_packet(struct world *world, struct input *input, enum step step)
 {
     uint8_t frame[FRAME_BYTES] = {0};
@@ -167,24 +188,34 @@ static void step_packet(struct world *world, struct input *input, enum step step
     uint32_t delta = (uint32_t)(int8_t)take(input);
     uint32_t bytes = take_some(input, bth + WEFT_BTH_BYTES, 400) & ~3u;
     uint32_t psn = world->rc->responder.expected_psn + delta;
+    const struct weft_roce_qp *qp = world->rc;
     if (step == STEP_WRITE) {
-        uint8_t *reth = bth + WEFT_BTH_BYTES;
-        uint64_t offset = weft_wire_get16(reth);
-        weft_wire_put64(reth, (uint64_t)(uintptr_t)world->memory + offset);
-        weft_wire_put32(reth + 8, world->region.rkey);
-        weft_wire_put32(reth + 12, weft_wire_get32(reth + 12) & 0xfff);
+        put_reth(world, bth + WEFT_BTH_BYTES);
         bytes = bytes < WEFT_RETH_BYTES ? WEFT_RETH_BYTES : bytes;
     } else if (step == STEP_ACKNOWLEDGE) {
         bth[0] = WEFT_OPCODE_RC_ACKNOWLEDGE;
         bth[1] = 0;
         bytes = WEFT_AETH_BYTES;
         psn = (uint32_t)world->rc->requester.acked_sequence + delta;
+    } else if (step == STEP_ATOMIC) {
+        bth[0] = (bth[0] & 1) ? WEFT_OPCODE_RC_COMPARE_SWAP : WEFT_OPCODE_RC_FETCH_ADD;
+        bth[1] = 0;
+        put_reth(world, bth + WEFT_BTH_BYTES);
+        bytes = WEFT_ATOMIC_ETH_BYTES;
+    } else if (step == STEP_RESPONSE) {
+        psn = (uint32_t)world->rc->requester.acked_sequence + delta;
+    } else if (step == STEP_UNRELIABLE) {
+        psn = world->uc->responder.expected_psn + delta;
+        qp = world->uc;
+        if (has_reth(bth))
+            put_reth(world, bth + WEFT_BTH_BYTES);
+        bytes = has_reth(bth) && bytes < WEFT_RETH_BYTES ? WEFT_RETH_BYTES : bytes;
     } else if (step == STEP_DATAGRAM) {
+        qp = world->ud;
         bth[0] = (bth[0] & 1) ? WEFT_OPCODE_UD_SEND_ONLY : WEFT_OPCODE_UD_SEND_ONLY_IMMEDIATE;
         weft_wire_put32(bth + WEFT_BTH_BYTES, world->ud->qkey);
     }
-    give_packet(world, frame, WEFT_BTH_BYTES + bytes,
-                step == STEP_DATAGRAM ? world->ud->qpn : world->rc->qpn, psn);
+    give_packet(world, frame, WEFT_BTH_BYTES + bytes, qp->qpn, psn);
 }
 
 static void step_arp(struct world *world, struct input *input)
@@ -242,14 +273,22 @@ static void step_post(struct world *world, struct input *input, enum step step)
         .memory = world->memory + offset,
         .lkey = world->region.lkey ^ (choice >> 7),
         .len_bytes = len_bytes,
-        .operation = (enum weft_operation)((choice & 3) % 3),
+        .operation = (enum weft_operation)((choice & 7) % WEFT_OPERATION_RECEIVE),
+        .immediate = offset,
         .remote_address = offset,
         .unsignaled = (choice & 0x40) != 0,
     };
-    if (step == STEP_POST_SEND)
-        (void)weft_roce_post_send(world->rc, &work, 1);
+    if (step == STEP_POST_RECEIVE) {
+        struct weft_roce_qp *connected = (choice & 8) ? world->uc : world->rc;
+        world->posted += weft_roce_post_receive((choice & 4) ? world->ud : connected, &work, 1);
+        return;
+    }
+    if (work.operation >= WEFT_OPERATION_COMPARE_SWAP)
+        work.len_bytes = 8;
+    if ((choice & 8) && work.operation < WEFT_OPERATION_READ)
+        world->sends += weft_roce_post_send(world->uc, &work, 1);
     else
-        world->posted += weft_roce_post_receive((choice & 4) ? world->ud : world->rc, &work, 1);
+        world->sends += weft_roce_post_send(world->rc, &work, 1);
 }
 
 static void step_transmit(struct world *world, struct input *input)
@@ -270,10 +309,11 @@ static void poll(struct world *world)
 {
     struct weft_completion completion;
     while (weft_roce_cq_poll(world->cq, &completion, 1)) {
-        if (completion.operation != WEFT_OPERATION_RECEIVE)
-            continue;
-        world->completed++;
-        assert(world->completed <= world->posted);
+        if (completion.operation == WEFT_OPERATION_RECEIVE)
+            world->completed++;
+        else
+            world->sent++;
+        assert(world->completed <= world->posted && world->sent <= world->sends);
     }
 }
 
@@ -285,6 +325,9 @@ static void check(const struct world *world)
     assert(requester->acked_sequence <= requester->next_sequence);
     assert(requester->next_sequence <= requester->sent_sequence);
     assert(requester->sent_sequence <= requester->posted_sequence);
+    assert(requester->reads <= requester->reads_max && requester->reads <= requester->unanswered);
+    assert(requester->read_span <= requester->next_sequence - requester->acked_sequence);
+    assert(world->rc->responding <= READ_DEPTH);
 }
 
 static void run_step(struct world *world, struct input *input)
@@ -299,6 +342,9 @@ static void run_step(struct world *world, struct input *input)
     case STEP_WRITE:
     case STEP_ACKNOWLEDGE:
     case STEP_DATAGRAM:
+    case STEP_ATOMIC:
+    case STEP_RESPONSE:
+    case STEP_UNRELIABLE:
         step_packet(world, input, step);
         break;
     case STEP_ARP:
@@ -321,8 +367,11 @@ static void run_step(struct world *world, struct input *input)
 static struct weft_roce_qp *make_qp(struct world *world, enum weft_transport transport)
 {
     struct weft_roce_qp *qp = NULL;
-    struct weft_roce_qp_options options = {
-        .transport = transport, .cq = world->cq, .send_depth = DEPTH, .receive_depth = DEPTH};
+    struct weft_roce_qp_options options = {.transport = transport,
+                                           .cq = world->cq,
+                                           .send_depth = DEPTH,
+                                           .receive_depth = DEPTH,
+                                           .read_depth = READ_DEPTH};
     enum weft_status status = weft_roce_qp_create(world->port, &options, &qp, NULL);
     assert(status == WEFT_OK);
     return qp;
@@ -333,6 +382,7 @@ enum kind {
     KIND_KNOWN = 1, /* the neighbour is known from the start */
     KIND_IPV6 = 2,
     KIND_VLAN = 4,
+    KIND_CONTROLLED = 8, /* paced, and DCQCN on */
 };
 
 static void make_world(struct world *world, uint8_t kind)
@@ -341,7 +391,7 @@ static void make_world(struct world *world, uint8_t kind)
         .mac = {2, 0, 0, 0, 0, 1},
         .address = {.version = 4, .prefix_bits = 24, .bytes = {10, 0, 0, 1}},
         .mtu_bytes = 256,
-        .max_qps = 2,
+        .max_qps = 3,
         .max_regions = 1,
         .window_packets = 8,
         .seed = 1,
@@ -357,9 +407,14 @@ static void make_world(struct world *world, uint8_t kind)
         memcpy(options.address.bytes, own_ipv6, 16);
     }
     options.vlan_id = world->vlan ? VLAN : WEFT_VLAN_NONE;
+    if (kind & KIND_CONTROLLED) {
+        options.rate_bps = 1000000000;
+        options.congestion = (struct weft_congestion_options){.control = WEFT_CONGESTION_DCQCN,
+                                                              .line_rate_bps = 2000000000};
+    }
     enum weft_status status = weft_roce_port_create(&options, &world->port, NULL);
     assert(status == WEFT_OK);
-    status = weft_roce_cq_create(world->port, 4 * DEPTH, &world->cq, NULL);
+    status = weft_roce_cq_create(world->port, 6 * DEPTH, &world->cq, NULL);
     assert(status == WEFT_OK);
     world->memory = calloc(1, REGION_BYTES);
     assert(world->memory);
@@ -368,15 +423,19 @@ static void make_world(struct world *world, uint8_t kind)
     assert(status == WEFT_OK);
     world->rc = make_qp(world, WEFT_TRANSPORT_RC);
     world->ud = make_qp(world, WEFT_TRANSPORT_UD);
+    world->uc = make_qp(world, WEFT_TRANSPORT_UC);
     struct weft_endpoint_address peer = {
         .gid = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 10, 0, 0, 2},
         .qpn = 0x123456,
         .psn = 0xfffff0,
         .mtu_bytes = 256,
+        .read_depth = 2,
     };
     if (world->ipv6)
         memcpy(peer.gid, peer_ipv6, 16);
     status = weft_roce_qp_connect(world->rc, &peer, NULL);
+    assert(status == WEFT_OK);
+    status = weft_roce_qp_connect(world->uc, &peer, NULL);
     assert(status == WEFT_OK);
 }
 
@@ -384,6 +443,7 @@ static void end_world(struct world *world)
 {
     weft_roce_qp_destroy(world->port, world->rc);
     weft_roce_qp_destroy(world->port, world->ud);
+    weft_roce_qp_destroy(world->port, world->uc);
     weft_roce_cq_destroy(world->port, world->cq);
     weft_roce_region_deregister(world->port, &world->region);
     weft_roce_port_destroy(world->port);

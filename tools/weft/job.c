@@ -267,7 +267,7 @@ static enum weft_status load_topology(struct weft_job *job, const char *file,
 /* These have devices that are on every host. */
 static bool has_loopback(const char *driver)
 {
-    return strcmp(driver, "dpdk") == 0 || strcmp(driver, "null") == 0;
+    return strcmp(driver, "dpdk") == 0 || strcmp(driver, "null") == 0 || strcmp(driver, "sim") == 0;
 }
 
 static enum weft_status make_loopback(struct weft_job *job, struct weft_error *error)

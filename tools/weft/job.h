@@ -41,6 +41,9 @@ void weft_job_fini(struct weft_job *job);
 const char *weft_job_driver(const struct weft_job *job, const struct weft_test *test,
                             uint32_t rank);
 
+/* The plan's driver has a clock of its own: everything runs in this process. */
+bool weft_job_is_virtual(const struct weft_job *job);
+
 /* Is there every driver that a test or a NIC names? */
 WEFT_CHECKED enum weft_status weft_job_find_drivers(const struct weft_job *job,
                                                     struct weft_error *error);

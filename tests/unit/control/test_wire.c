@@ -269,7 +269,8 @@ static const struct weft_channel_address address = {
                  .psn = 0xabcdef,
                  .qkey = 0x11111111,
                  .mtu_bytes = 4096,
-                 .lid = 0xffff},
+                 .lid = 0xffff,
+                 .read_depth = 16},
     .slots_address = UINT64_MAX,
     .slots_rkey = UINT32_MAX,
     .depth = 128,
@@ -301,6 +302,7 @@ Test(wire, addresses_come_through_whole)
     cr_assert_eq(got[1].endpoint.qkey, 0x11111111);
     cr_assert_eq(got[1].endpoint.mtu_bytes, 4096);
     cr_assert_eq(got[1].endpoint.lid, 0xffff);
+    cr_assert_eq(got[1].endpoint.read_depth, 16);
     cr_assert_eq(got[1].slots_address, UINT64_MAX);
     cr_assert_eq(got[1].slots_rkey, UINT32_MAX);
     cr_assert_eq(got[1].depth, 128);
@@ -328,6 +330,7 @@ Test(wire, a_bad_address_names_its_field)
     BAD_ADDRESS("qpn is 16777216", message->qpn = 1u << 24);
     BAD_ADDRESS("psn is 16777216", message->psn = 1u << 24);
     BAD_ADDRESS("lid is 65536", message->lid = 1u << 16);
+    BAD_ADDRESS("read_depth is 65536", message->read_depth = 1u << 16);
     BAD_ADDRESS("gid's length is 15", message->gid.len = 15);
     BAD_ADDRESS("depth is 0", message->depth = 0);
     BAD_ADDRESS("mtu_bytes", message->mtu_bytes = UINT32_MAX);

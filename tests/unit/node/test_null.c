@@ -16,7 +16,7 @@ struct end {
     struct weft_cq *cq;
     struct weft_endpoint *endpoint;
     struct weft_region region;
-    uint8_t memory[BYTES];
+    _Alignas(8) uint8_t memory[BYTES];
 };
 
 static const struct weft_driver *const null = &weft_driver_null;
@@ -163,6 +163,77 @@ Test(null, writes)
 }
 
 /* Without a receive a send waits, what comes after it too, and inline memory may be used again. */
+Test(null, send_with_immediate)
+{
+    struct end a, b;
+    pair_init(&a, &b);
+    memset(a.memory, 9, BYTES);
+    memset(b.memory, 0, BYTES);
+    cr_assert_eq(post_receive(&b, 5, 100, 200), 1);
+    cr_assert_eq(post(&a, WEFT_OPERATION_SEND_IMMEDIATE, 6, 0, 150, &b), 1);
+    cr_assert_eq(take(&a).status, WEFT_OK);
+    struct weft_completion received = take(&b);
+    cr_assert(received.status == WEFT_OK && received.has_immediate);
+    cr_assert_eq(received.immediate, 0xfeed);
+    cr_assert_eq(received.len_bytes, 150);
+    cr_assert(b.memory[0] == 0 && b.memory[100] == 9 && b.memory[249] == 9 && !b.memory[250]);
+    pair_fini(&a, &b);
+}
+
+/* The peer's memory comes here, and the peer notices nothing. */
+Test(null, reads)
+{
+    struct end a, b;
+    pair_init(&a, &b);
+    memset(a.memory, 0, BYTES);
+    memset(b.memory, 7, BYTES);
+    cr_assert_eq(post(&a, WEFT_OPERATION_READ, 6, 100, 200, &b), 1);
+    struct weft_completion done = take(&a);
+    cr_assert(done.status == WEFT_OK && done.id == 6 && done.operation == WEFT_OPERATION_READ);
+    cr_assert(!a.memory[99] && a.memory[100] == 7 && a.memory[299] == 7 && !a.memory[300]);
+    assert_nothing(&b);
+    cr_assert_eq(null->endpoint_counters(a.endpoint)->received_payload_bytes, 200);
+    cr_assert_eq(null->endpoint_counters(b.endpoint)->received_payload_bytes, 0);
+    cr_assert_eq(post(&a, WEFT_OPERATION_READ, 7, BYTES - 9, 10, &b), 1);
+    cr_assert_eq(take(&a).status, WEFT_LOCAL_PROTECTION);
+    pair_fini(&a, &b);
+}
+
+static uint64_t atomic(struct end *from, const struct end *to, enum weft_operation operation,
+                       uint64_t compare, uint64_t operand, enum weft_status status)
+{
+    uint64_t before;
+    struct weft_work work = {.memory = from->memory,
+                             .lkey = from->region.lkey,
+                             .len_bytes = 8,
+                             .operation = operation,
+                             .remote_address = (uintptr_t)to->memory + 8,
+                             .compare = compare,
+                             .operand = operand,
+                             .rkey = to->region.rkey};
+    work.remote_address += status == WEFT_REMOTE_INVALID_REQUEST ? 4 : 0;
+    cr_assert_eq(null->post_send(from->endpoint, &work, 1), 1);
+    cr_assert_eq(take(from).status, status);
+    memcpy(&before, from->memory, sizeof(before));
+    return before;
+}
+
+Test(null, atomics)
+{
+    struct end a, b;
+    uint64_t value = 40;
+    pair_init(&a, &b);
+    memcpy(b.memory + 8, &value, sizeof(value));
+    cr_assert_eq(atomic(&a, &b, WEFT_OPERATION_FETCH_ADD, 0, 2, WEFT_OK), 40);
+    cr_assert_eq(atomic(&a, &b, WEFT_OPERATION_COMPARE_SWAP, 40, 9, WEFT_OK), 42);
+    cr_assert_eq(atomic(&a, &b, WEFT_OPERATION_COMPARE_SWAP, 42, 9, WEFT_OK), 42);
+    cr_assert_eq(atomic(&a, &b, WEFT_OPERATION_FETCH_ADD, 0, 0, WEFT_OK), 9);
+    (void)atomic(&a, &b, WEFT_OPERATION_FETCH_ADD, 0, 1, WEFT_REMOTE_INVALID_REQUEST);
+    memcpy(&value, b.memory + 8, sizeof(value));
+    cr_assert_eq(value, 9);
+    pair_fini(&a, &b);
+}
+
 Test(null, waits_for_a_receive)
 {
     struct end a, b;

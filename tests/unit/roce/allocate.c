@@ -49,32 +49,48 @@ void __wrap_free(void *memory)
     __real_free(memory);
 }
 
-Test(allocate, nothing_on_the_data_path)
+static void one_of_each(struct net *net, uint32_t index, uint32_t operations)
+{
+    enum weft_operation operation = (enum weft_operation)(index % operations);
+    bool atomic = operation >= WEFT_OPERATION_COMPARE_SWAP;
+    struct weft_work work = net_work(net, 0, operation, 0, atomic ? 8 : 1 + index * 17);
+    bool receive = operation != WEFT_OPERATION_WRITE && operation < WEFT_OPERATION_READ;
+    if (receive)
+        net_receive(net, 1, index, 0, 10000);
+    net_send(net, 0, &work);
+    cr_assert_eq(net_wait(net, 0).status, WEFT_OK);
+    struct weft_completion received = {.status = WEFT_OK};
+    if (receive && operations == WEFT_OPERATION_RECEIVE)
+        received = net_wait(net, 1);
+    cr_assert_eq(received.status, WEFT_OK);
+}
+
+static void nothing(enum weft_transport transport, uint32_t operations)
 {
     struct net net;
     calls = 0;
     net_init(&net, &(struct net_options){
                        .seed = 2,
                        .retry_limit = 255,
+                       .depth = 512,
+                       .transport = transport,
                        .faults = {.drop = 50, .duplicate = 50, .reorder = 50, .corrupt = 20}});
     cr_assert_gt(calls, 10, "the wrap is in place");
     net_connect(&net);
     calls = 0;
-    for (uint32_t i = 0; i < 300; i++) {
-        enum weft_operation operation = i & 1 ? WEFT_OPERATION_WRITE : WEFT_OPERATION_SEND;
-        struct weft_work work = net_work(&net, 0, operation, 0, 1 + i * 17);
-        if (operation == WEFT_OPERATION_SEND)
-            net_receive(&net, 1, i, 0, 10000);
-        net_send(&net, 0, &work);
-        cr_assert_eq(net_wait(&net, 0).status, WEFT_OK);
-        if (operation == WEFT_OPERATION_SEND)
-            cr_assert_eq(net_wait(&net, 1).status, WEFT_OK);
-    }
+    for (uint32_t i = 0; i < 500; i++)
+        one_of_each(&net, i, operations);
     /* And to the end: a failure flushes what is posted. */
     struct weft_work work = net_work(&net, 0, WEFT_OPERATION_WRITE, 0, 10);
-    work.rkey++;
+    work.lkey++;
     net_send(&net, 0, &work);
-    cr_assert_eq(net_wait(&net, 0).status, WEFT_REMOTE_ACCESS);
+    cr_assert_eq(net_wait(&net, 0).status, WEFT_LOCAL_PROTECTION);
     cr_assert_eq(calls, 0);
     net_fini(&net);
+}
+
+Test(allocate, nothing_on_the_data_path)
+{
+    nothing(WEFT_TRANSPORT_RC, WEFT_OPERATION_RECEIVE);
+    nothing(WEFT_TRANSPORT_UC, WEFT_OPERATION_READ);
 }

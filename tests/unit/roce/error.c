@@ -334,7 +334,7 @@ static void check_access(uint64_t address_delta, uint32_t rkey_flip, uint32_t le
     for (size_t i = 0; i < net.options.memory_bytes; i++)
         cr_assert_eq(net.sides[1].memory[i], 0);
     cr_assert_eq(state_of(&net, 1, &error), WEFT_ENDPOINT_FAILED);
-    cr_assert(strstr(error.text, "10.0.0.1 wrote with rkey"), "%s", error.text);
+    cr_assert(strstr(error.text, "10.0.0.1 used rkey"), "%s", error.text);
     cr_assert_eq(state_of(&net, 0, &error), WEFT_ENDPOINT_FAILED);
     cr_assert(strstr(error.text, "NAK 62"), "%s", error.text);
     net_fini(&net);

@@ -202,6 +202,26 @@ Test(flow, next_event__exact)
     close_flows(&net, &watch);
 }
 
+/* What had nothing to send for a while does not make up for it: its packets are as far apart as
+ * ever.
+ */
+Test(flow, rate__after_a_rest)
+{
+    struct net net;
+    struct watch watch;
+    net_init(&net, &(struct net_options){.seed = 13, .rate_bps = 1000000000});
+    open_flows(&net, &watch, 1);
+    struct weft_work work = net_work(&net, 0, WEFT_OPERATION_WRITE, 0, MESSAGE_BYTES);
+    for (uint32_t i = 0; i < 3; i++) {
+        net_send(&net, 0, &work);
+        net_run(&net, net.now_ns + 100 * MS);
+        net.now_ns += 10 * MS;
+    }
+    cr_assert_gt(watch.bytes[0], 3 * MESSAGE_BYTES);
+    cr_assert_geq(watch.gap_least_ns[0], 8655);
+    close_flows(&net, &watch);
+}
+
 /* So slow that packets are further apart than the acknowledgement timeout: nothing times out. */
 Test(flow, rate__slower_than_timeout)
 {
@@ -356,6 +376,58 @@ Test(flow, marked__falls_and_recovers)
     run_flows(&net, &watch, net.now_ns + MS);
     cr_assert_float_eq((double)(watch.bytes[0] - bytes) * 8e9 / (double)MS, 1e10, 2e8);
     cr_assert_eq(sender->retransmitted_packets, 0);
+    close_flows(&net, &watch);
+}
+
+/* Of a READ the responder is the sender: it is paced, its packets are marked, and it slows down. */
+Test(flow, read__responder_slows_down)
+{
+    struct net net;
+    struct watch watch;
+    net_init(&net,
+             &(struct net_options){.seed = 14, .congestion = dcqcn_10g, .read_depth = {4, 4}});
+    open_flows(&net, &watch, 1);
+    const struct weft_endpoint_counters *asking = weft_roce_qp_counters(net.sides[1].qp);
+    const struct weft_endpoint_counters *sending = weft_roce_qp_counters(net.sides[0].qp);
+    struct weft_work work = net_work(&net, 1, WEFT_OPERATION_READ, 0, 65536);
+    uint64_t start_ns = net.now_ns;
+    net_send(&net, 1, &work);
+    cr_assert_eq(net_wait(&net, 1).status, WEFT_OK);
+    uint64_t free_ns = net.now_ns - start_ns;
+    watch.mark = true;
+    for (uint32_t i = 0; i < 4; i++) {
+        net_send(&net, 1, &work);
+        cr_assert_eq(net_wait(&net, 1).status, WEFT_OK);
+    }
+    cr_assert_gt(watch.cnps, 1);
+    cr_assert_lt(sending->rate_bps, 5000000001);
+    cr_assert_eq(asking->least_rate_bps, 10000000000);
+    start_ns = net.now_ns;
+    net_send(&net, 1, &work);
+    cr_assert_eq(net_wait(&net, 1).status, WEFT_OK);
+    cr_assert_gt(net.now_ns - start_ns, 2 * free_ns);
+    /* 64 packets of 1 KiB at 10 Gb/s, and the way there and back. */
+    cr_assert_gt(free_ns, 54000);
+    cr_assert_lt(free_ns, 60000);
+    close_flows(&net, &watch);
+}
+
+/* UC: nothing is acknowledged, and yet CNPs come back. */
+Test(flow, unacknowledged__slows_down)
+{
+    struct net net;
+    struct watch watch;
+    net_init(&net, &(struct net_options){
+                       .seed = 15, .congestion = dcqcn_10g, .transport = WEFT_TRANSPORT_UC});
+    open_flows(&net, &watch, 1);
+    run_flows(&net, &watch, net.now_ns + MS);
+    cr_assert_float_eq((double)watch.bytes[0] * 8e9 / (double)MS, 1e10, 2e8);
+    cr_assert_eq(watch.not_capable, 0);
+    watch.mark = true;
+    run_flows(&net, &watch, net.now_ns + 120000);
+    check_cnp(&net, &watch);
+    cr_assert_lt(weft_roce_qp_counters(net.sides[0].qp)->rate_bps, 3000000000);
+    cr_assert_geq(watch.cnp_gap_least_ns, 50000);
     close_flows(&net, &watch);
 }
 

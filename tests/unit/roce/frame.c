@@ -205,9 +205,9 @@ Test(frame, acknowledge)
     net_send(&net, 0, &work);
     (void)net_wait(&net, 0);
     check_ethernet_ip_udp(&net, &caught, 20 + 8 + 12 + 4 + 4);
-    /* The last of three packets; no limit of credits; one message done. */
+    /* The last of three packets; no receives, so no credits; one message done. */
     check_bth(&net, &caught, 0x11, 0, 0x010300);
-    cr_assert_eq(be(caught.frame + 54, 4), 0x1f000001);
+    cr_assert_eq(be(caught.frame + 54, 4), 0x00000001);
     net_fini(&net);
 }
 
@@ -255,5 +255,124 @@ Test(frame, arp_request_and_answer)
     };
     cr_assert_eq(caught.len_bytes, 60);
     cr_assert_arr_eq(caught.frame, answer, 60);
+    net_fini(&net);
+}
+
+/* The first frame of the side that sends, for a work of 300 bytes from known numbers. */
+static void catch_request(struct net *net, struct caught *caught, uint32_t from,
+                          enum weft_operation operation, uint32_t len_bytes)
+{
+    known_net(net, caught, from);
+    struct weft_work work = net_work(net, 0, operation, 16, len_bytes);
+    work.compare = UINT64_C(0x1112131415161718);
+    work.operand = UINT64_C(0x2122232425262728);
+    work.immediate = 0xa1b2c3d4;
+    uint64_t before = UINT64_C(0x3132333435363738);
+    memcpy(net->sides[1].memory + 16, &before, 8);
+    net_receive(net, 1, 0, 0, 1000);
+    net_send(net, 0, &work);
+    (void)net_wait(net, 0);
+}
+
+static void check_address(const struct net *net, const struct caught *caught)
+{
+    const uint8_t *header = caught->frame + 54;
+    uint64_t address = (uint64_t)be(header, 4) << 32 | be(header + 4, 4);
+    cr_assert_eq(address, (uint64_t)(uintptr_t)net->sides[1].memory + 16);
+    cr_assert_eq(be(header + 8, 4), net->sides[1].region.rkey);
+}
+
+Test(frame, read_request)
+{
+    struct net net;
+    struct caught caught;
+    catch_request(&net, &caught, 0, WEFT_OPERATION_READ, 301);
+    check_ethernet_ip_udp(&net, &caught, 20 + 8 + 12 + 16 + 4);
+    check_bth(&net, &caught, 0x0c, 0, 0x800102fe);
+    check_address(&net, &caught);
+    cr_assert_eq(be(caught.frame + 66, 4), 301, "DMA length");
+    net_fini(&net);
+}
+
+Test(frame, read_response)
+{
+    struct net net;
+    struct caught caught;
+    catch_request(&net, &caught, 1, WEFT_OPERATION_READ, 301);
+    check_ethernet_ip_udp(&net, &caught, 20 + 8 + 12 + 4 + 256 + 4);
+    check_bth(&net, &caught, 0x0d, 0, 0x0102fe);
+    cr_assert_eq(be(caught.frame + 54, 4), 0x01000001, "one receive, one message");
+    cr_assert_arr_eq(caught.frame + 58, net.sides[1].memory + 16, 256);
+    net_fini(&net);
+    catch_request(&net, &caught, 1, WEFT_OPERATION_READ, 7);
+    check_ethernet_ip_udp(&net, &caught, 20 + 8 + 12 + 4 + 8 + 4);
+    check_bth(&net, &caught, 0x10, 1, 0x0102fe);
+    net_fini(&net);
+}
+
+Test(frame, atomics)
+{
+    struct net net;
+    struct caught caught;
+    for (uint32_t i = 0; i < 2; i++) {
+        enum weft_operation operation = i ? WEFT_OPERATION_FETCH_ADD : WEFT_OPERATION_COMPARE_SWAP;
+        catch_request(&net, &caught, 0, operation, 8);
+        check_ethernet_ip_udp(&net, &caught, 20 + 8 + 12 + 28 + 4);
+        check_bth(&net, &caught, i ? 0x14 : 0x13, 0, 0x800102fe);
+        check_address(&net, &caught);
+        cr_assert_eq(be(caught.frame + 66, 4), 0x21222324, "swap or add");
+        cr_assert_eq(be(caught.frame + 70, 4), 0x25262728);
+        cr_assert_eq(be(caught.frame + 74, 4), 0x11121314, "compare");
+        cr_assert_eq(be(caught.frame + 78, 4), 0x15161718);
+        net_fini(&net);
+        catch_request(&net, &caught, 1, operation, 8);
+        check_ethernet_ip_udp(&net, &caught, 20 + 8 + 12 + 4 + 8 + 4);
+        check_bth(&net, &caught, 0x12, 0, 0x0102fe);
+        cr_assert_eq(be(caught.frame + 54, 4), 0x01000001);
+        cr_assert_eq(be(caught.frame + 58, 4), 0x31323334, "what was there before");
+        cr_assert_eq(be(caught.frame + 62, 4), 0x35363738);
+        net_fini(&net);
+    }
+}
+
+Test(frame, send_only_with_immediate)
+{
+    struct net net;
+    struct caught caught;
+    catch_request(&net, &caught, 0, WEFT_OPERATION_SEND_IMMEDIATE, 2);
+    check_ethernet_ip_udp(&net, &caught, 20 + 8 + 12 + 4 + 4 + 4);
+    check_bth(&net, &caught, 0x05, 2, 0x800102fe);
+    cr_assert_eq(be(caught.frame + 54, 4), 0xa1b2c3d4);
+    net_fini(&net);
+}
+
+Test(frame, unreliable_connection)
+{
+    struct net net;
+    struct caught caught = {.from = 0};
+    net_init(&net, &(struct net_options){.seed = 1, .transport = WEFT_TRANSPORT_UC});
+    net_connect(&net);
+    net.tap = catch_first;
+    net.tap_context = &caught;
+    struct weft_work work = net_work(&net, 0, WEFT_OPERATION_WRITE_IMMEDIATE, 16, 4);
+    net_send(&net, 0, &work);
+    (void)net_wait(&net, 0);
+    check_ethernet_ip_udp(&net, &caught, 20 + 8 + 12 + 16 + 4 + 4 + 4);
+    check_bth(&net, &caught, 0x2b, 0, net.sides[0].qp->initial_psn);
+    net_fini(&net);
+}
+
+Test(frame, source_port_as_given)
+{
+    struct net net;
+    struct caught caught = {.from = 0};
+    net_init(&net, &(struct net_options){.seed = 1, .source_port = 0xd123});
+    net_connect(&net);
+    net.tap = catch_first;
+    net.tap_context = &caught;
+    struct weft_work work = net_work(&net, 0, WEFT_OPERATION_WRITE, 16, 4);
+    net_send(&net, 0, &work);
+    (void)net_wait(&net, 0);
+    cr_assert_eq(be(caught.frame + 34, 2), 0xd123);
     net_fini(&net);
 }

@@ -28,12 +28,17 @@ static void open_side(struct net *net, uint32_t index)
         .rate_bps = options->rate_bps,
         .congestion = options->congestion,
     };
+    uint32_t read_depth = options->read_depth[index] ? options->read_depth[index] : 4;
+    if (options->no_reads[index])
+        read_depth = 0;
     if (options->ipv6)
         port.address =
             (struct weft_ip){.version = 6, .prefix_bits = 64, .bytes = {[0] = 0xfd, [15] = last}};
     struct weft_error error = {0};
     enum weft_status status = weft_roce_port_create(&port, &side->port, &error);
     assert(status == WEFT_OK);
+    if (!options->reports)
+        side->port->report_ns = UINT64_MAX;
     status = weft_roce_cq_create(side->port, options->depth * 4, &side->cq, &error);
     assert(status == WEFT_OK);
     status = weft_roce_qp_create(side->port,
@@ -42,6 +47,8 @@ static void open_side(struct net *net, uint32_t index)
                                                                 .send_depth = options->depth,
                                                                 .receive_depth = options->depth,
                                                                 .inline_bytes = 64,
+                                                                .read_depth = read_depth,
+                                                                .source_port = options->source_port,
                                                                 .user = 100 + index},
                                  &side->qp, &error);
     assert(status == WEFT_OK);
@@ -88,7 +95,7 @@ static bool happens(struct net *net, uint32_t parts)
     return parts && weft_random_below(&net->random, 1024) < parts;
 }
 
-static void put_on_wire(struct net *net, uint32_t to, const uint8_t *frame, uint32_t len_bytes)
+void net_put(struct net *net, uint32_t to, const uint8_t *frame, uint32_t len_bytes)
 {
     if (net->in_flight == NET_SLOTS)
         return;
@@ -116,9 +123,9 @@ static void send_frame(struct net *net, uint32_t from, uint8_t *frame, uint32_t 
         return;
     if (net->sides[from].mute || happens(net, net->options.faults.drop))
         return;
-    put_on_wire(net, 1 - from, frame, len_bytes);
+    net_put(net, 1 - from, frame, len_bytes);
     if (happens(net, net->options.faults.duplicate))
-        put_on_wire(net, 1 - from, frame, len_bytes);
+        net_put(net, 1 - from, frame, len_bytes);
 }
 
 static uint32_t transmit(struct net *net, uint32_t index)
@@ -187,6 +194,9 @@ bool net_step(struct net *net)
     }
     if (next_ns == UINT64_MAX)
         return false;
+    /* A full wire is drained before more is put on it. */
+    if (net->in_flight > NET_SLOTS - 4 * NET_BURST)
+        next_ns = slot->due_ns;
     if (next_ns > net->now_ns)
         net->now_ns = next_ns;
     deliver(net);
@@ -257,6 +267,15 @@ struct weft_work net_work(const struct net *net, uint32_t from, enum weft_operat
         .remote_address = (uint64_t)(uintptr_t)other->memory + offset_bytes,
         .rkey = other->region.rkey,
     };
+}
+
+struct weft_work net_atomic(const struct net *net, uint32_t from, enum weft_operation operation,
+                            uint64_t offset_bytes, uint64_t compare, uint64_t operand)
+{
+    struct weft_work work = net_work(net, from, operation, offset_bytes, 8);
+    work.compare = compare;
+    work.operand = operand;
+    return work;
 }
 
 void net_fill(uint8_t *memory, size_t len_bytes, uint64_t seed)

@@ -25,10 +25,14 @@ struct net_options {
     uint64_t ack_timeout_ns; /* 0: 100 us */
     uint8_t retry_limit;
     uint8_t rnr_retry_limit;
-    uint32_t depth; /* of each queue; 0: 64 */
+    uint32_t depth;         /* of each queue; 0: 64 */
+    uint32_t read_depth[2]; /* 0: 4 */
+    bool no_reads[2];       /* a read depth of none */
     size_t memory_bytes;
     enum weft_transport transport;
-    bool ipv6; /* fd00::1 and fd00::2 rather than 10.0.0.1 and 10.0.0.2 */
+    uint16_t source_port;
+    bool ipv6;    /* fd00::1 and fd00::2 rather than 10.0.0.1 and 10.0.0.2 */
+    bool reports; /* IPv6: let listeners' reports out among the frames */
     uint16_t vlan_id;
     uint8_t vlan_priority;
     uint8_t traffic_class;
@@ -89,6 +93,9 @@ struct weft_completion net_wait(struct net *net, uint32_t side);
 void net_send(struct net *net, uint32_t from, const struct weft_work *work);
 void net_receive(struct net *net, uint32_t at, uint64_t id, uint64_t offset_bytes,
                  uint32_t len_bytes);
+/* One that both ends' memory takes: 8 bytes at `offset_bytes`. */
+struct weft_work net_atomic(const struct net *net, uint32_t from, enum weft_operation operation,
+                            uint64_t offset_bytes, uint64_t compare, uint64_t operand);
 /* A work from the memory of `from` at `offset_bytes` to the same place of the other side's. */
 struct weft_work net_work(const struct net *net, uint32_t from, enum weft_operation operation,
                           uint64_t offset_bytes, uint32_t len_bytes);
@@ -96,6 +103,9 @@ struct weft_work net_work(const struct net *net, uint32_t from, enum weft_operat
 /* Bytes that depend on the seed and their place. */
 void net_fill(uint8_t *memory, size_t len_bytes, uint64_t seed);
 bool net_filled(const uint8_t *memory, size_t len_bytes, uint64_t seed);
+
+/* Puts a frame on the wire to `to`, as if it had been sent now. */
+void net_put(struct net *net, uint32_t to, const uint8_t *frame, uint32_t len_bytes);
 
 /* Hands the side a frame that was made by hand: its ICRC is put right where `fix`. */
 void net_inject(struct net *net, uint32_t to, uint8_t *frame, uint32_t len_bytes, bool fix);
