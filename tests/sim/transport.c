@@ -171,9 +171,12 @@ static void make(struct transport *transport)
         draw_flow(transport, flow);
     for (uint32_t nic = 0; transport->has_datagrams && nic < scenario->nics; nic++)
         datagrams_draw(transport, nic);
+    for (uint32_t nic = 0; nic < scenario->nics; nic++)
+        fill(transport, &transport->ends[nic]);
+    for (uint32_t i = 0; i < 2 * transport->flow_count; i++)
+        way_tag(transport, i);
     for (uint32_t nic = 0; nic < scenario->nics; nic++) {
         struct end *end = &transport->ends[nic];
-        fill(transport, end);
         end->shadow = malloc(end->used_bytes + 128u);
         assert(end->shadow);
         memcpy(end->shadow, end->memory, end->used_bytes + 128u);

@@ -92,6 +92,8 @@ void transport_run(const struct scenario *scenario, struct record *record);
 /* ---- ways.c ---- */
 
 void way_draw(struct transport *transport, uint32_t index);
+/* Writes into messages which they are, where nothing else says so. */
+void way_tag(struct transport *transport, uint32_t index);
 /* Posts what may be posted. Returns how much. */
 uint32_t way_post(struct transport *transport, uint32_t index, bool eager);
 void way_complete(struct transport *transport, uint32_t index,

@@ -104,6 +104,15 @@ void way_draw(struct transport *transport, uint32_t index)
         way->landing[i] = place_take(transport, way->to, way->landing_bytes);
 }
 
+void way_tag(struct transport *transport, uint32_t index)
+{
+    const struct way *way = &transport->ways[index];
+    for (uint64_t i = 0; way->transport == WEFT_TRANSPORT_UC && i < way->count; i++) {
+        if (way->messages[i].operation == WEFT_OPERATION_SEND)
+            memcpy(transport->ends[way->from].memory + way->messages[i].local, &i, sizeof(i));
+    }
+}
+
 /* ---- posting ---- */
 
 static bool post_send(struct transport *transport, struct way *way, uint32_t index)
@@ -331,19 +340,26 @@ static void doubt_message(struct transport *transport, struct way *way, struct m
     place_doubted(transport, &rule);
 }
 
-/* As many of the failed atomics as were done, in order. */
+/* Failed, or posted at a NIC that died. */
+static bool is_doubtful_atomic(const struct message *message)
+{
+    return is_atomic(message->operation) &&
+           (message->state == MESSAGE_FAILED || message->state == MESSAGE_POSTED);
+}
+
+/* As many of the doubtful atomics as were done, in order. */
 static void settle_word(struct transport *transport, struct way *way)
 {
     struct end *to = &transport->ends[way->to];
     uint64_t found, value = way->word_value;
     memcpy(&found, to->memory + way->word, sizeof(found));
     for (uint32_t i = 0; i < way->posted && found != value; i++) {
-        if (way->messages[i].state == MESSAGE_FAILED && is_atomic(way->messages[i].operation))
+        if (is_doubtful_atomic(&way->messages[i]))
             value = word_after(&way->messages[i], value);
     }
     memcpy(to->shadow + way->word, &value, sizeof(value));
     for (uint32_t i = 0; i < way->posted; i++) {
-        if (way->messages[i].state == MESSAGE_FAILED && is_atomic(way->messages[i].operation))
+        if (is_doubtful_atomic(&way->messages[i]))
             place_doubted(transport, &(struct place_rule){way->from, way->messages[i].local,
                                                           WORD_BYTES, NOWHERE, 0});
     }
