@@ -63,6 +63,9 @@ struct weft_agent_runtime {
     /* Durations of iterations of the local deciding ranks: the slowest of each iteration, from the
      * next one not taken yet; up to count. */
     uint32_t (*take_durations)(void *context, uint64_t *durations_ns, uint32_t count);
+    /* Of the same iterations as the last call of that: from when they were due. False: this is no
+     * open loop. May be NULL. */
+    bool (*take_intended)(void *context, uint64_t *intended_ns, uint32_t count);
     bool (*decides)(void *context); /* has it any deciding rank? */
     enum weft_status (*verify)(void *context, uint32_t local,
                                struct weft_verify_result *ret_result);

@@ -286,6 +286,11 @@ void weft_open_loop_destroy(struct weft_node *node);
 void weft_open_loop_clear(struct weft_node *node);
 /* May the next iteration begin, as far as its time goes? */
 bool weft_open_loop_is_due(struct weft_node *node);
+/* Between two iterations, until the next is due: such time is part of what is measured. */
+static inline bool weft_open_loop_rests(const struct weft_node *node, uint64_t granted)
+{
+    return node->iteration < granted && node->open_loop.begun;
+}
 /* The node could not have begun one until now. */
 static inline void weft_open_loop_busy(struct weft_node *node)
 {

@@ -108,10 +108,10 @@ uint32_t weft_node_iterate(struct weft_node *node)
         begin(node);
         done++;
     }
-    if (!node->running)
-        node->series_running = false;
-    else
+    if (node->running)
         open_receives(node, granted);
+    else if (!weft_open_loop_rests(node, granted))
+        node->series_running = false;
     return done;
 }
 
@@ -138,11 +138,11 @@ uint32_t weft_node_poll(struct weft_node *node, uint64_t now_ns)
         return done;
     done += weft_node_compute(node);
     done += weft_node_iterate(node);
-    if (!node->running)
-        return done;
-    done += weft_node_receive(node);
-    done += weft_node_send(node);
-    if (node->phase == WEFT_PHASE_MEASURE)
+    if (node->running) {
+        done += weft_node_receive(node);
+        done += weft_node_send(node);
+    }
+    if (node->series_running)
         weft_series_sample(node);
     return done;
 }

@@ -4,8 +4,8 @@
 
 static bool waits_for_its_time(const struct weft_node *node)
 {
-    return node->open_loop.begun && !node->running &&
-           node->iteration < atomic_load_explicit(&node->granted, memory_order_acquire);
+    uint64_t granted = atomic_load_explicit(&node->granted, memory_order_acquire);
+    return node->iteration < granted && !node->running && node->open_loop.begun;
 }
 
 uint64_t weft_node_next_event_ns(const struct weft_node *node)

@@ -7,6 +7,7 @@
 
 #include "fabric/base/yaml.h"
 #include "fabric/plan/congestion.h"
+#include "fabric/plan/test.h"
 #include "tools/weft/files.h"
 
 #define FIELD(name) offsetof(struct weft_job_options, name)
@@ -42,6 +43,10 @@ const struct weft_option weft_job_option_table[] = {
     {"depth", "N", "receives posted ahead for each peer", WEFT_OPTION_COUNT, FIELD(depth), 1, 4096},
     {"interval", "TIME", "of the bandwidth series (default 1ms)", WEFT_OPTION_TIME, FIELD(interval),
      10000, HOUR_NS},
+    {"rate", "RATE", "open loop: payload that the rank which sends most offers, such as 10Gbps",
+     WEFT_OPTION_RATE, FIELD(rate), 1000, UINT64_C(16000000000000)},
+    {"arrivals", "KIND", "with --rate: constant (default) or poisson", WEFT_OPTION_TEXT,
+     FIELD(arrivals), 0, 0},
     {"pace", "RATE", "what each endpoint sends at most, such as 10Gbps", WEFT_OPTION_RATE,
      FIELD(pace), 100000, UINT64_C(16000000000000)},
     {"congestion", "CONTROL", "dcqcn, none, or '{control: dcqcn, line-rate: 100Gbps}'",
@@ -169,6 +174,22 @@ static enum weft_status set_transfer(const char *text, enum weft_transfer *ret_t
     return WEFT_OK;
 }
 
+static enum weft_status set_arrivals(const char *text, struct weft_test *test,
+                                     struct weft_error *error)
+{
+    if (!test->rate_bps)
+        return weft_error_set(error, WEFT_INVALID,
+                              "--arrivals says when iterations of a rate are due: give --rate");
+    for (unsigned i = 0; i < WEFT_ARRIVALS_KIND_COUNT; i++) {
+        if (strcmp(text, weft_arrivals_names[i]) != 0)
+            continue;
+        test->arrivals = (enum weft_arrivals_kind)i;
+        return WEFT_OK;
+    }
+    return weft_error_set(error, WEFT_INVALID,
+                          "--arrivals: '%.80s' is neither constant nor poisson", text);
+}
+
 static enum weft_status set_options(const struct weft_job_options *options, struct weft_test *test,
                                     struct weft_error *error)
 {
@@ -205,6 +226,7 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     set_u32(&test->depth, &options->depth);
     set_u64(&test->interval_ns, &options->interval);
     set_u64(&test->pace_bps, &options->pace);
+    set_u64(&test->rate_bps, &options->rate);
     if (options->iterations.given) {
         test->iterations = options->iterations.value;
         test->duration_ns = 0;
@@ -218,6 +240,8 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     enum weft_status status = set_options(options, test, error);
     if (status == WEFT_OK && options->transfer)
         status = set_transfer(options->transfer, &test->transfer, error);
+    if (status == WEFT_OK && options->arrivals)
+        status = set_arrivals(options->arrivals, test, error);
     if (status == WEFT_OK && options->congestion)
         status =
             weft_congestion_parse("--congestion", options->congestion, &test->congestion, error);

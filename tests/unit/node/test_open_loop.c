@@ -133,6 +133,22 @@ Test(open_loop, begins_when_due)
     cluster_fini(&cluster);
 }
 
+/* 800 Mbps come back to rank 0 too, which rests most of the time. */
+Test(open_loop, bandwidth_counts_the_rest)
+{
+    struct cluster cluster;
+    struct cluster_options options = ping_pong;
+    options.interval_ns = 10 * PERIOD_NS;
+    begin(&cluster, &options, 1000);
+    cr_assert(cluster_reach(&cluster, 1000));
+    const struct weft_hist *bandwidth_bps = measured(&cluster, 0).bandwidth_bps;
+    cr_assert_geq(bandwidth_bps->count, 98);
+    double mean_bps = 0;
+    cr_assert(weft_hist_mean(bandwidth_bps, &mean_bps));
+    cr_assert_float_eq(mean_bps, 8e8, 8e6);
+    cluster_fini(&cluster);
+}
+
 /* A pause of 10 ms while nothing is under way: by post to completion nobody has waited. */
 Test(open_loop, pause_is_not_omitted)
 {
