@@ -190,8 +190,10 @@ void weft_controller_interrupt(struct weft_controller *controller, const char *w
                               weft_controller_during(controller), why);
         return;
     }
-    (void)snprintf(figures->broken, sizeof(figures->broken), "interrupted while %s: %s",
-                   weft_controller_during(controller), why);
+    /* An endless test ends by this. */
+    if (controller->test.duration_ns != WEFT_FOREVER)
+        (void)snprintf(figures->broken, sizeof(figures->broken), "interrupted while %s: %s",
+                       weft_controller_during(controller), why);
     weft_wire_text_clean(figures->broken);
     controller->interrupted = true;
     if (measuring && !controller->lease.last) {

@@ -52,6 +52,8 @@ char *weft_fault_format(const struct weft_fault_options *fault, char text[WEFT_F
 #define WEFT_ITERATIONS_DEFAULT 100u
 #define WEFT_WARMUP_DEFAULT 10u
 
+#define WEFT_FOREVER ((uint64_t)INT64_MAX)
+
 struct weft_test {
     char *name; /* unique in its plan; the pattern's unless told otherwise */
     const struct weft_pattern *pattern;
@@ -64,7 +66,7 @@ struct weft_test {
     uint32_t mtu_bytes;   /* 0: the device's largest */
     uint8_t dscp;         /* 0 .. 63, on every packet */
     uint64_t iterations;  /* 0 where duration_ns is set */
-    uint64_t duration_ns; /* 0 where iterations is set */
+    uint64_t duration_ns; /* 0 where iterations is set; WEFT_FOREVER: until it is interrupted */
     uint64_t warmup;      /* iterations */
     uint32_t depth;       /* 0: the node's default */
     uint64_t interval_ns; /* 0: 1 ms */

@@ -111,6 +111,22 @@ static enum weft_status read_transfer(const struct weft_yaml_node *node, void *r
     return weft_yaml_unknown(&node->where, "transfer", node->text, names, error);
 }
 
+static enum weft_status read_duration(const struct weft_yaml_node *node, void *ret_field,
+                                      struct weft_error *error)
+{
+    uint64_t duration_ns = WEFT_FOREVER;
+    enum weft_status status = read_word(node, error);
+    if (status == WEFT_OK && strcmp(node->text, "forever") != 0)
+        status = weft_yaml_read_time(node, &duration_ns, error);
+    if (status != WEFT_OK)
+        return status;
+    if (duration_ns != WEFT_FOREVER && (duration_ns < 1000000 || duration_ns > 168 * TIME_HOUR_NS))
+        return weft_error_at(error, &node->where,
+                             "'duration' must be from 1ms to 168h, or forever");
+    *(uint64_t *)ret_field = duration_ns;
+    return WEFT_OK;
+}
+
 static enum weft_status read_arrivals(const struct weft_yaml_node *node, void *ret_field,
                                       struct weft_error *error)
 {
@@ -191,8 +207,7 @@ static const struct weft_yaml_key keys[] = {
     {"dscp", weft_yaml_read_count, offsetof(struct row, dscp), false, 0, 63},
     {"iterations", weft_yaml_read_count, offsetof(struct row, iterations), false, 1,
      UINT64_C(1000000000000)},
-    {"duration", weft_yaml_read_time, offsetof(struct row, duration_ns), false, 1000000,
-     168 * TIME_HOUR_NS},
+    {"duration", read_duration, offsetof(struct row, duration_ns), false, 0, 0},
     {"warmup", weft_yaml_read_count, offsetof(struct row, warmup), false, 0, 1000000000},
     {"depth", weft_yaml_read_count, offsetof(struct row, depth), false, 1, 4096},
     {"interval", weft_yaml_read_time, offsetof(struct row, interval_ns), false, 10000,

@@ -42,7 +42,9 @@ static void print_test(const struct weft_job *job, const struct weft_test *test,
         print_rate(test, figures);
     if (test->duration_ns)
         printf("  runs           %s after %s iterations of warm-up%s\n",
-               weft_format_time(test->duration_ns, size), weft_show_count(test->warmup, count),
+               test->duration_ns == WEFT_FOREVER ? "until Ctrl-C"
+                                                 : weft_format_time(test->duration_ns, size),
+               weft_show_count(test->warmup, count),
                test->verify ? ", verified first" : ", not verified");
     else
         printf("  runs           %s iterations after %s of warm-up%s\n",

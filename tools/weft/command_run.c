@@ -68,7 +68,7 @@ static void watch(void *context, const struct weft_controller_status *status,
     if (!result->refused)
         print_tables(run, result, status->finished ? result->test_count : status->test);
     if (!status->finished)
-        weft_progress_show(&run->progress, run->job.plan, status);
+        weft_progress_show(&run->progress, run->job.plan, status, result);
 }
 
 /* ---- before ---- */

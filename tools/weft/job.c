@@ -33,6 +33,8 @@ const struct weft_option weft_job_option_table[] = {
          FIELD(iterations), 1, UINT64_C(1000000000000)},
     {"duration", "TIME", "how long to measure, such as 10s, instead of --iterations",
      WEFT_OPTION_TIME, FIELD(duration), 1000000, 168 * HOUR_NS},
+    {"forever", NULL, "measure until Ctrl-C, instead of --iterations", WEFT_OPTION_FLAG,
+     FIELD(forever), 0, 0},
     {"warmup", "N", "iterations before the measured ones", WEFT_OPTION_COUNT, FIELD(warmup), 0,
      1000000000},
     {"transfer", "write|send", "RDMA WRITE with immediate (default), or SEND", WEFT_OPTION_TEXT,
@@ -235,6 +237,10 @@ static enum weft_status override(const struct weft_job_options *options, struct 
         test->duration_ns = options->duration.value;
         test->iterations = 0;
     }
+    if (options->forever) {
+        test->duration_ns = WEFT_FOREVER;
+        test->iterations = 0;
+    }
     test->reduce = test->reduce || options->reduce;
     test->verify = test->verify && !options->no_verify;
     enum weft_status status = set_options(options, test, error);
@@ -256,6 +262,19 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     return status == WEFT_OK ? add_expects(&options->expects, test, error) : status;
 }
 
+/* What comes after an endless test would never begin. */
+static enum weft_status check_endless(const struct weft_plan *plan, struct weft_error *error)
+{
+    for (uint32_t i = 0; i + 1 < plan->test_count; i++) {
+        if (plan->tests[i].duration_ns == WEFT_FOREVER)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "test '%s' is measured until Ctrl-C, which ends the run: make it "
+                                  "the last",
+                                  plan->tests[i].name);
+    }
+    return WEFT_OK;
+}
+
 static bool changes_something(const struct weft_job_options *options)
 {
     for (const struct weft_option *row = weft_job_option_table; row->name; row++) {
@@ -272,6 +291,10 @@ static enum weft_status check_options(const struct weft_job_options *options,
     if (options->iterations.given && options->duration.given)
         return weft_error_set(error, WEFT_INVALID,
                               "--iterations and --duration exclude each other: give one");
+    if (options->forever && (options->iterations.given || options->duration.given))
+        return weft_error_set(error, WEFT_INVALID,
+                              "--forever has no end of its own: leave out --iterations and "
+                              "--duration");
     if (options->mtu.given && (mtu & (mtu - 1)))
         return weft_error_set(error, WEFT_INVALID,
                               "--mtu: a path MTU is 256, 512, 1024, 2048 or 4096 bytes");
@@ -355,6 +378,8 @@ static enum weft_status fill(const struct weft_job_options *options, const char 
     assert(status != WEFT_OK || job->plan);
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
         status = override(options, &job->plan->tests[i], error);
+    if (status == WEFT_OK)
+        status = check_endless(job->plan, error);
     if (status == WEFT_OK)
         status = weft_job_load_files(job, error);
     if (status == WEFT_OK && options->topology)

@@ -14,7 +14,7 @@ struct weft_job_options {
     struct weft_number ranks, size, iterations, duration, warmup, mtu, dscp, depth, interval, pace,
         rate;
     const char *pattern_options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not given */
-    bool reduce, no_verify;
+    bool reduce, no_verify, forever;
     struct weft_texts expects;
 };
 extern const struct weft_option weft_job_option_table[];

@@ -84,7 +84,10 @@ static void put_test(FILE *out, const struct weft_job *job, uint32_t index)
     if (test->file)
         put_text(out, "    file: ", weft_job_file_name(job, index, name));
     put_count(out, "iterations", test->iterations);
-    put_time(out, "duration", test->duration_ns);
+    if (test->duration_ns == WEFT_FOREVER)
+        (void)fprintf(out, "    duration: forever\n");
+    else
+        put_time(out, "duration", test->duration_ns);
     (void)fprintf(out, "    warmup: %" PRIu64 "\n", test->warmup);
     (void)fprintf(out, "    transfer: %s\n",
                   test->transfer == WEFT_TRANSFER_SEND ? "send" : "write");
