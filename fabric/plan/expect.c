@@ -24,6 +24,13 @@ static const char *const metrics[] = {
     "missed",
     "lost",
     "retransmitted",
+    "completion.p50.cv",
+    "completion.p99.cv",
+    "latency.p50.cv",
+    "latency.p99.cv",
+    "bandwidth.mean.cv",
+    "busbw.cv",
+    "achieved.cv",
     NULL,
 };
 
@@ -44,18 +51,41 @@ static bool begins_with(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+bool weft_metric_is_share(const char *metric)
+{
+    size_t len_bytes = strlen(metric);
+    return len_bytes > 3 && strcmp(metric + len_bytes - 3, ".cv") == 0;
+}
+
 bool weft_metric_is_time(const char *metric)
 {
+    if (weft_metric_is_share(metric))
+        return false;
     return begins_with(metric, "completion") || begins_with(metric, "latency");
 }
 
 bool weft_metric_is_rate(const char *metric)
 {
+    if (weft_metric_is_share(metric))
+        return false;
     return begins_with(metric, "bandwidth.") || strcmp(metric + 3, "bw") == 0 ||
            strcmp(metric, "offered") == 0 || strcmp(metric, "achieved") == 0;
 }
 
-static enum weft_status parse_value(const char *metric, const char *text, uint64_t *ret_value,
+/* "5%", "2.5%" */
+static enum weft_status parse_share(const char *text, double *ret_value, struct weft_error *error)
+{
+    char *end = NULL;
+    double percent = strtod(text, &end);
+    bool number = text[0] >= '0' && text[0] <= '9' && end != text;
+    if (!number || strcmp(end, "%") != 0 || !(percent <= 1e6))
+        return weft_error_set(error, WEFT_INVALID,
+                              "'%.40s' is not a share; write it in percent, such as 5%%", text);
+    *ret_value = percent / 100;
+    return WEFT_OK;
+}
+
+static enum weft_status parse_whole(const char *metric, const char *text, uint64_t *ret_value,
                                     struct weft_error *error)
 {
     if (weft_metric_is_time(metric))
@@ -63,6 +93,17 @@ static enum weft_status parse_value(const char *metric, const char *text, uint64
     if (weft_metric_is_rate(metric))
         return weft_parse_rate(text, ret_value, error);
     return weft_parse_count(text, ret_value, error);
+}
+
+static enum weft_status parse_value(const char *metric, const char *text, double *ret_value,
+                                    struct weft_error *error)
+{
+    uint64_t value = 0;
+    if (weft_metric_is_share(metric))
+        return parse_share(text, ret_value, error);
+    enum weft_status status = parse_whole(metric, text, &value, error);
+    *ret_value = (double)value;
+    return status;
 }
 
 /* The longer form first: "<" is the beginning of "<=". */
@@ -140,18 +181,16 @@ static enum weft_status refuse_metric(const char *name, struct weft_error *error
         "unknown metric '%.40s'; there are min, mean, p50, p95, p99, p99.9, "
         "p99.99 and max of completion, latency and bandwidth, such as "
         "completion.p99, also of completion_intended and latency_intended, and algbw, "
-        "busbw, offered, achieved, missed, lost, retransmitted",
+        "busbw, offered, achieved, missed, lost, retransmitted; of repeats "
+        "completion.p50.cv and the like",
         name);
 }
 
 static enum weft_status keep(const char *text, const char *metric, enum weft_relation relation,
-                             uint64_t value, struct weft_expect *ret_expect,
-                             struct weft_error *error)
+                             double value, struct weft_expect *ret_expect, struct weft_error *error)
 {
-    struct weft_expect expect = {.text = strdup(text),
-                                 .metric = strdup(metric),
-                                 .relation = relation,
-                                 .value = (double)value};
+    struct weft_expect expect = {
+        .text = strdup(text), .metric = strdup(metric), .relation = relation, .value = value};
     if (!expect.text || !expect.metric) {
         weft_expect_fini(&expect);
         return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
@@ -164,7 +203,7 @@ enum weft_status weft_expect_parse(const char *text, struct weft_expect *ret_exp
                                    struct weft_error *error)
 {
     struct parts parts;
-    uint64_t value = 0;
+    double value = 0;
     if (strnlen(text, TEXT_BYTES_MAX + 1) > TEXT_BYTES_MAX)
         return weft_error_set(error, WEFT_INVALID, "an expectation has up to %u characters",
                               TEXT_BYTES_MAX);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fabric/plan/sweep.h"
 #include "fabric/plan/test.h"
 
 void weft_plan_destroy(struct weft_plan *plan)
@@ -22,6 +23,7 @@ void weft_test_fini(struct weft_test *test)
     for (uint32_t i = 0; test->expects && i < test->expect_count; i++)
         weft_expect_fini(&test->expects[i]);
     free(test->expects);
+    weft_sweep_fini(test);
     free(test->name);
     free(test->driver);
     free(test->file);

@@ -26,7 +26,8 @@ struct weft_expect {
 /* NULL-terminated: "completion.p50" ... "completion.max", "latency.p99", "latency_intended.p99",
  * "bandwidth.mean", "algbw", "busbw", "offered", "achieved", "missed", "lost", "retransmitted". */
 const char *const *weft_expect_metrics(void);
-/* What a metric's value is: a time, a rate; else a count. */
+/* What a metric's value is: a time, a rate, a share ("5%"); else a count. */
+bool weft_metric_is_share(const char *metric);
 bool weft_metric_is_time(const char *metric);
 bool weft_metric_is_rate(const char *metric);
 WEFT_CHECKED enum weft_status weft_expect_parse(const char *text, struct weft_expect *ret_expect,
@@ -51,6 +52,14 @@ char *weft_fault_format(const struct weft_fault_options *fault, char text[WEFT_F
 /* Where a plan says nothing: enough iterations for a p90, few enough for a first look. */
 #define WEFT_ITERATIONS_DEFAULT 100u
 #define WEFT_WARMUP_DEFAULT 10u
+
+/* Values that a test is run with, one after the other. */
+#define WEFT_SWEEP_AXES_MAX 8u
+struct weft_sweep_axis {
+    char *key;
+    uint32_t value_count;
+    char **values;
+};
 
 #define WEFT_FOREVER ((uint64_t)INT64_MAX)
 
@@ -81,6 +90,12 @@ struct weft_test {
     bool verify; /* true unless told otherwise */
     uint32_t expect_count;
     struct weft_expect *expects;
+    /* Before weft_plan_expand: what it stands for; after it: one point and one repeat. */
+    uint32_t axis_count;
+    struct weft_sweep_axis axes[WEFT_SWEEP_AXES_MAX];
+    uint32_t repeats; /* how often it is run; 0: once */
+    uint32_t repeat;  /* which of them this is */
+    bool swept;       /* it is a point of a sweep */
 };
 
 /* Does a pattern's name name a schedule's file? */

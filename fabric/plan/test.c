@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fabric/plan/test.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fabric/base/utf8.h"
 #include "fabric/plan/congestion.h"
+#include "fabric/plan/sweep.h"
 #include "fabric/topology/topology.h"
 
 #define TITLE_BYTES_MAX 100u
@@ -28,7 +30,8 @@ struct row {
     struct weft_congestion_options congestion;
     bool reduce, verify;
     struct weft_fault_options fault;
-    const struct weft_yaml_node *expects;
+    const struct weft_yaml_node *expects, *sweep;
+    uint64_t repeats;
 };
 
 /* ---- values ---- */
@@ -191,6 +194,16 @@ static enum weft_status read_fault(const struct weft_yaml_node *node, void *ret_
     return weft_error_at(error, &where, "%s", why.text);
 }
 
+static enum weft_status read_sweep(const struct weft_yaml_node *node, void *ret_field,
+                                   struct weft_error *error)
+{
+    if (node->kind != WEFT_YAML_MAP)
+        return weft_error_at(error, &node->where,
+                             "'sweep' is a map of keys to values, such as {size: [64B, 4KiB]}");
+    *(const struct weft_yaml_node **)ret_field = node;
+    return WEFT_OK;
+}
+
 static const struct weft_yaml_key keys[] = {
     {"name", weft_plan_read_title, offsetof(struct row, name), false, 0, 0},
     {"pattern", read_pattern, offsetof(struct row, pattern), true, 0, 0},
@@ -221,9 +234,29 @@ static const struct weft_yaml_key keys[] = {
     {"reduce", weft_yaml_read_bool, offsetof(struct row, reduce), false, 0, 0},
     {"verify", weft_yaml_read_bool, offsetof(struct row, verify), false, 0, 0},
     {"fault", read_fault, offsetof(struct row, fault), false, 0, 0},
+    {"repeats", weft_yaml_read_count, offsetof(struct row, repeats), false, 1, WEFT_REPEATS_MAX},
+    {"sweep", read_sweep, offsetof(struct row, sweep), false, 0, 0},
     {"expect", weft_yaml_read_list, offsetof(struct row, expects), false, 0, 0},
     {0},
 };
+
+enum weft_status weft_test_set_number(struct weft_test *test, const char *key, uint64_t value,
+                                      struct weft_error *error)
+{
+    const struct weft_yaml_key *row = keys;
+    while (row->name && strcmp(row->name, key) != 0)
+        row++;
+    assert(row->name);
+    if (value < row->least || value > row->most)
+        return weft_error_set(error, WEFT_INVALID, "a value of '%s' is out of its bounds", key);
+    if (strcmp(key, "size") == 0)
+        test->options.size_bytes = value;
+    else if (strcmp(key, "ranks") == 0)
+        test->options.rank_count = (uint32_t)value;
+    else
+        test->rate_bps = value;
+    return WEFT_OK;
+}
 
 /* ---- the test ---- */
 
@@ -271,6 +304,7 @@ static void take_row(const struct row *row, struct weft_test *test)
     test->pace_bps = row->pace_bps;
     test->congestion = row->congestion;
     test->fault = row->fault;
+    test->repeats = (uint32_t)row->repeats;
     test->reduce = row->reduce;
     test->verify = row->verify;
 }
@@ -290,6 +324,32 @@ static enum weft_status take_options(const struct row *row, struct weft_test *te
     return WEFT_OK;
 }
 
+static enum weft_status take_values(const char *key, const struct weft_yaml_node *node,
+                                    struct weft_test *test, struct weft_error *error)
+{
+    struct weft_error why = {0};
+    if (node->kind != WEFT_YAML_TEXT)
+        return weft_error_at(error, &node->where, "a value of a sweep is a text such as 4KiB");
+    if (weft_sweep_add(test, key, node->text, &why) == WEFT_OK)
+        return WEFT_OK;
+    return weft_error_at(error, &node->where, "%s", why.text);
+}
+
+static enum weft_status take_sweep(const struct weft_yaml_node *map, struct weft_test *test,
+                                   struct weft_error *error)
+{
+    enum weft_status status = WEFT_OK;
+    for (const struct weft_yaml_node *node = map->first; node && !status; node = node->next) {
+        bool list = node->kind == WEFT_YAML_LIST;
+        const struct weft_yaml_node *value = list ? node->first : node;
+        if (list && !value)
+            return weft_error_at(error, &node->where, "a sweep needs values");
+        for (; value && !status; value = list ? value->next : NULL)
+            status = take_values(node->key, value, test, error);
+    }
+    return status;
+}
+
 static enum weft_status check_length(const struct weft_yaml_node *node, struct weft_error *error)
 {
     const struct weft_yaml_node *iterations = weft_yaml_find(node, "iterations");
@@ -298,7 +358,9 @@ static enum weft_status check_length(const struct weft_yaml_node *node, struct w
         return weft_error_at(error, &duration->key_where,
                              "a test has 'iterations' or 'duration', not both");
     const struct weft_yaml_node *arrivals = weft_yaml_find(node, "arrivals");
-    if (arrivals && !weft_yaml_find(node, "rate"))
+    const struct weft_yaml_node *sweep = weft_yaml_find(node, "sweep");
+    bool rate = weft_yaml_find(node, "rate") || (sweep && weft_yaml_find(sweep, "rate"));
+    if (arrivals && !rate)
         return weft_error_at(error, &arrivals->key_where,
                              "'arrivals' says when iterations of a 'rate' are due: add the rate, "
                              "or leave this out");
@@ -359,6 +421,8 @@ enum weft_status weft_test_read(const struct weft_yaml_node *node, struct weft_t
         status = take_options(&row, test, error);
     if (status == WEFT_OK)
         status = check_options(node, test, error);
+    if (status == WEFT_OK && row.sweep)
+        status = take_sweep(row.sweep, test, error);
     if (status == WEFT_OK && row.expects)
         status = read_expects(row.expects, test, error);
     return status;

@@ -14,6 +14,10 @@ void weft_test_fini(struct weft_test *test);
 WEFT_CHECKED enum weft_status weft_test_read(const struct weft_yaml_node *node,
                                              struct weft_test *test, struct weft_error *error);
 
+/* Sets size, ranks or rate, within the bounds that the keys have. */
+WEFT_CHECKED enum weft_status weft_test_set_number(struct weft_test *test, const char *key,
+                                                   uint64_t value, struct weft_error *error);
+
 /* By enum weft_arrivals_kind; NULL-terminated. */
 extern const char *const weft_arrivals_names[];
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fabric/result/figures.h"
 
+#include "fabric/result/repeats.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,9 +191,24 @@ static bool open_loop_of(const struct weft_test_result *result, const char *metr
     return true;
 }
 
+/* The repeats' coefficient of variation. */
+static bool variation_of(const struct weft_test_result *result, const char *metric,
+                         double *ret_value, const char **ret_why)
+{
+    char of[32];
+    struct weft_spread spread = {0};
+    (void)snprintf(of, sizeof(of), "%.*s", (int)strlen(metric) - 3, metric);
+    bool known = weft_repeat_spread(result, of, &spread);
+    *ret_value = spread.variation;
+    *ret_why = "only the last of several repeats has it, if all have the figure";
+    return known;
+}
+
 bool weft_figure_metric(const struct weft_test_result *result, const char *metric,
                         double *ret_value, const char **ret_why)
 {
+    if (weft_metric_is_share(metric))
+        return variation_of(result, metric, ret_value, ret_why);
     const struct {
         const char *prefix;
         const struct weft_hist *hist;

@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "fabric/base/units.h"
+#include "fabric/plan/sweep.h"
 #include "fabric/plan/test.h"
 #include "fabric/result/figures.h"
+#include "fabric/result/repeats.h"
 
 #define SCHEMA 1
 
@@ -365,6 +367,40 @@ static json_t *fault_json(struct maker *maker, const struct weft_fault_options *
     return object;
 }
 
+static json_t *spread_json(struct maker *maker, const struct weft_test_result *test,
+                           const char *metric)
+{
+    double values[WEFT_REPEATS_MAX];
+    struct weft_spread spread;
+    if (!weft_repeat_spread(test, metric, &spread))
+        return json_null();
+    json_t *object = json_object();
+    json_t *array = json_array();
+    uint32_t count = weft_repeat_values(test, metric, values);
+    for (uint32_t i = 0; i < count; i++)
+        append(maker, array, json_real(values[i]));
+    put(maker, object, "values", array);
+    put(maker, object, "mean", json_real(spread.mean));
+    put(maker, object, "standard_deviation", json_real(spread.deviation));
+    put(maker, object, "coefficient_of_variation", json_real(spread.variation));
+    put(maker, object, "confidence_95_low", json_real(spread.low));
+    put(maker, object, "confidence_95_high", json_real(spread.high));
+    return object;
+}
+
+/* Null where a test is run once; the last repeat has the figures of all. */
+static json_t *repeats_json(struct maker *maker, const struct weft_test_result *test)
+{
+    if (test->test->repeats < 2)
+        return json_null();
+    json_t *object = json_object();
+    put(maker, object, "repeat", whole(test->test->repeat + UINT64_C(1)));
+    put(maker, object, "of", whole(test->test->repeats));
+    for (const char *const *metric = weft_repeat_metrics; *metric; metric++)
+        put(maker, object, *metric, spread_json(maker, test, *metric));
+    return object;
+}
+
 static json_t *test_json(struct maker *maker, const struct weft_result *result, uint32_t index)
 {
     const struct weft_test_result *test = &result->tests[index];
@@ -383,6 +419,7 @@ static json_t *test_json(struct maker *maker, const struct weft_result *result, 
     put(maker, object, "broken", test->broken[0] ? text(test->broken) : json_null());
     put(maker, object, "verified", verified < 0 ? json_null() : json_boolean(verified));
     put_measured(maker, object, test, index);
+    put(maker, object, "repeats", repeats_json(maker, test));
     put(maker, object, "counters", totals_json(maker, test));
     put(maker, object, "ranks_detail", ranks_json(maker, result, test));
     put(maker, object, "expect", expects_json(maker, test));

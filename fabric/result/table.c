@@ -278,6 +278,8 @@ static void show_actual(const struct weft_expect_result *expect, char shown[WEFT
     uint64_t value = (uint64_t)llround(expect->actual);
     if (!expect->known)
         (void)snprintf(shown, WEFT_UNITS_TEXT, "unknown");
+    else if (weft_metric_is_share(metric))
+        (void)snprintf(shown, WEFT_UNITS_TEXT, "%.2f %%", expect->actual * 100);
     else if (weft_metric_is_time(metric))
         weft_show_time(value, shown);
     else if (weft_metric_is_rate(metric))

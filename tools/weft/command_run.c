@@ -7,6 +7,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "fabric/result/repeats.h"
 #include "tools/weft/commands.h"
 #include "tools/weft/output.h"
 #include "tools/weft/progress.h"
@@ -170,6 +171,14 @@ static void say_broken(const struct run *run, const struct weft_result *result)
     }
 }
 
+static void print_summary(struct run *run, const struct weft_result *result)
+{
+    char *summary = prints_tables(run) ? weft_result_summary(result) : NULL;
+    if (summary && *summary)
+        printf("\n%s", summary);
+    free(summary);
+}
+
 static enum weft_status keep(struct run *run, const struct weft_result *result,
                              struct weft_error *error)
 {
@@ -200,6 +209,8 @@ static int execute(struct run *run, struct weft_session *session)
     }
     if (!result->refused)
         print_tables(run, result, result->test_count);
+    if (!result->refused)
+        print_summary(run, result);
     say_broken(run, result);
     if (result->refused) {
         weft_results_discard(run->folder);

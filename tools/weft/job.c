@@ -7,6 +7,7 @@
 
 #include "fabric/base/yaml.h"
 #include "fabric/plan/congestion.h"
+#include "fabric/plan/sweep.h"
 #include "fabric/plan/test.h"
 #include "tools/weft/files.h"
 
@@ -59,6 +60,10 @@ const struct weft_option weft_job_option_table[] = {
      FIELD(reduce), 0, 0},
     {"no-verify", NULL, "leave out the check of every byte before measuring", WEFT_OPTION_FLAG,
      FIELD(no_verify), 0, 0},
+    {"repeats", "N", "run each test so often, and tell how far the repeats differ",
+     WEFT_OPTION_COUNT, FIELD(repeats), 1, WEFT_REPEATS_MAX},
+    {"sweep", "KEY=LIST", "one test for each value, such as size=64B..1MiB*4; repeatable",
+     WEFT_OPTION_TEXTS, FIELD(sweeps), 0, 0},
     {"expect", "EXPR", "fail unless it holds, such as 'completion.p99 <= 5ms'; repeatable",
      WEFT_OPTION_TEXTS, FIELD(expects), 0, 0},
     {0},
@@ -151,6 +156,38 @@ static enum weft_status add_expects(const struct weft_texts *texts, struct weft_
     return WEFT_OK;
 }
 
+/* "size=64B,4KiB" */
+static enum weft_status add_sweeps(const struct weft_texts *texts, struct weft_test *test,
+                                   struct weft_error *error)
+{
+    for (uint32_t i = 0; i < texts->count; i++) {
+        char key[64];
+        const char *equals = strchr(texts->items[i], '=');
+        size_t len_bytes = equals ? (size_t)(equals - texts->items[i]) : 0;
+        if (!len_bytes || len_bytes >= sizeof(key))
+            return weft_error_set(error, WEFT_INVALID,
+                                  "--sweep: '%.80s' has no key: write it like size=64B,4KiB",
+                                  texts->items[i]);
+        memcpy(key, texts->items[i], len_bytes);
+        key[len_bytes] = '\0';
+        enum weft_status status = weft_sweep_add(test, key, equals + 1, error);
+        if (status != WEFT_OK) {
+            weft_error_prefix(error, "--sweep: ");
+            return status;
+        }
+    }
+    return WEFT_OK;
+}
+
+static bool sweeps_rate(const struct weft_test *test)
+{
+    for (uint32_t i = 0; i < test->axis_count; i++) {
+        if (strcmp(test->axes[i].key, "rate") == 0)
+            return true;
+    }
+    return false;
+}
+
 static void set_u64(uint64_t *field, const struct weft_number *number)
 {
     if (number->given)
@@ -179,7 +216,7 @@ static enum weft_status set_transfer(const char *text, enum weft_transfer *ret_t
 static enum weft_status set_arrivals(const char *text, struct weft_test *test,
                                      struct weft_error *error)
 {
-    if (!test->rate_bps)
+    if (!test->rate_bps && !sweeps_rate(test))
         return weft_error_set(error, WEFT_INVALID,
                               "--arrivals says when iterations of a rate are due: give --rate");
     for (unsigned i = 0; i < WEFT_ARRIVALS_KIND_COUNT; i++) {
@@ -246,6 +283,9 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     enum weft_status status = set_options(options, test, error);
     if (status == WEFT_OK && options->transfer)
         status = set_transfer(options->transfer, &test->transfer, error);
+    set_u32(&test->repeats, &options->repeats);
+    if (status == WEFT_OK)
+        status = add_sweeps(&options->sweeps, test, error);
     if (status == WEFT_OK && options->arrivals)
         status = set_arrivals(options->arrivals, test, error);
     if (status == WEFT_OK && options->congestion)
@@ -378,6 +418,8 @@ static enum weft_status fill(const struct weft_job_options *options, const char 
     assert(status != WEFT_OK || job->plan);
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
         status = override(options, &job->plan->tests[i], error);
+    if (status == WEFT_OK)
+        status = weft_plan_expand(job->plan, error);
     if (status == WEFT_OK)
         status = check_endless(job->plan, error);
     if (status == WEFT_OK)

@@ -15,7 +15,8 @@ struct weft_job_options {
         rate;
     const char *pattern_options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not given */
     bool reduce, no_verify, forever;
-    struct weft_texts expects;
+    struct weft_number repeats;
+    struct weft_texts expects, sweeps;
 };
 extern const struct weft_option weft_job_option_table[];
 

@@ -95,6 +95,7 @@ static void put_test(FILE *out, const struct weft_job *job, uint32_t index)
     put_count(out, "dscp", test->dscp);
     put_count(out, "depth", test->depth);
     put_time(out, "interval", test->interval_ns);
+    put_count(out, "repeats", test->repeats);
     put_rate(out, "rate", test->rate_bps);
     if (test->rate_bps)
         (void)fprintf(out, "    arrivals: %s\n", weft_arrivals_names[test->arrivals]);
@@ -105,18 +106,22 @@ static void put_test(FILE *out, const struct weft_job *job, uint32_t index)
         (void)fprintf(out, "    fault: %s\n", weft_fault_format(&test->fault, fault));
     (void)fprintf(out, "    reduce: %s\n    verify: %s\n", test->reduce ? "true" : "false",
                   test->verify ? "true" : "false");
-    if (test->expect_count)
+    /* The last repeat has the expectations of all. */
+    const struct weft_test *last = test + (test->repeats ? test->repeats - 1 : 0);
+    if (last->expect_count)
         (void)fprintf(out, "    expect:\n");
-    for (uint32_t i = 0; i < test->expect_count; i++)
-        put_text(out, "      - ", test->expects[i].text);
+    for (uint32_t i = 0; i < last->expect_count; i++)
+        put_text(out, "      - ", last->expects[i].text);
 }
 
 static void put_plan(FILE *out, const struct weft_job *job)
 {
     put_text(out, "name: ", job->plan->name);
     (void)fprintf(out, "tests:\n");
-    for (uint32_t i = 0; i < job->plan->test_count; i++)
-        put_test(out, job, i);
+    for (uint32_t i = 0; i < job->plan->test_count; i++) {
+        if (!job->plan->tests[i].repeat)
+            put_test(out, job, i);
+    }
 }
 
 /* Only loopback comes without a file: one host, no switch, no link. */

@@ -80,9 +80,9 @@ Test(expect, takes_every_metric_that_it_lists)
 {
     int count = 0;
     for (const char *const *metric = weft_expect_metrics(); *metric; metric++, count++) {
-        static const char *const values[] = {"1ms", "1Gbps", "1"};
+        static const char *const values[] = {"1ms", "1Gbps", "1", "5%"};
         int taken = 0;
-        for (int i = 0; i < 3; i++) {
+        for (int i = 0; i < 4; i++) {
             char text[80];
             struct weft_expect expect = {0};
             (void)snprintf(text, sizeof(text), "%s <= %s", *metric, values[i]);
@@ -91,5 +91,5 @@ Test(expect, takes_every_metric_that_it_lists)
         }
         cr_assert_eq(taken, 1, "%s takes %d units", *metric, taken);
     }
-    cr_assert_eq(count, 5 * 8 + 7);
+    cr_assert_eq(count, 5 * 8 + 14);
 }

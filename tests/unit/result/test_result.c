@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fabric/result/figures.h"
+#include "fabric/result/repeats.h"
 #include "fixture.h"
 
 static struct fixture fixture;
@@ -560,6 +562,49 @@ Test(result, workers_that_lose_their_cpu_are_told)
     char *table = weft_test_table(fixture.result, 0);
     cr_assert_not_null(strstr(table, warnings.texts[0]));
     free(table);
+}
+
+/* ---- repeats ---- */
+
+/* 10, 12, 14, 16, 18: a standard deviation of sqrt(10), and t of 4 degrees is 2.776. */
+Test(result, a_spread_is_that_of_the_books)
+{
+    const double values[] = {10, 12, 14, 16, 18};
+    struct weft_spread spread;
+    cr_assert(weft_spread(values, 5, &spread));
+    cr_assert_float_eq(spread.mean, 14, 1e-9);
+    cr_assert_float_eq(spread.deviation, 3.16227766, 1e-8);
+    cr_assert_float_eq(spread.variation, 0.225876976, 1e-8);
+    cr_assert_float_eq(spread.high - spread.mean, 2.776 * 1.41421356, 1e-6);
+    cr_assert_float_eq(spread.mean - spread.low, 2.776 * 1.41421356, 1e-6);
+    cr_assert_not(weft_spread(values, 1, &spread));
+}
+
+Test(result, only_the_last_repeat_has_the_spread)
+{
+    struct weft_spread spread;
+    struct weft_test tests[2] = {fixture.test, fixture.test};
+    fixture_fill(&fixture);
+    struct weft_test_result results[2] = {*fixture.figures, *fixture.figures};
+    for (uint32_t i = 0; i < 2; i++) {
+        tests[i].repeats = 2;
+        tests[i].repeat = i;
+        results[i].test = &tests[i];
+    }
+    results[0].completion_ns = weft_hist_create();
+    weft_hist_record_times(results[0].completion_ns, 2000, 100);
+    cr_assert_not(weft_repeat_spread(&results[0], "completion.p50", &spread));
+    cr_assert(weft_repeat_spread(&results[1], "completion.p50", &spread));
+    double median = 0;
+    cr_assert(weft_figure_stat(results[1].completion_ns, "p50", &median));
+    cr_assert_float_eq(spread.mean, (2000 + median) / 2, 1);
+    const char *why = NULL;
+    double variation = 0;
+    cr_assert(weft_figure_metric(&results[1], "completion.p50.cv", &variation, &why));
+    cr_assert_float_eq(variation, spread.variation, 1e-12);
+    weft_hist_clear(results[0].completion_ns);
+    cr_assert_not(weft_repeat_spread(&results[1], "completion.p50", &spread));
+    weft_hist_destroy(results[0].completion_ns);
 }
 
 /* ---- the open loop ---- */

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fabric/plan/sweep.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fabric/plan/test.h"
+
+#define TEXT_BYTES_MAX 4096u
+#define FACTOR_MAX 1000000u
+
+static enum weft_status no_memory(struct weft_error *error)
+{
+    return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
+}
+
+/* ---- one value ---- */
+
+static enum weft_status apply_number(struct weft_test *test, const char *key, const char *text,
+                                     struct weft_error *error)
+{
+    uint64_t value = 0;
+    enum weft_status status = WEFT_OK;
+    if (strcmp(key, "size") == 0)
+        status = weft_parse_size(text, &value, error);
+    else if (strcmp(key, "ranks") == 0)
+        status = weft_parse_count(text, &value, error);
+    else
+        status = weft_parse_rate(text, &value, error);
+    return status == WEFT_OK ? weft_test_set_number(test, key, value, error) : status;
+}
+
+static enum weft_status apply(struct weft_test *test, const char *key, const char *text,
+                              struct weft_error *error)
+{
+    static const char *const own[] = {"size", "ranks", "rate"};
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+        if (strcmp(key, own[i]) == 0)
+            return apply_number(test, key, text, error);
+    }
+    enum weft_pattern_option_id id = weft_pattern_option_find(key);
+    if (id == WEFT_PATTERN_OPTION_COUNT)
+        return weft_error_set(error, WEFT_INVALID,
+                              "'%.40s' cannot be swept: size, ranks, rate and the pattern's "
+                              "options can",
+                              key);
+    return weft_pattern_option_parse(test->pattern, &test->options, id, text, error);
+}
+
+/* ---- lists and ranges ---- */
+
+/* Takes the value over on success. */
+static enum weft_status keep_value(struct weft_test *test, struct weft_sweep_axis *axis,
+                                   const char *text, struct weft_error *error)
+{
+    struct weft_test scratch = *test;
+    enum weft_status status = apply(&scratch, axis->key, text, error);
+    if (status != WEFT_OK)
+        return status;
+    if (axis->value_count == WEFT_PLAN_TESTS_MAX)
+        return weft_error_set(error, WEFT_INVALID, "a sweep has up to %u values",
+                              WEFT_PLAN_TESTS_MAX);
+    char **values = realloc(axis->values, (axis->value_count + 1u) * sizeof(*values));
+    if (!values)
+        return no_memory(error);
+    axis->values = values;
+    values[axis->value_count] = strdup(text);
+    if (!values[axis->value_count])
+        return no_memory(error);
+    axis->value_count++;
+    return WEFT_OK;
+}
+
+typedef enum weft_status parse_function(const char *text, uint64_t *ret_value,
+                                        struct weft_error *error);
+
+static char *format_count(uint64_t count, char text[WEFT_UNITS_TEXT])
+{
+    (void)snprintf(text, WEFT_UNITS_TEXT, "%" PRIu64, count);
+    return text;
+}
+
+struct range {
+    uint64_t from, to, factor;
+    char *(*format)(uint64_t value, char text[WEFT_UNITS_TEXT]);
+};
+
+/* Whatever unit both ends have. */
+static bool read_ends(const char *from, const char *to, struct range *range)
+{
+    static const struct {
+        parse_function *parse;
+        char *(*format)(uint64_t value, char text[WEFT_UNITS_TEXT]);
+    } units[] = {
+        {weft_parse_count, format_count},
+        {weft_parse_size, weft_format_size},
+        {weft_parse_rate, weft_format_rate},
+        {weft_parse_time, weft_format_time},
+    };
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        range->format = units[i].format;
+        if (units[i].parse(from, &range->from, NULL) == WEFT_OK &&
+            units[i].parse(to, &range->to, NULL) == WEFT_OK)
+            return true;
+    }
+    return false;
+}
+
+/* "64B..4MiB*4" in pieces; without a factor it is 2. */
+static enum weft_status read_range(char *text, struct range *ret_range, struct weft_error *error)
+{
+    char whole[80];
+    (void)snprintf(whole, sizeof(whole), "%.79s", text);
+    char *dots = strstr(text, "..");
+    char *times = strchr(dots, '*');
+    *dots = '\0';
+    ret_range->factor = 2;
+    if (times)
+        *times = '\0';
+    bool good = !times || weft_parse_count(times + 1, &ret_range->factor, NULL) == WEFT_OK;
+    good = good && ret_range->factor >= 2 && ret_range->factor <= FACTOR_MAX;
+    good = good && read_ends(text, dots + 2, ret_range) && ret_range->from &&
+           ret_range->from <= ret_range->to;
+    if (good)
+        return WEFT_OK;
+    return weft_error_set(error, WEFT_INVALID,
+                          "'%s' is not a range: write it like 64B..4MiB*4, from the smallest to "
+                          "the largest by a factor of 2 or more",
+                          whole);
+}
+
+static enum weft_status add_piece(struct weft_test *test, struct weft_sweep_axis *axis, char *text,
+                                  struct weft_error *error)
+{
+    struct range range;
+    char value[WEFT_UNITS_TEXT];
+    if (!strstr(text, ".."))
+        return keep_value(test, axis, text, error);
+    enum weft_status status = read_range(text, &range, error);
+    for (uint64_t at = range.from; status == WEFT_OK && at <= range.to; at *= range.factor) {
+        status = keep_value(test, axis, range.format(at, value), error);
+        if (at > range.to / range.factor)
+            break;
+    }
+    return status;
+}
+
+static char *trim(char *text)
+{
+    text += strspn(text, " \t");
+    size_t len_bytes = strlen(text);
+    while (len_bytes && (text[len_bytes - 1] == ' ' || text[len_bytes - 1] == '\t'))
+        text[--len_bytes] = '\0';
+    return text;
+}
+
+static enum weft_status add_values(struct weft_test *test, struct weft_sweep_axis *axis,
+                                   const char *values, struct weft_error *error)
+{
+    char text[TEXT_BYTES_MAX];
+    if (strlen(values) >= sizeof(text))
+        return weft_error_set(error, WEFT_INVALID, "a list of values has up to %u characters",
+                              TEXT_BYTES_MAX - 1);
+    (void)snprintf(text, sizeof(text), "%s", values);
+    enum weft_status status = WEFT_OK;
+    char *at = text;
+    while (status == WEFT_OK && at) {
+        char *comma = strchr(at, ',');
+        if (comma)
+            *comma = '\0';
+        status = add_piece(test, axis, trim(at), error);
+        at = comma ? comma + 1 : NULL;
+    }
+    return status;
+}
+
+enum weft_status weft_sweep_add(struct weft_test *test, const char *key, const char *values,
+                                struct weft_error *error)
+{
+    struct weft_sweep_axis *axis = NULL;
+    for (uint32_t i = 0; i < test->axis_count; i++) {
+        if (strcmp(test->axes[i].key, key) == 0)
+            axis = &test->axes[i];
+    }
+    if (!axis && test->axis_count == WEFT_SWEEP_AXES_MAX)
+        return weft_error_set(error, WEFT_INVALID, "a sweep goes over up to %u keys",
+                              WEFT_SWEEP_AXES_MAX);
+    if (!axis) {
+        axis = &test->axes[test->axis_count];
+        axis->key = strdup(key);
+        if (!axis->key)
+            return no_memory(error);
+        test->axis_count++;
+    }
+    return add_values(test, axis, values, error);
+}
+
+void weft_sweep_fini(struct weft_test *test)
+{
+    for (uint32_t i = 0; i < test->axis_count; i++) {
+        for (uint32_t j = 0; j < test->axes[i].value_count; j++)
+            free(test->axes[i].values[j]);
+        free(test->axes[i].values);
+        free(test->axes[i].key);
+    }
+    test->axis_count = 0;
+}
+
+/* ---- writing out ---- */
+
+static bool copy_text(char **field)
+{
+    if (*field)
+        *field = strdup(*field);
+    return *field != NULL;
+}
+
+/* A copy without axes. Half-made, it can be undone all the same. */
+static enum weft_status copy_test(const struct weft_test *from, struct weft_test *to,
+                                  struct weft_error *error)
+{
+    *to = *from;
+    to->axis_count = 0;
+    to->expects = NULL;
+    to->expect_count = 0;
+    bool made = copy_text(&to->name);
+    made = (copy_text(&to->driver) || !from->driver) && made;
+    made = (copy_text(&to->file) || !from->file) && made;
+    to->file_text = NULL;
+    to->expects = calloc(from->expect_count + 1u, sizeof(*to->expects));
+    if (!made || !to->expects)
+        return no_memory(error);
+    for (uint32_t i = 0; i < from->expect_count; i++) {
+        enum weft_status status = weft_expect_parse(from->expects[i].text, &to->expects[i], error);
+        if (status != WEFT_OK)
+            return status;
+        to->expect_count++;
+    }
+    return WEFT_OK;
+}
+
+static enum weft_status add_to_name(struct weft_test *test, const char *more,
+                                    struct weft_error *error)
+{
+    char *name = malloc(strlen(test->name) + strlen(more) + 1);
+    if (!name)
+        return no_memory(error);
+    (void)sprintf(name, "%s%s", test->name, more);
+    free(test->name);
+    test->name = name;
+    return WEFT_OK;
+}
+
+/* The point of that number: the last axis goes fastest. */
+static enum weft_status set_point(const struct weft_test *from, uint64_t number,
+                                  struct weft_test *test, struct weft_error *error)
+{
+    uint64_t below = 1;
+    for (uint32_t i = 0; i < from->axis_count; i++)
+        below *= from->axes[i].value_count;
+    for (uint32_t i = 0; i < from->axis_count; i++) {
+        const struct weft_sweep_axis *axis = &from->axes[i];
+        below /= axis->value_count;
+        const char *value = axis->values[number / below % axis->value_count];
+        char more[160];
+        (void)snprintf(more, sizeof(more), " %.60s=%.60s", axis->key, value);
+        enum weft_status status = apply(test, axis->key, value, error);
+        if (status == WEFT_OK)
+            status = add_to_name(test, more, error);
+        if (status != WEFT_OK)
+            return status;
+    }
+    test->swept = from->axis_count > 0;
+    return WEFT_OK;
+}
+
+/* How far repeats differ is known once all have run. */
+static void drop_shares(struct weft_test *test)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < test->expect_count; i++) {
+        if (weft_metric_is_share(test->expects[i].metric))
+            weft_expect_fini(&test->expects[i]);
+        else
+            test->expects[kept++] = test->expects[i];
+    }
+    test->expect_count = kept;
+}
+
+static enum weft_status set_repeat(struct weft_test *test, uint32_t repeat,
+                                   struct weft_error *error)
+{
+    char more[16];
+    test->repeat = repeat;
+    if (repeat + 1 < test->repeats)
+        drop_shares(test);
+    (void)snprintf(more, sizeof(more), " #%u", repeat + 1);
+    return repeat ? add_to_name(test, more, error) : WEFT_OK;
+}
+
+static uint64_t count_points(const struct weft_test *test)
+{
+    uint64_t count = 1;
+    for (uint32_t i = 0; i < test->axis_count && count <= WEFT_PLAN_TESTS_MAX; i++)
+        count *= test->axes[i].value_count;
+    return count;
+}
+
+static uint64_t count_tests(const struct weft_test *test)
+{
+    return count_points(test) * (test->repeats ? test->repeats : 1);
+}
+
+static enum weft_status expand(const struct weft_test *from, struct weft_plan *plan,
+                               struct weft_error *error)
+{
+    uint32_t repeats = from->repeats ? from->repeats : 1;
+    uint64_t count = count_tests(from);
+    for (uint64_t i = 0; i < count; i++) {
+        struct weft_test *test = &plan->tests[plan->test_count++];
+        enum weft_status status = copy_test(from, test, error);
+        if (status == WEFT_OK)
+            status = set_point(from, i / repeats, test, error);
+        if (status == WEFT_OK)
+            status = set_repeat(test, (uint32_t)(i % repeats), error);
+        if (status != WEFT_OK)
+            return status;
+    }
+    return WEFT_OK;
+}
+
+enum weft_status weft_plan_expand(struct weft_plan *plan, struct weft_error *error)
+{
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < plan->test_count; i++)
+        total += count_tests(&plan->tests[i]);
+    if (total == plan->test_count)
+        return WEFT_OK;
+    if (total > WEFT_PLAN_TESTS_MAX)
+        return weft_error_set(error, WEFT_INVALID,
+                              "with its sweeps and repeats this plan has more than %u tests: "
+                              "leave out values",
+                              WEFT_PLAN_TESTS_MAX);
+    struct weft_plan whole = {.tests = calloc(total, sizeof(*whole.tests))};
+    if (!whole.tests)
+        return no_memory(error);
+    enum weft_status status = WEFT_OK;
+    for (uint32_t i = 0; status == WEFT_OK && i < plan->test_count; i++)
+        status = expand(&plan->tests[i], &whole, error);
+    struct weft_plan *gone = status == WEFT_OK ? plan : &whole;
+    for (uint32_t i = 0; i < gone->test_count; i++)
+        weft_test_fini(&gone->tests[i]);
+    free(gone->tests);
+    if (status == WEFT_OK) {
+        plan->tests = whole.tests;
+        plan->test_count = whole.test_count;
+    }
+    return status;
+}
