@@ -47,6 +47,7 @@ struct weft_controller {
     struct weft_merge merge;
     struct weft_merge intended; /* the same iterations, from when they were due */
     struct weft_lease lease;
+    struct weft_search search; /* of the test under way, where it has one */
 
     enum weft_stage stage;
     enum weft_phase phase;

@@ -125,11 +125,45 @@ static void assign_ranks(struct weft_controller *controller)
         controller->agents[i].takes_part = controller->agents[i].local_count > 0;
 }
 
+/* A search's test is run again and again, each time at another rate. */
+static void choose_rate(struct weft_controller *controller)
+{
+    struct weft_test_result *figures = controller->figures;
+    const struct weft_test *plan = figures->test;
+    if (!plan->search.to_bps)
+        return;
+    if (!figures->trial_count)
+        weft_search_begin(&controller->search, &plan->search);
+    uint64_t times = controller->search.confirms ? WEFT_SEARCH_CONFIRM_TIMES : 1;
+    controller->test.rate_bps = controller->search.rate_bps;
+    controller->test.iterations = plan->iterations * times;
+    controller->test.duration_ns = plan->duration_ns * times;
+    figures->rate_bps = controller->search.rate_bps;
+}
+
+/* True: it is to be tried at another rate. */
+static bool searches_on(struct weft_controller *controller)
+{
+    struct weft_test_result *figures = controller->figures;
+    struct weft_search *search = &controller->search;
+    if (!figures->test->search.to_bps || figures->broken[0])
+        return false;
+    weft_search_note(search, weft_test_result_try(figures, search->confirms));
+    if (!search->done) {
+        weft_test_result_again(figures);
+        return true;
+    }
+    figures->found_bps = search->found_bps;
+    weft_test_result_judge(figures);
+    return false;
+}
+
 static void begin_test(struct weft_controller *controller, uint64_t now_ns)
 {
     struct weft_error error = {0};
     enter(controller, WEFT_STAGE_PREPARING, now_ns);
     controller->warmup_worth = 0;
+    choose_rate(controller);
     if (!controller->test.arrivals_seed)
         controller->test.arrivals_seed = controller->options.seed + controller->test_index + 1;
     assign_ranks(controller);
@@ -171,6 +205,10 @@ static void begin_next_test(struct weft_controller *controller, uint64_t now_ns)
 static void end_test(struct weft_controller *controller, uint64_t now_ns)
 {
     finish_test(controller);
+    if (searches_on(controller)) {
+        begin_test(controller, now_ns);
+        return;
+    }
     if (controller->figures->broken[0] ||
         controller->test_index + 1 == controller->options.plan->test_count)
         finish_run(controller);

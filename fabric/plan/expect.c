@@ -22,6 +22,7 @@ static const char *const metrics[] = {
     "offered",
     "achieved",
     "missed",
+    "throughput",
     "lost",
     "retransmitted",
     "completion.p50.cv",
@@ -69,11 +70,11 @@ bool weft_metric_is_rate(const char *metric)
     if (weft_metric_is_share(metric))
         return false;
     return begins_with(metric, "bandwidth.") || strcmp(metric + 3, "bw") == 0 ||
-           strcmp(metric, "offered") == 0 || strcmp(metric, "achieved") == 0;
+           strcmp(metric, "throughput") == 0 || strcmp(metric, "offered") == 0 || strcmp(metric, "achieved") == 0;
 }
 
 /* "5%", "2.5%" */
-static enum weft_status parse_share(const char *text, double *ret_value, struct weft_error *error)
+enum weft_status weft_share_parse(const char *text, double *ret_value, struct weft_error *error)
 {
     char *end = NULL;
     double percent = strtod(text, &end);
@@ -100,7 +101,7 @@ static enum weft_status parse_value(const char *metric, const char *text, double
 {
     uint64_t value = 0;
     if (weft_metric_is_share(metric))
-        return parse_share(text, ret_value, error);
+        return weft_share_parse(text, ret_value, error);
     enum weft_status status = parse_whole(metric, text, &value, error);
     *ret_value = (double)value;
     return status;
@@ -181,7 +182,7 @@ static enum weft_status refuse_metric(const char *name, struct weft_error *error
         "unknown metric '%.40s'; there are min, mean, p50, p95, p99, p99.9, "
         "p99.99 and max of completion, latency and bandwidth, such as "
         "completion.p99, also of completion_intended and latency_intended, and algbw, "
-        "busbw, offered, achieved, missed, lost, retransmitted; of repeats "
+        "busbw, offered, achieved, missed, throughput, lost, retransmitted; of repeats "
         "completion.p50.cv and the like",
         name);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fabric/plan/plan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ void weft_test_fini(struct weft_test *test)
         weft_expect_fini(&test->expects[i]);
     free(test->expects);
     weft_sweep_fini(test);
+    weft_expect_fini(&test->until);
     free(test->name);
     free(test->driver);
     free(test->file);
@@ -35,6 +37,48 @@ const char *const weft_arrivals_names[WEFT_ARRIVALS_KIND_COUNT + 1] = {
     [WEFT_ARRIVALS_CONSTANT] = "constant",
     [WEFT_ARRIVALS_POISSON] = "poisson",
 };
+
+enum weft_status weft_search_parse(const char *text, struct weft_test *test,
+                                   struct weft_error *error)
+{
+    char parts[100];
+    struct weft_search_options search = {.resolution = WEFT_SEARCH_RESOLUTION,
+                                         .tolerance = WEFT_SEARCH_TOLERANCE};
+    (void)snprintf(parts, sizeof(parts), "%s", text);
+    char *dots = strstr(parts, "..");
+    char *comma = strchr(parts, ',');
+    if (!dots || (comma && comma < dots))
+        return weft_error_set(error, WEFT_INVALID,
+                              "'%.80s' is no search: write it like 1Gbps..100Gbps or "
+                              "1Gbps..100Gbps,0.5%%",
+                              text);
+    *dots = '\0';
+    if (comma)
+        *comma = '\0';
+    enum weft_status status = weft_parse_rate(parts, &search.from_bps, error);
+    if (status == WEFT_OK)
+        status = weft_parse_rate(dots + 2, &search.to_bps, error);
+    if (status == WEFT_OK && comma)
+        status = weft_share_parse(comma + 1, &search.resolution, error);
+    return status == WEFT_OK ? weft_test_set_search(test, &search, error) : status;
+}
+
+enum weft_status weft_test_set_search(struct weft_test *test,
+                                      const struct weft_search_options *search,
+                                      struct weft_error *error)
+{
+    if (search->from_bps < 1000 || search->from_bps > search->to_bps ||
+        search->to_bps > UINT64_C(16000000000000))
+        return weft_error_set(error, WEFT_INVALID,
+                              "a search goes from a lower to a higher rate, from 1kbps to 16Tbps");
+    if (search->resolution < 0.0001 || search->resolution > 0.5 || search->tolerance > 0.5)
+        return weft_error_set(error, WEFT_INVALID,
+                              "a search's resolution is from 0.01%% to 50%%, its tolerance at most "
+                              "50%%");
+    test->search = *search;
+    test->rate_bps = search->to_bps;
+    return WEFT_OK;
+}
 
 void weft_test_set_defaults(struct weft_test *test, const struct weft_pattern *pattern)
 {

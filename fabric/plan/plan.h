@@ -4,6 +4,7 @@
 #define WEFT_PLAN_PLAN_H
 
 #include "fabric/node/node.h"
+#include "fabric/plan/search.h"
 #include "fabric/schedule/pattern.h"
 
 /* "completion.p99 <= 5ms" */
@@ -61,6 +62,16 @@ struct weft_sweep_axis {
     char **values;
 };
 
+/* "1Gbps..100Gbps", "1Gbps..100Gbps,0.5%": a search's bounds and its resolution. */
+#define WEFT_SEARCH_RESOLUTION 0.01
+#define WEFT_SEARCH_TOLERANCE 0.005
+struct weft_test;
+WEFT_CHECKED enum weft_status weft_search_parse(const char *text, struct weft_test *test,
+                                                struct weft_error *error);
+/* "5%" */
+WEFT_CHECKED enum weft_status weft_share_parse(const char *text, double *ret_share,
+                                               struct weft_error *error);
+
 #define WEFT_FOREVER ((uint64_t)INT64_MAX)
 
 struct weft_test {
@@ -90,6 +101,8 @@ struct weft_test {
     bool verify; /* true unless told otherwise */
     uint32_t expect_count;
     struct weft_expect *expects;
+    struct weft_search_options search; /* for the highest rate; rate_bps is its highest */
+    struct weft_expect until;          /* what a trial must hold; text NULL: that none is lost */
     /* Before weft_plan_expand: what it stands for; after it: one point and one repeat. */
     uint32_t axis_count;
     struct weft_sweep_axis axes[WEFT_SWEEP_AXES_MAX];

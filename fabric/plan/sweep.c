@@ -27,6 +27,8 @@ static enum weft_status apply_number(struct weft_test *test, const char *key, co
         status = weft_parse_size(text, &value, error);
     else if (strcmp(key, "ranks") == 0)
         status = weft_parse_count(text, &value, error);
+    else if (test->search.to_bps)
+        status = weft_error_set(error, WEFT_INVALID, "a rate that is searched cannot be swept");
     else
         status = weft_parse_rate(text, &value, error);
     return status == WEFT_OK ? weft_test_set_number(test, key, value, error) : status;
@@ -223,6 +225,7 @@ static enum weft_status copy_test(const struct weft_test *from, struct weft_test
 {
     *to = *from;
     to->axis_count = 0;
+    to->until = (struct weft_expect){0};
     to->expects = NULL;
     to->expect_count = 0;
     bool made = copy_text(&to->name);
@@ -232,6 +235,8 @@ static enum weft_status copy_test(const struct weft_test *from, struct weft_test
     to->expects = calloc(from->expect_count + 1u, sizeof(*to->expects));
     if (!made || !to->expects)
         return no_memory(error);
+    if (from->until.text && weft_expect_parse(from->until.text, &to->until, error) != WEFT_OK)
+        return error->status;
     for (uint32_t i = 0; i < from->expect_count; i++) {
         enum weft_status status = weft_expect_parse(from->expects[i].text, &to->expects[i], error);
         if (status != WEFT_OK)

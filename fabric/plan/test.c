@@ -31,6 +31,7 @@ struct row {
     bool reduce, verify;
     struct weft_fault_options fault;
     const struct weft_yaml_node *expects, *sweep;
+    const struct weft_yaml_node *search;
     uint64_t repeats;
 };
 
@@ -204,6 +205,61 @@ static enum weft_status read_sweep(const struct weft_yaml_node *node, void *ret_
     return WEFT_OK;
 }
 
+static enum weft_status read_node(const struct weft_yaml_node *node, void *ret_field,
+                                  struct weft_error *error)
+{
+    (void)error;
+    *(const struct weft_yaml_node **)ret_field = node;
+    return WEFT_OK;
+}
+
+static enum weft_status read_share(const struct weft_yaml_node *node, void *ret_field,
+                                   struct weft_error *error)
+{
+    struct weft_error why = {0};
+    enum weft_status status = read_word(node, error);
+    if (status != WEFT_OK || weft_share_parse(node->text, ret_field, &why) == WEFT_OK)
+        return status;
+    return weft_error_at(error, &node->where, "%s", why.text);
+}
+
+static const struct weft_yaml_key search_rate_keys[] = {
+    {"from", weft_yaml_read_rate, offsetof(struct weft_search_options, from_bps), true, 0, 0},
+    {"to", weft_yaml_read_rate, offsetof(struct weft_search_options, to_bps), true, 0, 0},
+    {"resolution", read_share, offsetof(struct weft_search_options, resolution), false, 0, 0},
+    {"tolerance", read_share, offsetof(struct weft_search_options, tolerance), false, 0, 0},
+    {0},
+};
+
+struct search_row {
+    const struct weft_yaml_node *rate, *until;
+};
+
+static const struct weft_yaml_key search_keys[] = {
+    {"rate", read_node, offsetof(struct search_row, rate), true, 0, 0},
+    {"until", read_option, offsetof(struct search_row, until), false, 0, 0},
+    {0},
+};
+
+static enum weft_status take_search(const struct weft_yaml_node *node, struct weft_test *test,
+                                    struct weft_error *error)
+{
+    struct search_row row = {0};
+    struct weft_error why = {0};
+    struct weft_search_options search = {.resolution = WEFT_SEARCH_RESOLUTION,
+                                         .tolerance = WEFT_SEARCH_TOLERANCE};
+    enum weft_status status = weft_yaml_read_map(node, "a search", search_keys, &row, error);
+    if (status == WEFT_OK)
+        status = weft_yaml_read_map(row.rate, "a search's rate", search_rate_keys, &search, error);
+    if (status != WEFT_OK)
+        return status;
+    if (weft_test_set_search(test, &search, &why) != WEFT_OK)
+        return weft_error_at(error, &row.rate->where, "%s", why.text);
+    if (row.until && weft_expect_parse(row.until->text, &test->until, &why) != WEFT_OK)
+        return weft_error_at(error, &row.until->where, "%s", why.text);
+    return WEFT_OK;
+}
+
 static const struct weft_yaml_key keys[] = {
     {"name", weft_plan_read_title, offsetof(struct row, name), false, 0, 0},
     {"pattern", read_pattern, offsetof(struct row, pattern), true, 0, 0},
@@ -234,6 +290,7 @@ static const struct weft_yaml_key keys[] = {
     {"reduce", weft_yaml_read_bool, offsetof(struct row, reduce), false, 0, 0},
     {"verify", weft_yaml_read_bool, offsetof(struct row, verify), false, 0, 0},
     {"fault", read_fault, offsetof(struct row, fault), false, 0, 0},
+    {"search", read_node, offsetof(struct row, search), false, 0, 0},
     {"repeats", weft_yaml_read_count, offsetof(struct row, repeats), false, 1, WEFT_REPEATS_MAX},
     {"sweep", read_sweep, offsetof(struct row, sweep), false, 0, 0},
     {"expect", weft_yaml_read_list, offsetof(struct row, expects), false, 0, 0},
@@ -359,7 +416,11 @@ static enum weft_status check_length(const struct weft_yaml_node *node, struct w
                              "a test has 'iterations' or 'duration', not both");
     const struct weft_yaml_node *arrivals = weft_yaml_find(node, "arrivals");
     const struct weft_yaml_node *sweep = weft_yaml_find(node, "sweep");
-    bool rate = weft_yaml_find(node, "rate") || (sweep && weft_yaml_find(sweep, "rate"));
+    const struct weft_yaml_node *search = weft_yaml_find(node, "search");
+    if (search && weft_yaml_find(node, "rate"))
+        return weft_error_at(error, &search->key_where,
+                             "a test has a 'rate' or a 'search' for one, not both");
+    bool rate = weft_yaml_find(node, "rate") || search || (sweep && weft_yaml_find(sweep, "rate"));
     if (arrivals && !rate)
         return weft_error_at(error, &arrivals->key_where,
                              "'arrivals' says when iterations of a 'rate' are due: add the rate, "
@@ -421,6 +482,8 @@ enum weft_status weft_test_read(const struct weft_yaml_node *node, struct weft_t
         status = take_options(&row, test, error);
     if (status == WEFT_OK)
         status = check_options(node, test, error);
+    if (status == WEFT_OK && row.search)
+        status = take_search(row.search, test, error);
     if (status == WEFT_OK && row.sweep)
         status = take_sweep(row.sweep, test, error);
     if (status == WEFT_OK && row.expects)

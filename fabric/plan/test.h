@@ -18,6 +18,11 @@ WEFT_CHECKED enum weft_status weft_test_read(const struct weft_yaml_node *node,
 WEFT_CHECKED enum weft_status weft_test_set_number(struct weft_test *test, const char *key,
                                                    uint64_t value, struct weft_error *error);
 
+/* Checks the search's bounds; the test's rate becomes its highest. */
+WEFT_CHECKED enum weft_status weft_test_set_search(struct weft_test *test,
+                                                   const struct weft_search_options *search,
+                                                   struct weft_error *error);
+
 /* By enum weft_arrivals_kind; NULL-terminated. */
 extern const char *const weft_arrivals_names[];
 

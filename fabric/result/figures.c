@@ -225,6 +225,11 @@ bool weft_figure_metric(const struct weft_test_result *result, const char *metri
         if (strncmp(metric, hists[i].prefix, prefix_length) == 0)
             return weft_figure_stat(hists[i].hist, metric + prefix_length, ret_value);
     }
+    if (strcmp(metric, "throughput") == 0) {
+        *ret_why = "no rate was searched for, or none passes";
+        *ret_value = (double)result->found_bps;
+        return result->found_bps != 0;
+    }
     if (strcmp(metric, "algbw") == 0)
         return weft_test_algbw(result, ret_value);
     if (strcmp(metric, "busbw") == 0)

@@ -318,7 +318,7 @@ static void put_open_loop(struct maker *maker, json_t *object, const struct weft
     struct weft_test_open_loop open_loop = {0};
     bool open = test->test->rate_bps != 0;
     bool known = weft_test_open_loop(test, &open_loop);
-    put(maker, object, "rate_bps", open ? whole(test->test->rate_bps) : json_null());
+    put(maker, object, "rate_bps", open ? whole(test->rate_bps) : json_null());
     put(maker, object, "arrivals",
         open ? json_string(weft_arrivals_names[test->test->arrivals]) : json_null());
     put(maker, object, "offered_bps", rounded(known, open_loop.offered_bps));
@@ -401,6 +401,30 @@ static json_t *repeats_json(struct maker *maker, const struct weft_test_result *
     return object;
 }
 
+/* Null where the rate was not searched for. */
+static json_t *search_json(struct maker *maker, const struct weft_test_result *test)
+{
+    if (!test->test->search.to_bps)
+        return json_null();
+    json_t *object = json_object();
+    json_t *trials = json_array();
+    for (uint32_t i = 0; i < test->trial_count; i++) {
+        const struct weft_trial *trial = &test->trials[i];
+        json_t *item = json_object();
+        put(maker, item, "rate_bps", whole(trial->rate_bps));
+        put(maker, item, "confirms", json_boolean(trial->confirms));
+        put(maker, item, "passed", json_boolean(trial->passed));
+        put(maker, item, "offered_bps", json_real(trial->offered_bps));
+        put(maker, item, "achieved_bps", json_real(trial->achieved_bps));
+        put(maker, item, "lost", whole(trial->lost));
+        put(maker, item, "missed", whole(trial->missed));
+        append(maker, trials, item);
+    }
+    put(maker, object, "throughput_bps", test->found_bps ? whole(test->found_bps) : json_null());
+    put(maker, object, "trials", trials);
+    return object;
+}
+
 static json_t *test_json(struct maker *maker, const struct weft_result *result, uint32_t index)
 {
     const struct weft_test_result *test = &result->tests[index];
@@ -419,6 +443,7 @@ static json_t *test_json(struct maker *maker, const struct weft_result *result, 
     put(maker, object, "broken", test->broken[0] ? text(test->broken) : json_null());
     put(maker, object, "verified", verified < 0 ? json_null() : json_boolean(verified));
     put_measured(maker, object, test, index);
+    put(maker, object, "search", search_json(maker, test));
     put(maker, object, "repeats", repeats_json(maker, test));
     put(maker, object, "counters", totals_json(maker, test));
     put(maker, object, "ranks_detail", ranks_json(maker, result, test));

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fabric/result/figures.h"
 
@@ -29,13 +30,18 @@ enum weft_status weft_result_create(const struct weft_plan *plan,
     return WEFT_OK;
 }
 
-static void test_fini(struct weft_test_result *test)
+static void ranks_fini(struct weft_test_result *test)
 {
     for (uint32_t i = 0; test->ranks && i < test->rank_count; i++) {
         weft_hist_destroy(test->ranks[i].latency_ns);
         weft_hist_destroy(test->ranks[i].bandwidth_bps);
         weft_hist_destroy(test->ranks[i].open_loop.latency_intended_ns);
     }
+}
+
+static void test_fini(struct weft_test_result *test)
+{
+    ranks_fini(test);
     weft_hist_destroy(test->completion_ns);
     weft_hist_destroy(test->latency_ns);
     weft_hist_destroy(test->bandwidth_bps);
@@ -66,6 +72,7 @@ enum weft_status weft_result_begin(struct weft_result *result, uint32_t rank_cou
     *test = (struct weft_test_result){
         .test = plan_test,
         .rank_count = rank_count,
+        .rate_bps = plan_test->rate_bps,
         .completion_ns = weft_hist_create(),
         .latency_ns = weft_hist_create(),
         .bandwidth_bps = weft_hist_create(),
@@ -141,10 +148,60 @@ static bool decide_expects(struct weft_test_result *result)
 void weft_test_result_finish(struct weft_test_result *result)
 {
     merge_ranks(result);
+    weft_test_result_judge(result);
+}
+
+bool weft_test_result_try(struct weft_test_result *result, bool confirms)
+{
+    struct weft_test_open_loop open_loop = {0};
+    struct weft_test_totals totals;
+    const struct weft_expect *until = &result->test->until;
+    double actual = 0;
+    const char *why = NULL;
+    assert(result->trial_count < WEFT_SEARCH_TRIALS_MAX);
+    weft_test_totals(result, &totals);
+    bool known = weft_test_open_loop(result, &open_loop);
+    double least = 1.0 - result->test->search.tolerance;
+    bool passed = known && open_loop.achieved_bps >= open_loop.offered_bps * least;
+    if (until->text)
+        passed = passed && weft_figure_metric(result, until->metric, &actual, &why) &&
+                 holds(until, actual);
+    else
+        passed = passed && totals.lost_known && !totals.lost;
+    result->trials[result->trial_count++] = (struct weft_trial){
+        .rate_bps = result->rate_bps,
+        .confirms = confirms,
+        .passed = passed,
+        .offered_bps = open_loop.offered_bps,
+        .achieved_bps = open_loop.achieved_bps,
+        .lost = totals.lost,
+        .missed = open_loop.missed,
+    };
+    return passed;
+}
+
+void weft_test_result_again(struct weft_test_result *result)
+{
+    ranks_fini(result);
+    memset(result->ranks, 0, result->rank_count * sizeof(result->ranks[0]));
+    for (uint32_t i = 0; i < result->rank_count; i++)
+        result->ranks[i].rank = i;
+    weft_hist_clear(result->completion_ns);
+    weft_hist_clear(result->latency_ns);
+    weft_hist_clear(result->bandwidth_bps);
+    weft_hist_clear(result->completion_intended_ns);
+    weft_hist_clear(result->latency_intended_ns);
+    result->iterations = 0;
+    result->ranks_reported = 0;
+}
+
+void weft_test_result_judge(struct weft_test_result *result)
+{
     bool expected = decide_expects(result);
     if (result->broken[0])
         result->verdict = WEFT_VERDICT_BROKEN;
-    else if (!expected || weft_test_verified(result) == 0)
+    else if (!expected || weft_test_verified(result) == 0 ||
+             (result->test->search.to_bps && !result->found_bps))
         result->verdict = WEFT_VERDICT_FAIL;
     else
         result->verdict = WEFT_VERDICT_PASS;

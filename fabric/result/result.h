@@ -66,10 +66,22 @@ struct weft_expect_result {
 /* Room for a weft_error's text and who and when. */
 #define WEFT_BROKEN_BYTES 2048u
 
+/* One of a search. */
+struct weft_trial {
+    uint64_t rate_bps;
+    bool confirms, passed;
+    double offered_bps, achieved_bps;
+    uint64_t lost, missed;
+};
+
 struct weft_test_result {
     const struct weft_test *test; /* the plan's, which must outlive the result */
     uint32_t rank_count;
     uint64_t iterations;
+    uint64_t rate_bps; /* of an open loop: the test's, or a trial's */
+    uint64_t found_bps; /* of a search: the highest rate that passed and was confirmed; 0: none */
+    uint32_t trial_count;
+    struct weft_trial trials[WEFT_SEARCH_TRIALS_MAX];
     enum weft_verdict verdict;
     char broken[WEFT_BROKEN_BYTES];  /* why, where BROKEN; else empty */
     struct weft_hist *completion_ns; /* owned; slowest deciding rank of each iteration */
@@ -111,6 +123,13 @@ WEFT_CHECKED enum weft_status weft_result_begin(struct weft_result *result, uint
  * the test broke (`broken` says why). A broken test's expectations fail as unknown: its figures are
  * partial. */
 void weft_test_result_finish(struct weft_test_result *result);
+/* The same again for what has changed since: a search's outcome. */
+void weft_test_result_judge(struct weft_test_result *result);
+/* Of a finished trial: does it hold what is asked, and achieve what is offered? It is written down,
+ * too. */
+bool weft_test_result_try(struct weft_test_result *result, bool confirms);
+/* Room for the next trial: all but the trials is as it was begun. */
+void weft_test_result_again(struct weft_test_result *result);
 /* The whole verdict: the worst of the tests'. */
 void weft_result_finish(struct weft_result *result);
 

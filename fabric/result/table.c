@@ -255,6 +255,26 @@ static void print_injected(FILE *out, const struct weft_test_result *test)
         fprintf(out, "    frames sent, on purpose\n");
 }
 
+static void print_search(FILE *out, const struct weft_test_result *test)
+{
+    char rate[WEFT_UNITS_TEXT], achieved[WEFT_UNITS_TEXT];
+    if (!test->test->search.to_bps)
+        return;
+    for (uint32_t i = 0; i < test->trial_count; i++) {
+        const struct weft_trial *trial = &test->trials[i];
+        fprintf(out, "  trial at %-11s %s%s    achieved %.2f %%, missed %" PRIu64 "\n",
+                weft_show_rate(trial->rate_bps, rate), trial->passed ? "passes" : "fails",
+                trial->confirms ? ", confirming" : "",
+                trial->offered_bps > 0 ? trial->achieved_bps / trial->offered_bps * 100 : 0,
+                trial->missed);
+    }
+    if (test->found_bps)
+        fprintf(out, "throughput %s: the highest rate that passes, confirmed\n",
+                weft_show_rate(test->found_bps, achieved));
+    else if (!test->broken[0])
+        fprintf(out, "FAILED     no rate passes\n");
+}
+
 static void print_figures(FILE *out, const struct weft_result *result,
                           const struct weft_test_result *test)
 {
@@ -324,6 +344,7 @@ static void print_test(FILE *out, const struct weft_result *result, uint32_t ind
     print_verified(out, test);
     print_measured(out, test);
     print_figures(out, result, test);
+    print_search(out, test);
     print_expects(out, test);
     weft_test_warnings(result, index, &warnings);
     for (uint32_t i = 0; i < warnings.count; i++)

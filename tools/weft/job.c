@@ -48,6 +48,8 @@ const struct weft_option weft_job_option_table[] = {
      10000, HOUR_NS},
     {"rate", "RATE", "open loop: payload that the rank which sends most offers, such as 10Gbps",
      WEFT_OPTION_RATE, FIELD(rate), 1000, UINT64_C(16000000000000)},
+    {"search", "FROM..TO", "for the highest rate that is achieved without loss, 1Gbps..100Gbps",
+     WEFT_OPTION_TEXT, FIELD(search), 0, 0},
     {"arrivals", "KIND", "with --rate: constant (default) or poisson", WEFT_OPTION_TEXT,
      FIELD(arrivals), 0, 0},
     {"pace", "RATE", "what each endpoint sends at most, such as 10Gbps", WEFT_OPTION_RATE,
@@ -229,6 +231,18 @@ static enum weft_status set_arrivals(const char *text, struct weft_test *test,
                           "--arrivals: '%.80s' is neither constant nor poisson", text);
 }
 
+static enum weft_status set_search(const struct weft_job_options *options, struct weft_test *test,
+                                   struct weft_error *error)
+{
+    if (options->rate.given || sweeps_rate(test))
+        return weft_error_set(error, WEFT_INVALID,
+                              "--search looks for the rate: leave out the other one");
+    if (weft_search_parse(options->search, test, error) == WEFT_OK)
+        return WEFT_OK;
+    weft_error_prefix(error, "--search: ");
+    return error->status;
+}
+
 static enum weft_status set_options(const struct weft_job_options *options, struct weft_test *test,
                                     struct weft_error *error)
 {
@@ -266,6 +280,8 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     set_u64(&test->interval_ns, &options->interval);
     set_u64(&test->pace_bps, &options->pace);
     set_u64(&test->rate_bps, &options->rate);
+    if (options->rate.given)
+        test->search = (struct weft_search_options){0};
     if (options->iterations.given) {
         test->iterations = options->iterations.value;
         test->duration_ns = 0;
@@ -286,6 +302,8 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     set_u32(&test->repeats, &options->repeats);
     if (status == WEFT_OK)
         status = add_sweeps(&options->sweeps, test, error);
+    if (status == WEFT_OK && options->search)
+        status = set_search(options, test, error);
     if (status == WEFT_OK && options->arrivals)
         status = set_arrivals(options->arrivals, test, error);
     if (status == WEFT_OK && options->congestion)

@@ -14,6 +14,7 @@ struct weft_job_options {
     struct weft_number ranks, size, iterations, duration, warmup, mtu, dscp, depth, interval, pace,
         rate;
     const char *pattern_options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not given */
+    const char *search;
     bool reduce, no_verify, forever;
     struct weft_number repeats;
     struct weft_texts expects, sweeps;

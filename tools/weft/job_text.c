@@ -59,6 +59,19 @@ static void put_congestion(FILE *out, const struct weft_congestion_options *opti
 #undef PUT_PARAMETER
 }
 
+static void put_search(FILE *out, const struct weft_test *test)
+{
+    char from[WEFT_UNITS_TEXT], to[WEFT_UNITS_TEXT];
+    (void)fprintf(out,
+                  "    search:\n      rate: {from: %s, to: %s, resolution: %.10g%%, tolerance: "
+                  "%.10g%%}\n",
+                  weft_format_rate(test->search.from_bps, from),
+                  weft_format_rate(test->search.to_bps, to), test->search.resolution * 100,
+                  test->search.tolerance * 100);
+    if (test->until.text)
+        put_text(out, "      until: ", test->until.text);
+}
+
 static void put_options(FILE *out, const struct weft_test *test)
 {
     for (uint32_t i = 0; i < WEFT_PATTERN_OPTION_COUNT; i++) {
@@ -96,7 +109,10 @@ static void put_test(FILE *out, const struct weft_job *job, uint32_t index)
     put_count(out, "depth", test->depth);
     put_time(out, "interval", test->interval_ns);
     put_count(out, "repeats", test->repeats);
-    put_rate(out, "rate", test->rate_bps);
+    if (test->search.to_bps)
+        put_search(out, test);
+    else
+        put_rate(out, "rate", test->rate_bps);
     if (test->rate_bps)
         (void)fprintf(out, "    arrivals: %s\n", weft_arrivals_names[test->arrivals]);
     put_rate(out, "pace", test->pace_bps);

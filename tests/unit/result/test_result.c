@@ -614,6 +614,7 @@ static void open_the_loop(void)
 {
     fixture_fill(&fixture);
     fixture.test.rate_bps = 1000000;
+    fixture.figures->rate_bps = 1000000;
     fixture.test.arrivals = WEFT_ARRIVALS_POISSON;
     for (uint32_t i = 0; i < 2; i++) {
         struct weft_rank_open_loop *rank = &fixture.figures->ranks[i].open_loop;
@@ -659,6 +660,41 @@ Test(result, an_open_loop_says_what_was_asked_and_what_came_of_it)
     cr_assert_not_null(strstr(table, "  message        59.0 us         -         -    109 us"));
     cr_assert_not_null(strstr(table, "\n    from due      123 ms "));
     free(table);
+}
+
+/* 1.31 of 1.64 Mbps, and four of the messages are lost. */
+Test(result, a_trial_passes_by_rate_and_condition)
+{
+    static char text[] = "missed <= 8", metric[] = "missed";
+    open_the_loop();
+    fixture.test.search.to_bps = 1000000;
+    fixture.figures->rate_bps = 500000;
+    fixture.test.expect_count = 0;
+    weft_test_result_finish(fixture.figures);
+    cr_assert_not(weft_test_result_try(fixture.figures, false), "achieved too little");
+    fixture.test.search.tolerance = 0.3;
+    cr_assert_not(weft_test_result_try(fixture.figures, false), "lost some");
+    fixture.test.until = (struct weft_expect){text, metric, WEFT_RELATION_LESS_EQUAL, 8};
+    cr_assert(weft_test_result_try(fixture.figures, true));
+    fixture.test.until.value = 7;
+    cr_assert_not(weft_test_result_try(fixture.figures, false), "missed too many");
+    fixture.test.until = (struct weft_expect){0};
+    cr_assert_eq(fixture.figures->trial_count, 4);
+    cr_assert(fixture.figures->trials[2].confirms && fixture.figures->trials[2].passed);
+    cr_assert_eq(fixture.figures->trials[2].missed, 8);
+    cr_assert_eq(fixture.figures->trials[2].lost, 4);
+    cr_assert_eq(fixture.figures->verdict, WEFT_VERDICT_FAIL);
+    fixture.figures->found_bps = 500000;
+    weft_test_result_judge(fixture.figures);
+    cr_assert_eq(fixture.figures->verdict, WEFT_VERDICT_PASS);
+    json_t *root = root_json();
+    is_whole(root, "tests/0/search/throughput_bps", 500000);
+    is_whole(root, "tests/0/search/trials/3/lost", 4);
+    json_decref(root);
+    weft_test_result_again(fixture.figures);
+    cr_assert_eq(fixture.figures->latency_ns->count, 0);
+    cr_assert_not(fixture.figures->ranks[0].reported);
+    cr_assert_eq(fixture.figures->trial_count, 4);
 }
 
 Test(result, a_closed_loop_has_none_of_it)
