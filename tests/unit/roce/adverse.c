@@ -110,6 +110,10 @@ Test(adverse, acknowledges_before_it_refuses)
     take(&net, 0, &sent, BURST);
     cr_assert_eq(sent.count, 3, "from the packet refused on");
     give_all(&net, 1, &sent);
+    take(&net, 1, &answered, BURST);
+    cr_assert_eq(answered.count, 1, "nothing is missing any more");
+    expect_answer(&answered, 0, WEFT_AETH_CLASS_ACK, psn + 4);
+    give_all(&net, 0, &answered);
     expect(&net, 0, 1, WEFT_OK);
     net_fini(&net);
 }
@@ -127,7 +131,10 @@ Test(adverse, refuses_what_was_dropped)
     cr_assert_eq(answered.count, 2);
     expect_answer(&answered, 0, WEFT_AETH_CLASS_ACK, psn + 2);
     expect_answer(&answered, 1, WEFT_AETH_CLASS_NAK, psn + 3);
+    give(&net, 1, &sent, 4);
     give_all(&net, 0, &answered);
+    take(&net, 1, &answered, BURST);
+    cr_assert_eq(answered.count, 0, "it is refused once");
     expect(&net, 0, 1, WEFT_OK);
     cr_assert_eq(weft_roce_port_counters(net.sides[0].port)->timeouts, 0);
     net_fini(&net);
@@ -181,7 +188,7 @@ Test(adverse, refuses_behind_a_response)
 
 /* ---- a queue pair that fails ---- */
 
-/* An ACK waits behind responses when the queue pair that owes them fails by a mistake of its own:
+/* An ACK waits behind responses when the queue pair that owes them is refused a work of its own:
  * the responses go no more, the ACK does. */
 Test(adverse, acknowledges_what_it_took_before_it_failed)
 {
@@ -191,11 +198,14 @@ Test(adverse, acknowledges_what_it_took_before_it_failed)
     post(&net, 0, 2, WEFT_OPERATION_WRITE, 8);
     take(&net, 0, &sent, BURST);
     cr_assert_eq(sent.count, 2);
-    give_all(&net, 1, &sent);
     struct weft_work bad = net_work(&net, 1, WEFT_OPERATION_WRITE, 0, 8);
-    bad.lkey++;
+    bad.rkey++;
     net_send(&net, 1, &bad);
-    take(&net, 1, &answered, 4);
+    take(&net, 1, &answered, 1);
+    give_all(&net, 0, &answered);
+    take(&net, 0, &answered, 1);
+    give_all(&net, 1, &sent);
+    give_all(&net, 1, &answered);
     cr_assert_eq(weft_roce_qp_state(net.sides[1].qp, NULL), WEFT_ENDPOINT_FAILED);
     take(&net, 1, &answered, BURST);
     cr_assert_eq(answered.count, 1);
