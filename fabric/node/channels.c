@@ -1,36 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The peers that a schedule names, and each one's messages in their order. */
+/* The peers and queue pairs that a schedule names, and each one's messages in their order. */
 #include <stdlib.h>
 
 #include "fabric/node/internal.h"
+#include "fabric/schedule/flows.h"
 
 static bool is_message(const struct weft_op *op)
 {
     return op->kind == WEFT_OP_SEND || op->kind == WEFT_OP_RECEIVE;
 }
 
-/* Numbers the peers in the order of their ranks. Returns how many there are. */
-static uint32_t number_peers(const struct weft_schedule *schedule, uint32_t *channel_of_rank)
+static void count_messages(struct weft_node *node, const struct weft_flow *flows)
 {
-    for (uint32_t i = 0; i < schedule->op_count; i++)
-        if (is_message(&schedule->ops[i]))
-            channel_of_rank[schedule->ops[i].peer] = 1;
-    uint32_t count = 0;
-    for (uint32_t rank = 0; rank < schedule->rank_count; rank++)
-        if (channel_of_rank[rank])
-            channel_of_rank[rank] = count++;
-    return count;
-}
-
-static void count_messages(struct weft_node *node, const uint32_t *channel_of_rank)
-{
+    for (uint32_t i = 0; i < node->channel_count; i++) {
+        node->channels[i].peer = flows[i].peer;
+        node->channels[i].queue_pair = flows[i].queue_pair;
+    }
     for (uint32_t i = 0; i < node->schedule->op_count; i++) {
         const struct weft_op *op = &node->schedule->ops[i];
         if (!is_message(op))
             continue;
-        node->op_channels[i] = channel_of_rank[op->peer];
+        struct weft_flow flow = {.peer = op->peer, .queue_pair = op->queue_pair};
+        node->op_channels[i] = weft_flow_find(flows, node->channel_count, flow);
         struct weft_channel *channel = &node->channels[node->op_channels[i]];
-        channel->peer = op->peer;
         if (op->kind == WEFT_OP_SEND)
             channel->send_count++;
         else
@@ -86,13 +78,14 @@ static bool allocate(struct weft_node *node, uint32_t channel_count)
 enum weft_status weft_channels_create(struct weft_node *node, struct weft_error *error)
 {
     const struct weft_schedule *schedule = node->schedule;
-    uint32_t *channel_of_rank = calloc(schedule->rank_count, sizeof(*channel_of_rank));
-    bool made = channel_of_rank && allocate(node, number_peers(schedule, channel_of_rank));
+    struct weft_flow *flows = NULL;
+    uint32_t count = 0;
+    bool made = weft_schedule_flows(schedule, &flows, &count) == WEFT_OK && allocate(node, count);
     if (made) {
-        count_messages(node, channel_of_rank);
+        count_messages(node, flows);
         sort_messages(node);
     }
-    free(channel_of_rank);
+    free(flows);
     return made ? WEFT_OK
                 : weft_error_set(error, WEFT_NO_MEMORY, "rank %u: out of memory for its channels",
                                  schedule->rank);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "drivers/null/null.h"
+#include "fabric/schedule/flows.h"
 
 /* Polls without a sign of life after which a run stands still. */
 #define STILL_TURNS 20000u
@@ -38,8 +39,12 @@ static void init_rank(struct cluster *cluster, const struct cluster_options *opt
     const struct weft_pattern *pattern =
         options->custom ? options->custom : weft_pattern_find(options->pattern, &error);
     assert(pattern);
-    must(weft_pattern_compile(pattern, &options->options, rank, &cluster->schedules[rank], &error), &error);
-    struct weft_device_options device = {.max_endpoints = cluster->rank_count, .max_regions = 1};
+    must(weft_pattern_compile(pattern, &options->options, rank, &cluster->schedules[rank], &error),
+         &error);
+    struct weft_device_options device = {.max_regions = 1};
+    struct weft_flow *flows = NULL;
+    must(weft_schedule_flows(cluster->schedules[rank], &flows, &device.max_endpoints), &error);
+    free(flows);
     must(cluster->driver->open(&device, &cluster->devices[rank], &error), &error);
     struct weft_node_options node = {.driver = cluster->driver,
                                      .device = cluster->devices[rank],
