@@ -109,6 +109,14 @@ static bool asks_for(const uint8_t *frame, uint32_t len_bytes, uint64_t *ret_mac
     return true;
 }
 
+/* A report of which group a port listens to (MLDv2) is for routers and switches that forward by it;
+ * this one knows by itself. */
+static bool is_report(const uint8_t *frame)
+{
+    static const uint8_t routers[6] = {0x33, 0x33, 0, 0, 0, 0x16};
+    return memcmp(frame, routers, sizeof(routers)) == 0;
+}
+
 static struct weft_loopback_port *find_port(uint64_t mac)
 {
     uint32_t index = weft_mac_table_find(&fabric.macs, mac);
@@ -175,6 +183,11 @@ static bool forward_first(struct weft_loopback_port *port)
     const uint8_t *frame = frame_of(first);
     uint64_t mac = weft_mac_number(frame);
     uint32_t count = 1;
+    if (is_report(frame)) {
+        rte_pktmbuf_free(first);
+        give_up(port, 1);
+        return true;
+    }
     if (frame[0] & 1) {
         if (!asks_for(frame, first->data_len, &mac))
             return flood(port);

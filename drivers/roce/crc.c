@@ -2,10 +2,14 @@
 #include "drivers/roce/crc.h"
 
 #include <isa-l/crc.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "drivers/roce/crc_x86.h"
+#include "drivers/roce/crc_kernels.h"
 #include "drivers/roce/wire.h"
 
 /* By IP version: type of service or traffic class and flow label, TTL or hop limit, header
@@ -61,10 +65,12 @@ static uint32_t isal_packet(const uint8_t *ip, uint32_t ip_bytes, uint32_t len_b
 static const struct weft_crc_kernel isal = {
     .name = "ISA-L", .add = isal_add, .build = isal_build, .packet = isal_packet};
 
-const struct weft_crc_kernel *weft_crc = &isal;
+const struct weft_crc_kernel *weft_crc = &weft_crc_table;
 
 const struct weft_crc_kernel *weft_crc_kernel(enum weft_crc_level level)
 {
+    if (level == WEFT_CRC_TABLE)
+        return &weft_crc_table;
     if (level == WEFT_CRC_ISAL)
         return &isal;
 #if defined(__x86_64__)
@@ -79,15 +85,43 @@ const struct weft_crc_kernel *weft_crc_kernel(enum weft_crc_level level)
     return NULL;
 }
 
+#if defined(__x86_64__)
+/* qemu without hardware's help multiplies bit by bit: a table is nearly twice as fast there. */
+static bool is_emulated(void)
+{
+    uint32_t eax = 0;
+    uint32_t name[3] = {0};
+    if (!__get_cpuid(1, &eax, &name[0], &name[1], &name[2]) || !(name[1] & UINT32_C(0x80000000)))
+        return false;
+    __cpuid(0x40000000, eax, name[0], name[1], name[2]);
+    return memcmp(name, "TCGTCGTCGTCG", sizeof(name)) == 0;
+}
+
+static const struct weft_crc_kernel *best(void)
+{
+    if (is_emulated())
+        return &weft_crc_table;
+    for (int level = WEFT_CRC_WIDE; level >= WEFT_CRC_CARRYLESS; level--) {
+        const struct weft_crc_kernel *kernel = weft_crc_kernel((enum weft_crc_level)level);
+        if (kernel)
+            return kernel;
+    }
+    return &weft_crc_table;
+}
+#else
+/* ISA-L has kernels for other processors. */
+static const struct weft_crc_kernel *best(void)
+{
+    return &isal;
+}
+#endif
+
 /* This object is linked wherever `weft_crc` is used, so the constructor is too. */
 __attribute__((constructor)) static void choose(void)
 {
+    weft_crc_table_init();
 #if defined(__x86_64__)
     __builtin_cpu_init();
 #endif
-    for (int level = WEFT_CRC_ISAL; level < WEFT_CRC_LEVELS; level++) {
-        const struct weft_crc_kernel *kernel = weft_crc_kernel((enum weft_crc_level)level);
-        if (kernel)
-            weft_crc = kernel;
-    }
+    weft_crc = best();
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* PCLMULQDQ, in the three-operand form of AVX: on every x86 server since 2011. */
-#include "drivers/roce/crc_x86.h"
+#include "drivers/roce/crc_kernels.h"
 
 #if defined(__x86_64__)
 #include "drivers/roce/crc_fold.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* VPCLMULQDQ on registers of 64 bytes: Intel's servers since 2021, AMD's since 2022. */
-#include "drivers/roce/crc_x86.h"
+#include "drivers/roce/crc_kernels.h"
 
 #if defined(__x86_64__)
 #include "drivers/roce/crc_fold.h"

@@ -5,6 +5,7 @@
 
 #include "drivers/roce/address.h"
 #include "drivers/roce/ethernet.h"
+#include "drivers/roce/icmpv6.h"
 #include "drivers/roce/neighbour.h"
 
 #define SOLICITATION 135u
@@ -31,38 +32,6 @@ static bool is_unspecified(const uint8_t address[16])
 {
     static const uint8_t unspecified[16] = {0};
     return memcmp(address, unspecified, sizeof(unspecified)) == 0;
-}
-
-/* ff02::1:ff00:0 and the address's last three bytes (RFC 4291, 2.7.1). */
-static void solicited_node(const uint8_t address[16], uint8_t ret_group[16])
-{
-    static const uint8_t prefix[13] = {0xff, 0x02, [11] = 1, [12] = 0xff};
-    memcpy(ret_group, prefix, sizeof(prefix));
-    memcpy(ret_group + 13, address + 13, 3);
-}
-
-/* 33:33 and the group's last four bytes (RFC 2464, 7). */
-static void group_mac(const uint8_t group[16], uint8_t ret_mac[6])
-{
-    ret_mac[0] = 0x33;
-    ret_mac[1] = 0x33;
-    memcpy(ret_mac + 2, group + 12, 4);
-}
-
-/* The Internet checksum with IPv6's pseudo-header (RFC 8200, 8.1), over an even number of bytes
- * and what an odd last one needs. 0 where the checksum in the message is right. */
-static uint16_t checksum(const uint8_t *ip, const uint8_t *message, uint32_t len_bytes)
-{
-    uint64_t sum = len_bytes + WEFT_IP_PROTOCOL_ICMPV6;
-    for (uint32_t i = 8; i < WEFT_IPV6_BYTES; i += 2)
-        sum += weft_wire_get16(ip + i);
-    for (uint32_t i = 0; i + 1 < len_bytes; i += 2)
-        sum += weft_wire_get16(message + i);
-    if (len_bytes & 1)
-        sum += (uint32_t)message[len_bytes - 1] << 8;
-    while (sum >> 16)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~sum;
 }
 
 /* ---- receiving ---- */
@@ -109,7 +78,7 @@ static bool read_message(const uint8_t *ip, struct message *ret_message)
     const uint8_t *icmp = ip + WEFT_IPV6_BYTES;
     uint32_t len_bytes = weft_wire_get16(ip + 4);
     if (len_bytes < MESSAGE_BYTES || ip[7] != HOP_LIMIT || icmp[1] != 0 ||
-        checksum(ip, icmp, len_bytes) != 0)
+        weft_icmpv6_checksum(ip, icmp, len_bytes) != 0)
         return false;
     *ret_message = (struct message){
         .source = ip + 8,
@@ -164,7 +133,7 @@ static void advertised(struct weft_roce_port *port, const struct message *messag
 static bool is_for_us(const struct weft_roce_port *port, const uint8_t destination[16])
 {
     uint8_t group[16];
-    solicited_node(port->address.bytes, group);
+    weft_icmpv6_solicited_node(port->address.bytes, group);
     return memcmp(destination, port->address.bytes, 16) == 0 ||
            memcmp(destination, group, 16) == 0 || memcmp(destination, all_nodes, 16) == 0;
 }
@@ -204,7 +173,7 @@ static void build(const struct weft_roce_port *port, const struct fields *fields
                   struct weft_roce_frame *frame)
 {
     uint8_t mac[6];
-    group_mac(fields->destination, mac);
+    weft_icmpv6_group_mac(fields->destination, mac);
     uint8_t *ip =
         weft_ethernet_put(port, frame->data, fields->mac ? fields->mac : mac, WEFT_ETHERTYPE_IPV6);
     uint32_t len_bytes = MESSAGE_BYTES + OPTION_BYTES;
@@ -224,14 +193,14 @@ static void build(const struct weft_roce_port *port, const struct fields *fields
     icmp[MESSAGE_BYTES] = fields->option;
     icmp[MESSAGE_BYTES + 1] = 1;
     memcpy(icmp + MESSAGE_BYTES + 2, port->mac, 6);
-    weft_wire_put16(icmp + 2, checksum(ip, icmp, len_bytes));
+    weft_wire_put16(icmp + 2, weft_icmpv6_checksum(ip, icmp, len_bytes));
 }
 
 void weft_discovery_build_request(const struct weft_roce_port *port, const uint8_t target[16],
                                   const uint8_t *mac, struct weft_roce_frame *frame)
 {
     uint8_t group[16];
-    solicited_node(target, group);
+    weft_icmpv6_solicited_node(target, group);
     build(port,
           &(struct fields){.type = SOLICITATION,
                            .option = OPTION_SOURCE,

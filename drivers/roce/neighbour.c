@@ -198,9 +198,11 @@ void weft_neighbours_free(struct weft_roce_port *port)
 {
     for (uint32_t i = 0; i < WEFT_NEIGHBOUR_BUCKETS; i++) {
         struct weft_link *bucket = &port->neighbours[i];
-        while (!weft_link_empty(bucket)) {
+        struct weft_link *link = bucket->next;
+        while (link != bucket) {
             struct weft_neighbour *neighbour =
-                WEFT_CONTAINER(bucket->next, struct weft_neighbour, bucket_link);
+                WEFT_CONTAINER(link, struct weft_neighbour, bucket_link);
+            link = link->next;
             assert(neighbour->fixed);
             destroy(port, neighbour);
         }

@@ -12,10 +12,14 @@ struct ip_payload {
 
 static bool ipv4_checksum_good(const uint8_t *ip)
 {
+    /* In whatever order the bytes of a word are, all ones are all ones (RFC 1071). */
+    uint32_t words[WEFT_IPV4_BYTES / 4];
     uint64_t sum = 0;
-    for (uint32_t i = 0; i < WEFT_IPV4_BYTES; i += 4)
-        sum += weft_wire_get32(ip + i);
-    sum = (sum & 0xffff) + ((sum >> 16) & 0xffff) + (sum >> 32);
+    memcpy(words, ip, sizeof(words));
+    for (uint32_t i = 0; i < WEFT_IPV4_BYTES / 4; i++)
+        sum += words[i];
+    sum = (sum & UINT32_MAX) + (sum >> 32);
+    sum = (sum & 0xffff) + (sum >> 16);
     sum = (sum & 0xffff) + (sum >> 16);
     return sum == 0xffff;
 }

@@ -219,9 +219,10 @@ static struct weft_roce_qp *find_qp(const struct weft_roce_port *port,
     uint8_t own = qp->transport == WEFT_TRANSPORT_UC ? WEFT_SERVICE_UC : WEFT_SERVICE_RC;
     if (service != own && service != WEFT_SERVICE_CNP)
         return NULL;
-    const uint8_t *source = packet->ip_bytes == WEFT_IPV4_BYTES ? packet->ip + 12 : packet->ip + 8;
-    uint32_t address_bytes = packet->ip_bytes == WEFT_IPV4_BYTES ? 4 : 16;
-    return memcmp(source, qp->path.address.bytes, address_bytes) == 0 ? qp : NULL;
+    bool known = packet->ip_bytes == WEFT_IPV4_BYTES
+                     ? memcmp(packet->ip + 12, qp->path.address.bytes, 4) == 0
+                     : memcmp(packet->ip + 8, qp->path.address.bytes, 16) == 0;
+    return known ? qp : NULL;
 }
 
 static void receive_roce(struct weft_roce_port *port, const struct weft_packet *packet,

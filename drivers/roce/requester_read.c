@@ -156,6 +156,9 @@ void weft_requester_response(struct weft_roce_qp *qp, const struct weft_packet *
     } else {
         qp->port->counters.out_of_order_packets++;
         weft_requester_implied_nak(qp);
+        /* The peer may first bring the rest of what was asked before, which takes its time in a
+         * READ of megabytes: as long as it does, it has not gone. */
+        weft_timer_set(&qp->port->wheel, &qp->timer, now_ns + qp->port->ack_timeout_ns);
     }
     weft_requester_activate(qp);
 }

@@ -5,6 +5,7 @@
 #include "drivers/roce/address.h"
 #include "drivers/roce/arp.h"
 #include "drivers/roce/discovery.h"
+#include "drivers/roce/listener.h"
 #include "drivers/roce/neighbour.h"
 
 /* Of one who is not known. */
@@ -143,6 +144,8 @@ uint32_t weft_neighbour_transmit(struct weft_roce_port *port, struct weft_roce_f
     uint32_t filled = 0;
     if (now_ns >= port->refresh_ns)
         refresh(port, now_ns);
+    if (count && weft_listener_due(port, now_ns))
+        weft_listener_build(port, &frames[filled++], now_ns);
     while (filled < count && port->neighbour_answers_head != port->neighbour_answers_tail) {
         uint32_t slot = port->neighbour_answers_tail++ & (WEFT_NEIGHBOUR_ANSWERS - 1);
         answer(port, &port->neighbour_answers[slot], &frames[filled++]);

@@ -337,6 +337,7 @@ struct weft_roce_port {
     struct weft_link known; /* neighbours that are READY, the one checked first in front */
     uint64_t refresh_ns;    /* when to look at the first of the known */
     uint32_t neighbour_count;
+    uint64_t report_ns; /* IPv6: when to report the group that we listen to */
     struct weft_link neighbours[WEFT_NEIGHBOUR_BUCKETS];
     struct weft_neighbour_answer neighbour_answers[WEFT_NEIGHBOUR_ANSWERS];
     uint32_t neighbour_answers_head; /* next to be written; counts on */

@@ -85,7 +85,7 @@ static void put(struct weft_roce_qp *qp, const struct weft_work *work, uint32_t 
     send->memory = memory;
     send->destination = (void *)(uintptr_t)work->destination;
     send->len_bytes = len_bytes;
-    send->rkey = work->lkey; /* where it is bad, for the error */
+    send->lkey = work->lkey;
     send->operation = WEFT_OPERATION_SEND;
     send->unsignaled = work->unsignaled;
     send->bad_lkey = bad_lkey;
@@ -166,8 +166,12 @@ uint32_t weft_ud_transmit(struct weft_roce_qp *qp, struct weft_roce_frame *frame
 /* The area of the GRH: an IPv4 header lies in its second half (Annex A17.4.5.2). */
 static void put_grh(uint8_t *memory, const struct weft_packet *packet)
 {
-    memset(memory, 0, WEFT_GRH_BYTES - packet->ip_bytes);
-    memcpy(memory + WEFT_GRH_BYTES - packet->ip_bytes, packet->ip, packet->ip_bytes);
+    if (packet->ip_bytes == WEFT_IPV4_BYTES) {
+        memset(memory, 0, WEFT_GRH_BYTES - WEFT_IPV4_BYTES);
+        memcpy(memory + WEFT_GRH_BYTES - WEFT_IPV4_BYTES, packet->ip, WEFT_IPV4_BYTES);
+    } else {
+        memcpy(memory, packet->ip, WEFT_GRH_BYTES);
+    }
 }
 
 /* What finds no receive, or one too small, is lost: nobody is told (IBTA vol. 1, 9.8.2). */

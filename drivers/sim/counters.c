@@ -111,9 +111,9 @@ static enum weft_status audit_switch(const struct weft_sim_fabric *fabric, uint3
             error, WEFT_INVALID, "switch %s holds %llu bytes, but says %llu of a buffer of %llu",
             at->name, (unsigned long long)bytes, (unsigned long long)counters->used_bytes,
             (unsigned long long)counters->buffer_bytes);
-    if (frames != counters->queued ||
-        counters->received + counters->copies !=
-            counters->overflown + counters->stranded + counters->queued + counters->left)
+    if (frames != counters->queued || counters->received + counters->copies !=
+                                          counters->overflown + counters->stranded +
+                                              counters->spent + counters->queued + counters->left)
         return weft_error_set(
             error, WEFT_INVALID,
             "switch %s: %llu frames came and %llu were copied, but %llu did not "

@@ -197,9 +197,9 @@ static void sim_capabilities(const struct weft_device *device, struct weft_capab
 {
     uint64_t ip_bytes = device->address.version == 4 ? 20 : 40;
     *ret = (struct weft_capabilities){
-        .transports = WEFT_BIT(WEFT_TRANSPORT_RC) | WEFT_BIT(WEFT_TRANSPORT_UD),
-        .operations = WEFT_BIT(WEFT_OPERATION_SEND) | WEFT_BIT(WEFT_OPERATION_WRITE) |
-                      WEFT_BIT(WEFT_OPERATION_WRITE_IMMEDIATE) | WEFT_BIT(WEFT_OPERATION_RECEIVE),
+        .transports = WEFT_SIM_TRANSPORTS,
+        .operations = WEFT_SIM_OPERATIONS,
+        .max_read_depth = WEFT_ROCE_READ_DEPTH_MAX,
         .max_message_bytes = WEFT_MESSAGE_BYTES_MAX,
         .max_inline_bytes = WEFT_ROCE_INLINE_MAX,
         .max_send_depth = WEFT_ROCE_QUEUE_DEPTH_MAX,

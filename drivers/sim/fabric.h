@@ -20,6 +20,10 @@
 #define WEFT_SIM_PS_PER_NS UINT64_C(1000)
 #define WEFT_SIM_NEVER UINT64_MAX
 
+/* What the ports can do. */
+#define WEFT_SIM_TRANSPORTS (WEFT_BIT(WEFT_TRANSPORT_COUNT) - 1u)
+#define WEFT_SIM_OPERATIONS (WEFT_BIT(WEFT_OPERATION_COUNT) - 1u)
+
 /* Where the topology says nothing. */
 #define WEFT_SIM_RATE_BPS UINT64_C(100000000000)
 #define WEFT_SIM_DELAY_NS 500u
@@ -35,6 +39,7 @@ enum weft_sim_happening {
     WEFT_SIM_CUT,       /* the link is down */
     WEFT_SIM_OVERFLOWN, /* no room in the switch's buffer */
     WEFT_SIM_STRANDED,  /* nobody has the address, or the NIC is dead */
+    WEFT_SIM_SPENT,     /* for all, and there is nobody further on */
     WEFT_SIM_CORRUPTED,
     WEFT_SIM_DUPLICATED,
     WEFT_SIM_REORDERED,
@@ -142,8 +147,9 @@ void weft_sim_nic_counters(const struct weft_sim_fabric *fabric, uint32_t nic,
 
 uint32_t weft_sim_switch_count(const struct weft_sim_fabric *fabric);
 struct weft_sim_switch_counters {
-    uint64_t received; /* frames; == overflown + stranded + queued - copies + left */
+    uint64_t received; /* frames; == overflown + stranded + spent + queued - copies + left */
     uint64_t copies;   /* made of a frame that goes to many */
+    uint64_t spent;    /* went to many, and nobody lies further on */
     uint64_t overflown, stranded;
     uint64_t queued; /* now */
     uint64_t left;   /* given to a wire in whole */

@@ -93,7 +93,7 @@ static void flood(struct weft_sim_fabric *fabric, struct weft_sim_switch *at, ui
         last = wire;
     }
     if (last == WEFT_SIM_NONE)
-        count_drop(fabric, &at->counters.stranded, WEFT_SIM_STRANDED, from_wire, frame);
+        count_drop(fabric, &at->counters.spent, WEFT_SIM_SPENT, from_wire, frame);
     else
         store(fabric, at, from_wire, last, frame);
 }

@@ -40,26 +40,26 @@ uint32_t weft_sim_settle(struct weft_sim_fabric *fabric)
     return count;
 }
 
+/* Whether there is an event no later than that. */
+static bool has_event(const struct weft_sim_fabric *fabric, uint64_t until_ps)
+{
+    return fabric->events.count && weft_sim_event_next_ps(&fabric->events) <= until_ps;
+}
+
 bool weft_sim_advance(struct weft_sim_fabric *fabric, uint64_t until_ps)
 {
     uint64_t start_ps = fabric->now_ps;
-    uint64_t look_ps = until_ps - start_ps > LOOK_PS ? start_ps + LOOK_PS : until_ps;
-    bool moved = false;
     assert(until_ps >= start_ps);
-    fabric->has_news = false;
-    while (!fabric->has_news && weft_sim_event_next_ps(&fabric->events) <= until_ps) {
-        if (moved && weft_sim_event_next_ps(&fabric->events) > look_ps)
-            return true;
-        run_one(fabric);
-        moved = true;
-        if (fabric->has_news)
-            (void)weft_sim_settle(fabric);
-        else
-            continue;
-        return true;
+    uint64_t look_ps = until_ps - start_ps > LOOK_PS ? start_ps + LOOK_PS : until_ps;
+    if (!has_event(fabric, until_ps)) {
+        bool moves = until_ps != WEFT_SIM_NEVER && until_ps > start_ps;
+        fabric->now_ps = moves ? until_ps : start_ps;
+        return moves;
     }
-    if (until_ps == WEFT_SIM_NEVER || until_ps == fabric->now_ps)
-        return moved;
-    fabric->now_ps = until_ps;
+    fabric->has_news = false;
+    do
+        run_one(fabric);
+    while (!fabric->has_news && has_event(fabric, look_ps));
+    (void)weft_sim_settle(fabric);
     return true;
 }

@@ -39,7 +39,22 @@ static void note_memory(struct line *line)
                    limit_bytes / 1024);
 }
 
-/* "RoCE v2, 100 Gbps, NUMA 0, GID 3 ::ffff:10.0.0.1, MTU 4096" */
+/* What not every device can. UC is left out: to learn of it a queue pair must be made. */
+static void detail_operations(struct line *line, const struct ibv_device_attr *device,
+                              const struct ibv_port_attr *port)
+{
+    struct weft_capabilities capabilities = {0};
+    weft_verbs_limits_clamp(device, port, &capabilities);
+    bool atomics = capabilities.operations & WEFT_BIT(WEFT_OPERATION_FETCH_ADD);
+    size_t at = strlen(line->detail);
+    if (capabilities.max_read_depth > 0)
+        (void)snprintf(line->detail + at, sizeof(line->detail) - at, ", READ depth %u, %s",
+                       capabilities.max_read_depth, atomics ? "atomics" : "no atomics");
+    else
+        (void)snprintf(line->detail + at, sizeof(line->detail) - at, ", no READ, no atomics");
+}
+
+/* "RoCE v2, 100 Gbps, NUMA 0, MTU 4096, GID 3 ::ffff:10.0.0.1" */
 static void detail_port(struct line *line, const struct weft_verbs_name *name,
                         const struct ibv_port_attr *port, const struct weft_verbs_gid *gid)
 {
@@ -64,8 +79,9 @@ static void detail_port(struct line *line, const struct weft_verbs_name *name,
                        weft_verbs_gid_format(gid->bytes, text));
 }
 
-static void list_port(struct ibv_context *context, const struct weft_verbs_name *name,
-                      weft_device_visitor visit, void *visit_context)
+static void list_port(struct ibv_context *context, const struct ibv_device_attr *attributes,
+                      const struct weft_verbs_name *name, weft_device_visitor visit,
+                      void *visit_context)
 {
     struct line line = {0};
     struct ibv_port_attr port;
@@ -88,6 +104,7 @@ static void list_port(struct ibv_context *context, const struct weft_verbs_name 
     bool has_gid = weft_verbs_gid_choose(gids, count, &any, &gid, &error) == WEFT_OK;
     free(gids);
     detail_port(&line, name, &port, has_gid ? &gid : NULL);
+    detail_operations(&line, attributes, &port);
     if (port.state != IBV_PORT_ACTIVE)
         (void)snprintf(line.hindrance, sizeof(line.hindrance),
                        "the port is %s: is the cable in, and the interface up (ip link set DEV "
@@ -129,7 +146,7 @@ static void list_device(struct ibv_device *device, weft_device_visitor visit, vo
     }
     for (unsigned port = 1; port <= attributes.phys_port_cnt; port++) {
         name.port = (uint8_t)port;
-        list_port(context, &name, visit, visit_context);
+        list_port(context, &attributes, &name, visit, visit_context);
     }
     (void)ibv_close_device(context);
 }

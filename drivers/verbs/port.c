@@ -153,6 +153,10 @@ enum weft_status weft_verbs_port_open(struct weft_device *device,
                               ibv_port_state_str(port.state));
     device->is_ethernet = port.link_layer == IBV_LINK_LAYER_ETHERNET;
     device->lid = port.lid;
+    if (!device->is_ethernet && options->traffic_class)
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "a DSCP was asked, and InfiniBand has none: its service levels are "
+                              "the subnet manager's; leave it out");
     /* Seven is the most; but rxe takes seven for no end, and would never tell of a lost peer. */
     device->retry_count = weft_verbs_is_rxe(device->name.device) ? 6 : 7;
     enum weft_status status = choose_gid(device, &options->address, error);

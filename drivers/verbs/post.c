@@ -134,16 +134,17 @@ static bool refuse(struct weft_endpoint *endpoint, const struct weft_work *work,
     struct weft_cq *cq = endpoint->cq;
     if (number == ENOMEM || cq->head - cq->tail > cq->mask)
         return false;
+    enum weft_status status = number == EOPNOTSUPP ? WEFT_UNSUPPORTED : WEFT_IO;
     struct weft_completion completion = {
         .id = work->id,
         .user = endpoint->user,
-        .status = WEFT_IO,
+        .status = status,
         .operation = operation,
         .vendor_error = (uint32_t)number,
     };
     weft_verbs_cq_put(cq, &completion);
     if (endpoint->state != WEFT_ENDPOINT_FAILED) {
-        endpoint->failure = WEFT_IO;
+        endpoint->failure = status;
         endpoint->failure_errno = number;
     }
     endpoint->state = WEFT_ENDPOINT_FAILED;

@@ -171,6 +171,7 @@ struct weft_node {
     _Atomic uint64_t granted;
     _Atomic uint64_t done;
     bool failed_here; /* the worker's own copy */
+    bool all_ready;   /* all channels have been seen to be */
     atomic_bool failed;
     struct weft_error failure;
 

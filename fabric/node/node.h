@@ -99,6 +99,18 @@ void weft_node_grant(struct weft_node *node, uint64_t iterations);
  * read `now_ns` after it. Returns how much it did; 0 is idle. */
 uint32_t weft_node_poll(struct weft_node *node, uint64_t now_ns);
 
+/* What the node's clock must reach before its poll has something to do that no device brings: the
+ * end of a computation. UINT64_MAX: nothing. Of the thread that polls. */
+uint64_t weft_node_next_event_ns(const struct weft_node *node);
+
+/* What the node waits for. Of the thread that polls. */
+enum weft_node_wait {
+    WEFT_NODE_WAITS_FOR_ADDRESSES = 0, /* of peers that weft_node_connect has not yet given */
+    WEFT_NODE_WAITS_FOR_GRANT,         /* or for its end: it may have failed */
+    WEFT_NODE_WAITS_FOR_PEERS,         /* connects, or runs what was granted */
+};
+enum weft_node_wait weft_node_waits(struct weft_node *node);
+
 /* Any thread, any time. */
 uint64_t weft_node_iterations_done(const struct weft_node *node);
 /* WEFT_OK while nothing is wrong. Once it fails it stays failed and does no more. */

@@ -24,6 +24,8 @@ void weft_test_fini(struct weft_test *test)
     free(test->expects);
     free(test->name);
     free(test->driver);
+    free(test->file);
+    free(test->file_text);
     *test = (struct weft_test){0};
 }
 

@@ -53,8 +53,10 @@ struct weft_test {
     char *name; /* unique in its plan; the pattern's unless told otherwise */
     const struct weft_pattern *pattern;
     struct weft_pattern_options
-        options;  /* rank_count 0: the topology's, or the pattern's default */
-    char *driver; /* NULL: "dpdk" */
+        options;     /* rank_count 0: the topology's, or the pattern's default */
+    char *driver;    /* NULL: "dpdk" */
+    char *file;      /* what the pattern is made from, as the plan names it; NULL: nothing */
+    char *file_text; /* malloc'd, or NULL: it was not read yet; options.text shows it */
     enum weft_transfer transfer;
     uint32_t mtu_bytes;   /* 0: the device's largest */
     uint8_t dscp;         /* 0 .. 63, on every packet */
@@ -71,6 +73,9 @@ struct weft_test {
     uint32_t expect_count;
     struct weft_expect *expects;
 };
+
+/* Does a pattern's name name a schedule's file? */
+bool weft_is_goal_name(const char *name);
 
 struct weft_plan {
     char *name;

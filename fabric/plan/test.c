@@ -17,7 +17,7 @@
 
 /* A test as its keys say it; 0 and NULL where they don't, since none may be 0. */
 struct row {
-    char *name, *driver;
+    char *name, *driver, *file;
     const struct weft_pattern *pattern;
     enum weft_transfer transfer;
     uint64_t ranks, size_bytes;
@@ -56,13 +56,20 @@ static enum weft_status read_word(const struct weft_yaml_node *node, struct weft
     return status;
 }
 
+bool weft_is_goal_name(const char *name)
+{
+    size_t len_bytes = strlen(name);
+    return len_bytes > 5 && strcmp(name + len_bytes - 5, ".goal") == 0;
+}
+
 static enum weft_status read_pattern(const struct weft_yaml_node *node, void *ret_field,
                                      struct weft_error *error)
 {
     enum weft_status status = read_word(node, error);
     if (status != WEFT_OK)
         return status;
-    const struct weft_pattern *pattern = weft_pattern_find(node->text, NULL);
+    bool goal = weft_is_goal_name(node->text);
+    const struct weft_pattern *pattern = weft_pattern_find(goal ? "goal" : node->text, NULL);
     if (pattern) {
         *(const struct weft_pattern **)ret_field = pattern;
         return WEFT_OK;
@@ -159,7 +166,8 @@ static const struct weft_yaml_key keys[] = {
     {name, read_option, offsetof(struct row, options[WEFT_OPTION_##id]), false, 0, 0},
     WEFT_PATTERN_OPTIONS(WEFT_ROW)
 #undef WEFT_ROW
-        {"driver", weft_plan_read_title, offsetof(struct row, driver), false, 0, 0},
+        {"file", weft_yaml_read_text, offsetof(struct row, file), false, 0, 0},
+    {"driver", weft_plan_read_title, offsetof(struct row, driver), false, 0, 0},
     {"transfer", read_transfer, offsetof(struct row, transfer), false, 0, 0},
     {"mtu", read_mtu, offsetof(struct row, mtu_bytes), false, 0, 0},
     {"dscp", weft_yaml_read_count, offsetof(struct row, dscp), false, 0, 63},
@@ -254,12 +262,31 @@ static enum weft_status check_length(const struct weft_yaml_node *node, struct w
     return WEFT_OK;
 }
 
-/* Without a number of ranks the topology's will be checked once it is known. */
+/* 'pattern: FILE.goal' is short for 'pattern: goal' and 'file: FILE.goal'. */
+static enum weft_status take_file(const struct weft_yaml_node *node, struct weft_test *test,
+                                  struct weft_error *error)
+{
+    const struct weft_yaml_node *pattern = weft_yaml_find(node, "pattern");
+    const struct weft_yaml_node *file = weft_yaml_find(node, "file");
+    bool goal = weft_is_goal_name(pattern->text);
+    if (goal && test->file)
+        return weft_error_at(error, &file->where, "the pattern is a file already; leave this out");
+    if (test->file && !test->pattern->takes_text)
+        return weft_error_at(error, &file->where, "%s is not made from a file; leave it out",
+                             test->pattern->name);
+    if (!goal)
+        return WEFT_OK;
+    test->file = strdup(pattern->text);
+    return test->file ? WEFT_OK : weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
+}
+
+/* Without a number of ranks the topology's will be checked once it is known, and a file is read
+ * later. */
 static enum weft_status check_options(const struct weft_yaml_node *node,
                                       const struct weft_test *test, struct weft_error *error)
 {
     struct weft_error why = {0};
-    if (!test->options.rank_count ||
+    if (!test->options.rank_count || test->file ||
         weft_pattern_check(test->pattern, &test->options, &why) == WEFT_OK)
         return WEFT_OK;
     return weft_error_at(error, &weft_yaml_find(node, "pattern")->where, "%s", why.text);
@@ -275,14 +302,18 @@ enum weft_status weft_test_read(const struct weft_yaml_node *node, struct weft_t
     if (status != WEFT_OK) {
         free(row.name);
         free(row.driver);
+        free(row.file);
         return status;
     }
     take_row(&row, test);
     test->name = row.name ? row.name : strdup(row.pattern->name);
     test->driver = row.driver;
+    test->file = row.file;
     if (!test->name)
         return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
-    status = take_options(&row, test, error);
+    status = take_file(node, test, error);
+    if (status == WEFT_OK)
+        status = take_options(&row, test, error);
     if (status == WEFT_OK)
         status = check_options(node, test, error);
     if (status == WEFT_OK && row.expects)

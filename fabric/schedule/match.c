@@ -2,14 +2,7 @@
 #include <stdlib.h>
 
 #include "fabric/schedule/describe.h"
-#include "fabric/schedule/schedule.h"
-
-/* The messages of one rank in one direction: operations by peer, then in their order. */
-struct side {
-    const struct weft_schedule *schedule;
-    uint32_t *ops;
-    uint32_t count;
-};
+#include "fabric/schedule/match.h"
 
 struct sort_key {
     uint64_t flow;
@@ -30,13 +23,14 @@ static int compare_keys(const void *left, const void *right)
     return a->op < b->op ? -1 : a->op > b->op;
 }
 
-static bool side_init(struct side *side, const struct weft_schedule *schedule,
+static bool side_init(struct weft_side *side, const struct weft_schedule *schedule,
                       enum weft_op_kind kind)
 {
     side->schedule = schedule;
     struct sort_key *keys = calloc((size_t)schedule->op_count + 1, sizeof(*keys));
     side->ops = calloc((size_t)schedule->op_count + 1, sizeof(*side->ops));
-    if (!keys || !side->ops) {
+    side->partners = calloc((size_t)schedule->op_count + 1, sizeof(*side->partners));
+    if (!keys || !side->ops || !side->partners) {
         free(keys);
         return false;
     }
@@ -50,13 +44,13 @@ static bool side_init(struct side *side, const struct weft_schedule *schedule,
     return true;
 }
 
-static uint32_t peer_at(const struct side *side, uint32_t place)
+static uint32_t peer_at(const struct weft_side *side, uint32_t place)
 {
     return side->schedule->ops[side->ops[place]].peer;
 }
 
 /* The first place whose flow is `flow` or more. */
-static uint32_t find_flow(const struct side *side, uint64_t flow)
+static uint32_t find_flow(const struct weft_side *side, uint64_t flow)
 {
     uint32_t low = 0, high = side->count;
     while (low < high) {
@@ -70,7 +64,7 @@ static uint32_t find_flow(const struct side *side, uint64_t flow)
 }
 
 /* A message that the other rank knows nothing of. */
-static enum weft_status report_alone(const struct side *side, uint32_t place,
+static enum weft_status report_alone(const struct weft_side *side, uint32_t place,
                                      struct weft_error *error)
 {
     char text[WEFT_OP_TEXT];
@@ -82,8 +76,8 @@ static enum weft_status report_alone(const struct side *side, uint32_t place,
                                                    : "sends fewer messages to it");
 }
 
-static enum weft_status compare_pair(const struct side *sends, uint32_t send_index,
-                                     const struct side *receives, uint32_t receive_index,
+static enum weft_status compare_pair(const struct weft_side *sends, uint32_t send_index,
+                                     const struct weft_side *receives, uint32_t receive_index,
                                      struct weft_error *error)
 {
     const struct weft_op *send = &sends->schedule->ops[send_index];
@@ -102,8 +96,8 @@ static enum weft_status compare_pair(const struct side *sends, uint32_t send_ind
 
 /* All messages from one rank to another on one queue pair. `at` is the first of them; returns past
  * the last. */
-static enum weft_status compare_flow(const struct side *sends, uint32_t *at,
-                                     const struct side *receives, struct weft_error *error)
+static enum weft_status compare_flow(const struct weft_side *sends, uint32_t *at,
+                                     const struct weft_side *receives, struct weft_error *error)
 {
     uint64_t flow = flow_of(&sends->schedule->ops[sends->ops[*at]]);
     uint64_t back = (uint64_t)sends->schedule->rank << 32 | (uint32_t)flow;
@@ -114,13 +108,14 @@ static enum weft_status compare_flow(const struct side *sends, uint32_t *at,
             return report_alone(sends, *at, error);
         enum weft_status status =
             compare_pair(sends, sends->ops[*at], receives, receives->ops[place], error);
+        sends->partners[*at] = receives->ops[place];
         if (status != WEFT_OK)
             return status;
     }
     return place == end ? WEFT_OK : report_alone(receives, place, error);
 }
 
-static enum weft_status compare_all(const struct side *sends, const struct side *receives,
+static enum weft_status compare_all(const struct weft_side *sends, const struct weft_side *receives,
                                     uint32_t count, struct weft_error *error)
 {
     uint64_t sent = 0, received = 0;
@@ -128,7 +123,7 @@ static enum weft_status compare_all(const struct side *sends, const struct side 
         sent += sends[rank].count;
         received += receives[rank].count;
         for (uint32_t at = 0; at < sends[rank].count;) {
-            const struct side *peer = &receives[peer_at(&sends[rank], at)];
+            const struct weft_side *peer = &receives[peer_at(&sends[rank], at)];
             enum weft_status status = compare_flow(&sends[rank], &at, peer, error);
             if (status != WEFT_OK)
                 return status;
@@ -139,7 +134,7 @@ static enum weft_status compare_all(const struct side *sends, const struct side 
     /* What is left over: a rank receives from one that sends it nothing at all. */
     for (uint32_t rank = 0; rank < count; rank++) {
         for (uint32_t at = 0; at < receives[rank].count; at++) {
-            const struct side *peer = &sends[peer_at(&receives[rank], at)];
+            const struct weft_side *peer = &sends[peer_at(&receives[rank], at)];
             uint32_t queue_pair = receives[rank].schedule->ops[receives[rank].ops[at]].queue_pair;
             uint64_t flow = (uint64_t)rank << 32 | queue_pair;
             if (find_flow(peer, flow) == find_flow(peer, flow + 1))
@@ -176,7 +171,7 @@ enum weft_status weft_schedules_match(const struct weft_schedule *const *schedul
     enum weft_status status = check_ranks(schedules, count, error);
     if (status != WEFT_OK)
         return status;
-    struct side *sides = calloc(2 * (size_t)count + 1, sizeof(*sides));
+    struct weft_side *sides = calloc(2 * (size_t)count + 1, sizeof(*sides));
     bool made = sides != NULL;
     for (uint32_t rank = 0; made && rank < count; rank++)
         made = side_init(&sides[rank], schedules[rank], WEFT_OP_SEND) &&
@@ -185,8 +180,12 @@ enum weft_status weft_schedules_match(const struct weft_schedule *const *schedul
                  ? compare_all(sides, sides + count, count, error)
                  : weft_error_set(error, WEFT_NO_MEMORY,
                                   "out of memory while comparing the schedules of %u ranks", count);
-    for (uint32_t i = 0; sides && i < 2 * count; i++)
+    if (status == WEFT_OK)
+        status = weft_schedules_check_progress(sides, count, error);
+    for (uint32_t i = 0; sides && i < 2 * count; i++) {
         free(sides[i].ops);
+        free(sides[i].partners);
+    }
     free(sides);
     return status;
 }

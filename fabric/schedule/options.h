@@ -21,8 +21,7 @@ enum weft_pattern_option_kind {
 
 /* ROW(ID, field, "name", "what its value is called", kind, least, most, "one line of help") */
 #define WEFT_PATTERN_OPTIONS(ROW)                                                               \
-    ROW(ALGORITHM, algorithm, "algorithm", "NAME", WORD, 0, 0,                                  \
-        "how a collective is done")                       \
+    ROW(ALGORITHM, algorithm, "algorithm", "NAME", WORD, 0, 0, "how a collective is done")      \
     ROW(TYPE, element, "type", "NAME", WORD, 0, 0,                                              \
         "of the elements: float32, float16, bfloat16, int32 or uint8")                          \
     ROW(OPERATOR, reduction, "operator", "NAME", WORD, 0, 0, "what joins elements: sum or max") \
@@ -43,7 +42,8 @@ enum weft_pattern_option_kind {
         "how many ranks one sends to or hears from")                                            \
     ROW(SHIFT, shift, "shift", "N", COUNT, 1, UINT32_MAX - 1,                                   \
         "how far a rank's partner is from it")                                                  \
-    ROW(SEED, seed, "seed", "N", COUNT, 0, UINT64_C(1) << 53, "of what is drawn at random")     \
+    ROW(SEED, seed, "pattern-seed", "N", COUNT, 0, UINT64_C(1) << 53,                           \
+        "of what is drawn at random")                                                           \
     ROW(SKEW, skew_thousandths, "skew", "NUMBER", SHARE, 0, 10000,                              \
         "Zipf's exponent, such as 1.2; 0 is even")                                              \
     ROW(VICTIMS, victims, "victims", "N", COUNT, 1, UINT32_MAX - 1,                             \

@@ -10,11 +10,8 @@
 #include "fabric/schedule/verify.h"
 
 static const struct weft_pattern *const patterns[] = {
-    &weft_pattern_ping_pong,
-    &weft_pattern_all_reduce,
-    &weft_pattern_incast,
-    &weft_pattern_pipeline,
-    NULL,
+    &weft_pattern_ping_pong, &weft_pattern_all_reduce, &weft_pattern_incast,
+    &weft_pattern_pipeline,  &weft_pattern_goal,       NULL,
 };
 
 const struct weft_pattern *const *weft_patterns(void)
@@ -79,7 +76,9 @@ static enum weft_status check_size(const struct weft_pattern *pattern, uint64_t 
 {
     uint64_t at_most = pattern->max_size_bytes ? pattern->max_size_bytes : WEFT_PATTERN_SIZE_MAX;
     char most[WEFT_UNITS_TEXT];
-    if (size_bytes && size_bytes <= at_most)
+    if (!pattern->default_size_bytes && size_bytes)
+        return weft_error_set(error, WEFT_INVALID, "%s has no size; leave it out", pattern->name);
+    if (!pattern->default_size_bytes || (size_bytes && size_bytes <= at_most))
         return WEFT_OK;
     return weft_error_set(error, WEFT_INVALID,
                           "%s: a size of %" PRIu64 " B is out of range; choose 1 B to %s",

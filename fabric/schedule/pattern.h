@@ -23,10 +23,10 @@ struct weft_pattern {
     const char *size_text; /* what the size is: "bytes of the vector on each rank" */
     uint32_t default_ranks;
     uint32_t min_ranks;
-    uint32_t max_ranks; /* 0: WEFT_PATTERN_RANKS_MAX */
-    uint64_t default_size_bytes;
-    uint64_t max_size_bytes; /* 0: WEFT_PATTERN_SIZE_MAX */
-    bool takes_text;         /* is made from a file's text */
+    uint32_t max_ranks;          /* 0: WEFT_PATTERN_RANKS_MAX */
+    uint64_t default_size_bytes; /* 0: it has no size */
+    uint64_t max_size_bytes;     /* 0: WEFT_PATTERN_SIZE_MAX */
+    bool takes_text;             /* is made from a file's text */
     uint32_t take_count;
     const struct weft_pattern_take *takes;
     /* busbw / algbw as nccl-tests defines it, for n ranks; 0: the pattern has no bus bandwidth. */
@@ -36,6 +36,9 @@ struct weft_pattern {
     /* Are these options, resolved and each within its bounds, possible together? The error names
      * the option and the remedy. NULL: always. */
     enum weft_status (*check)(const struct weft_pattern_options *options, struct weft_error *error);
+    /* How many ranks the text is for; NULL where that is the user's to say. */
+    enum weft_status (*count_ranks)(const struct weft_pattern_options *options,
+                                    uint32_t *ret_rank_count, struct weft_error *error);
     /* Adds the operations of one rank, its expectations and its buffer's size. Options resolved and
      * checked; takes time and memory as the rank's own operations need, whatever the others do. */
     enum weft_status (*build)(const struct weft_pattern_options *options, uint32_t rank,

@@ -112,8 +112,9 @@ WEFT_CHECKED enum weft_status weft_schedule_finish(struct weft_schedule_builder 
                                                    struct weft_schedule **ret_schedule,
                                                    struct weft_error *error);
 
-/* Do all ranks' schedules match: every send has its receive of the same length and tag? The error
- * names the ranks and operations that disagree. `schedules[r]` is rank r's. */
+/* Do all ranks' schedules match: every send has its receive of the same length and tag, and none
+ * waits for ever for another? The error names the ranks and operations that disagree.
+ * `schedules[r]` is rank r's. */
 WEFT_CHECKED enum weft_status weft_schedules_match(const struct weft_schedule *const *schedules,
                                                    uint32_t count, struct weft_error *error);
 

@@ -382,6 +382,7 @@ enum kind {
     KIND_KNOWN = 1, /* the neighbour is known from the start */
     KIND_IPV6 = 2,
     KIND_VLAN = 4,
+    KIND_CONTROLLED = 8, /* paced, and DCQCN on */
 };
 
 static void make_world(struct world *world, uint8_t kind)
@@ -406,6 +407,11 @@ static void make_world(struct world *world, uint8_t kind)
         memcpy(options.address.bytes, own_ipv6, 16);
     }
     options.vlan_id = world->vlan ? VLAN : WEFT_VLAN_NONE;
+    if (kind & KIND_CONTROLLED) {
+        options.rate_bps = 1000000000;
+        options.congestion = (struct weft_congestion_options){.control = WEFT_CONGESTION_DCQCN,
+                                                              .line_rate_bps = 2000000000};
+    }
     enum weft_status status = weft_roce_port_create(&options, &world->port, NULL);
     assert(status == WEFT_OK);
     status = weft_roce_cq_create(world->port, 6 * DEPTH, &world->cq, NULL);

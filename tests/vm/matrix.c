@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "tests/vm/traffic.h"
 
@@ -15,17 +16,27 @@ struct tally {
     bool held;
 };
 
+/* rxe (Linux 6.1) that has lost the last packet of a UC WRITE drops all that comes after it: it
+ * waits for that packet, whichever message begins. */
+static bool gets_stuck(const struct end *to, const struct traffic *traffic)
+{
+    return strcmp(to->driver->name, "verbs") == 0 && traffic->transport == WEFT_TRANSPORT_UC &&
+           (traffic->operation == WEFT_OPERATION_WRITE ||
+            traffic->operation == WEFT_OPERATION_WRITE_IMMEDIATE);
+}
+
 /* From small to large; returns how many. Without acknowledgements a large message would hardly come
  * whole where packets are lost, and where none are must not outrun the receiver. */
-static uint32_t sizes_for(const struct matrix *matrix, enum weft_transport transport,
-                          uint32_t sizes[SIZES])
+static uint32_t sizes_for(const struct matrix *matrix, const struct end *to,
+                          const struct traffic *traffic, uint32_t sizes[SIZES])
 {
     uint32_t mtu_bytes = matrix->mtu_bytes, count = 0;
+    enum weft_transport transport = traffic->transport;
     sizes[count++] = 0;
     sizes[count++] = 1;
     sizes[count++] = mtu_bytes - 1;
     sizes[count++] = mtu_bytes;
-    if (transport == WEFT_TRANSPORT_UD)
+    if (transport == WEFT_TRANSPORT_UD || (matrix->losses && gets_stuck(to, traffic)))
         return count;
     sizes[count++] = mtu_bytes + 1;
     sizes[count++] = 64u << 10;
@@ -57,7 +68,7 @@ static void run_sizes(struct end *from, struct end *to, const struct matrix *mat
                       struct traffic *traffic, struct tally *tally)
 {
     uint32_t sizes[SIZES];
-    uint32_t count = sizes_for(matrix, traffic->transport, sizes);
+    uint32_t count = sizes_for(matrix, to, traffic, sizes);
     for (uint32_t i = 0; i < count && tally->held; i++) {
         uint32_t arrived = 0;
         traffic->len_bytes = sizes[i];
@@ -140,10 +151,11 @@ bool matrix_run(struct end *a, struct end *b, const struct matrix *matrix)
         {WEFT_TRANSPORT_UC, WEFT_OPERATION_WRITE},
         {WEFT_TRANSPORT_UC, WEFT_OPERATION_WRITE_IMMEDIATE},
         {WEFT_TRANSPORT_UD, WEFT_OPERATION_SEND},
-        {WEFT_TRANSPORT_UD, WEFT_OPERATION_SEND_IMMEDIATE},
     };
     bool held = true;
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+        if (!(matrix->transports & WEFT_BIT(groups[i].transport)))
+            continue;
         held &= run_group(a, b, matrix, groups[i].transport, groups[i].operation);
         held &= run_group(b, a, matrix, groups[i].transport, groups[i].operation);
     }

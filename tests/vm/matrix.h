@@ -7,10 +7,11 @@
 #include "tests/vm/end.h"
 
 struct matrix {
+    uint32_t transports; /* WEFT_BIT(enum weft_transport) */
     uint32_t mtu_bytes;
     uint32_t largest_bytes; /* of RC's messages, beside sizes about the MTU and 64 KiB */
-    /* Packets are lost, spoilt and doubled on the way: how many were lost so far; NULL: none are.
-     * Then each size is sent many times. */
+    /* Packets are lost and spoilt on the way, and for RC doubled: how many were lost so far; NULL:
+     * none are. Then each size is sent many times. */
     uint64_t (*losses)(void);
 };
 

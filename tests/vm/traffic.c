@@ -81,6 +81,12 @@ static struct run start(struct end *from, struct end *to, const struct traffic *
     return run;
 }
 
+/* A datagram, which has no immediate, is known by its length. */
+static uint32_t last_len_bytes(const struct run *run)
+{
+    return run->traffic->transport == WEFT_TRANSPORT_UD && run->traffic->len_bytes == 0;
+}
+
 /* Those beyond the messages' own are for the last's, and share a place. */
 static bool post_receives(const struct run *run)
 {
@@ -92,7 +98,8 @@ static bool post_receives(const struct run *run)
         struct weft_work work = end_receive(run->to, 0);
         work.id = i;
         work.memory = run->to->sink + offset_of(run, place);
-        work.len_bytes = is_send(traffic->operation) ? traffic->len_bytes + run->header_bytes : 0;
+        if (is_send(traffic->operation))
+            work.len_bytes = traffic->len_bytes + last_len_bytes(run) + run->header_bytes;
         posted = posted && end_post_receive(run->to, &work);
     }
     return posted;
@@ -115,18 +122,20 @@ static bool post_sends(const struct run *run)
     return posted;
 }
 
-static bool is_last(const struct weft_completion *completion)
+static bool is_last(const struct run *run, const struct weft_completion *completion)
 {
+    if (run->traffic->transport == WEFT_TRANSPORT_UD)
+        return completion->len_bytes == last_len_bytes(run) + run->header_bytes;
     return completion->has_immediate && completion->immediate == LAST_IMMEDIATE;
 }
 
 static bool last_has_come(struct run *run)
 {
     struct end *to = run->to;
-    if (to->completion_count == 0 || !is_last(&to->completions[to->completion_count - 1]))
+    if (to->completion_count == 0 || !is_last(run, &to->completions[to->completion_count - 1]))
         return false;
     run->received = to->completion_count - 1;
-    while (run->received > 0 && is_last(&to->completions[run->received - 1]))
+    while (run->received > 0 && is_last(run, &to->completions[run->received - 1]))
         run->received--;
     return true;
 }
@@ -135,7 +144,10 @@ static bool last_has_come(struct run *run)
  * get lost itself, and is sent again when the way has been quiet for long. */
 static bool send_last(struct run *run)
 {
-    struct weft_work work = end_work(run->from, run->to, WEFT_OPERATION_SEND_IMMEDIATE, 0);
+    bool datagram = run->traffic->transport == WEFT_TRANSPORT_UD;
+    struct weft_work work =
+        end_work(run->from, run->to, datagram ? WEFT_OPERATION_SEND : WEFT_OPERATION_SEND_IMMEDIATE,
+                 last_len_bytes(run));
     work.immediate = LAST_IMMEDIATE;
     work.destination = run->destination;
     for (uint32_t i = 0; i < LAST_TRIES; i++) {
@@ -167,6 +179,16 @@ static bool await_bytes(const struct run *run)
     return message == run->traffic->count;
 }
 
+static bool await_sent(const struct run *run)
+{
+    uint64_t deadline_ns = end_patience();
+    while (end_patient(deadline_ns) && run->from->completion_count < run->traffic->count) {
+        end_turn(run->from);
+        end_turn(run->to);
+    }
+    return run->from->completion_count >= run->traffic->count;
+}
+
 static bool await(struct run *run)
 {
     const struct traffic *traffic = run->traffic;
@@ -176,7 +198,7 @@ static bool await(struct run *run)
         struct weft_work work = end_receive(run->to, 0);
         for (uint32_t i = 0; i < LAST_TRIES && !receives; i++)
             (void)end_post_receive(run->to, &work);
-        return send_last(run) && ends_run(run->from, traffic->count, run->to, 0);
+        return send_last(run) && await_sent(run);
     }
     run->received = receives ? traffic->count : 0;
     if (!ends_run(run->from, traffic->count, run->to, run->received))

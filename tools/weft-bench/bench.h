@@ -48,6 +48,7 @@ void bench_pair(const struct bench_options *options);
 void bench_pingpong(const struct bench_options *options);
 void bench_ud_send(const struct bench_options *options);
 void bench_ud_receive(const struct bench_options *options);
+void bench_handoff(const struct bench_options *options);
 void bench_memcpy(const struct bench_options *options);
 
 #endif

@@ -178,7 +178,7 @@ int main(int argc, char **argv)
     } modes[] = {
         {"pair", bench_pair},       {"pingpong", bench_pingpong},
         {"ud-send", bench_ud_send}, {"ud-receive", bench_ud_receive},
-        {"memcpy", bench_memcpy},
+        {"memcpy", bench_memcpy},   {"handoff", bench_handoff},
     };
     struct bench_options options = {.size_bytes = 65536,
                                     .depth = 64,
@@ -193,5 +193,6 @@ int main(int argc, char **argv)
             return 0;
         }
     }
-    bench_fail("usage: weft-bench pair|pingpong|ud-send|ud-receive|memcpy [--option value]...");
+    bench_fail(
+        "usage: weft-bench pair|pingpong|ud-send|ud-receive|memcpy|handoff [--option value]...");
 }

@@ -131,6 +131,8 @@ static enum weft_status prepare(struct run *run, const char *what,
         status = check_tests(&run->job, error);
     if (status == WEFT_OK)
         status = check_pcap(options->pcap, error);
+    if (status == WEFT_OK && weft_job_is_virtual(&run->job))
+        session.runtime.virtual_topology = run->job.topology;
     if (status == WEFT_OK)
         status = choose_seed(&options->seed, &session.seed, error);
     if (status == WEFT_OK)

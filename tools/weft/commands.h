@@ -10,6 +10,7 @@ extern const struct weft_command weft_command_check;
 extern const struct weft_command weft_command_agent;
 extern const struct weft_command weft_command_devices;
 extern const struct weft_command weft_command_patterns;
+extern const struct weft_command weft_command_schedule;
 extern const struct weft_command weft_command_topologies;
 extern const struct weft_command weft_command_keygen;
 

@@ -15,6 +15,8 @@
 #define HOUR_NS UINT64_C(3600000000000)
 
 const struct weft_option weft_job_option_table[] = {
+    {"file", "FILE", "what a pattern that is made from a file is made from", WEFT_OPTION_TEXT,
+     FIELD(file), 0, 0},
     {"topology", "FILE", "hosts, NICs and ranks (default: loopback on this host)", WEFT_OPTION_TEXT,
      FIELD(topology), 0, 0},
     {"driver", "NAME", "what moves the bytes (weft devices lists them)", WEFT_OPTION_TEXT,
@@ -91,16 +93,6 @@ static enum weft_status load_plan_file(struct weft_job *job, const char *name,
     return status;
 }
 
-static enum weft_status load_plan(struct weft_job *job, const char *what, struct weft_error *error)
-{
-    if (is_file_name(what))
-        return load_plan_file(job, what, error);
-    const struct weft_pattern *pattern = weft_pattern_find(what, error);
-    if (!pattern)
-        return error->status;
-    return weft_plan_single(pattern, &job->plan, error);
-}
-
 static enum weft_status set_text(char **field, const char *text, struct weft_error *error)
 {
     char *copy = strdup(text);
@@ -109,6 +101,25 @@ static enum weft_status set_text(char **field, const char *text, struct weft_err
     free(*field);
     *field = copy;
     return WEFT_OK;
+}
+
+static enum weft_status load_schedule(struct weft_job *job, const char *file,
+                                      struct weft_error *error)
+{
+    enum weft_status status = weft_plan_single(weft_pattern_find("goal", error), &job->plan, error);
+    return status == WEFT_OK ? set_text(&job->plan->tests[0].file, file, error) : status;
+}
+
+static enum weft_status load_plan(struct weft_job *job, const char *what, struct weft_error *error)
+{
+    if (weft_is_goal_name(what))
+        return load_schedule(job, what, error);
+    if (is_file_name(what))
+        return load_plan_file(job, what, error);
+    const struct weft_pattern *pattern = weft_pattern_find(what, error);
+    if (!pattern)
+        return error->status;
+    return weft_plan_single(pattern, &job->plan, error);
 }
 
 static enum weft_status add_expects(const struct weft_texts *texts, struct weft_test *test,
@@ -212,6 +223,8 @@ static enum weft_status override(const struct weft_job_options *options, struct 
             weft_congestion_parse("--congestion", options->congestion, &test->congestion, error);
     if (status == WEFT_OK && options->fault)
         status = set_fault(options->fault, &test->fault, error);
+    if (status == WEFT_OK && options->file)
+        status = set_text(&test->file, options->file, error);
     if (status == WEFT_OK && options->driver)
         status = set_text(&test->driver, options->driver, error);
     if (status == WEFT_OK && !test->driver)
@@ -254,7 +267,7 @@ static enum weft_status load_topology(struct weft_job *job, const char *file,
 /* These have devices that are on every host. */
 static bool has_loopback(const char *driver)
 {
-    return strcmp(driver, "dpdk") == 0 || strcmp(driver, "null") == 0;
+    return strcmp(driver, "dpdk") == 0 || strcmp(driver, "null") == 0 || strcmp(driver, "sim") == 0;
 }
 
 static enum weft_status make_loopback(struct weft_job *job, struct weft_error *error)
@@ -290,8 +303,13 @@ static enum weft_status count_ranks(struct weft_job *job, struct weft_error *err
     for (uint32_t i = 0; i < job->plan->test_count; i++) {
         struct weft_test *test = &job->plan->tests[i];
         uint32_t *ranks = &test->options.rank_count;
-        if (!*ranks)
+        enum weft_status status = WEFT_OK;
+        if (!*ranks && test->pattern->count_ranks)
+            status = test->pattern->count_ranks(&test->options, ranks, error);
+        else if (!*ranks)
             *ranks = default_ranks(job, test->pattern);
+        if (status != WEFT_OK)
+            return status;
         if (job->topology && *ranks > job->topology->rank_count)
             return weft_error_set(error, WEFT_INVALID,
                                   "test '%s' has %u ranks, but topology %s has places for %u; add "
@@ -313,6 +331,8 @@ static enum weft_status fill(const struct weft_job_options *options, const char 
     assert(status != WEFT_OK || job->plan);
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
         status = override(options, &job->plan->tests[i], error);
+    if (status == WEFT_OK)
+        status = weft_job_load_files(job, error);
     if (status == WEFT_OK && options->topology)
         status = load_topology(job, options->topology, error);
     /* Before loopback is made: a misspelt driver is not told that it needs a topology. */

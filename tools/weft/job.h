@@ -10,7 +10,7 @@
 /* The options that run and check share; must be the first member of a command's own. */
 struct weft_job_options {
     const char *topology; /* a file; NULL: loopback */
-    const char *driver, *transfer, *fault, *congestion;
+    const char *driver, *transfer, *fault, *congestion, *file;
     struct weft_number ranks, size, iterations, duration, warmup, mtu, dscp, depth, interval, pace;
     const char *pattern_options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not given */
     bool reduce, no_verify;
@@ -27,7 +27,8 @@ struct weft_job {
     uint32_t rank_count;                /* of the largest test */
 };
 
-/* `what` is a pattern's name or, where it ends in .yaml or .yml or has a slash, a plan's file.
+/* `what` is a pattern's name or a schedule's file, which ends in .goal, or, where it ends in .yaml
+ * or .yml or has a slash, a plan's.
  * Options go over what a plan says. Drivers exist, ranks suffice. */
 WEFT_CHECKED enum weft_status weft_job_init(const struct weft_job_options *options,
                                             const char *what, struct weft_job *ret_job,
@@ -40,6 +41,9 @@ void weft_job_fini(struct weft_job *job);
 const char *weft_job_driver(const struct weft_job *job, const struct weft_test *test,
                             uint32_t rank);
 
+/* The plan's driver has a clock of its own: everything runs in this process. */
+bool weft_job_is_virtual(const struct weft_job *job);
+
 /* Is there every driver that a test or a NIC names? */
 WEFT_CHECKED enum weft_status weft_job_find_drivers(const struct weft_job *job,
                                                     struct weft_error *error);
@@ -48,6 +52,15 @@ WEFT_CHECKED enum weft_status weft_job_find_drivers(const struct weft_job *job,
  * spreads loopback over processes. Needs the topology. */
 WEFT_CHECKED enum weft_status weft_job_check_drivers(const struct weft_job *job, const char *asked,
                                                      struct weft_error *error);
+
+/* ---- job_files.c ---- */
+
+/* Reads what tests' patterns are made from. */
+WEFT_CHECKED enum weft_status weft_job_load_files(struct weft_job *job, struct weft_error *error);
+
+/* What the copy of a test's file is called beside the result. Returns `name`. */
+#define WEFT_JOB_FILE_NAME 280
+char *weft_job_file_name(const struct weft_job *job, uint32_t test, char name[WEFT_JOB_FILE_NAME]);
 
 /* ---- job_check.c ---- */
 
@@ -59,9 +72,9 @@ struct weft_job_figures {
     uint64_t memory_most_bytes; /* of the rank that needs most */
 };
 
-/* Compiles the test's schedules and matches them. Of more than WEFT_JOB_RANKS_MATCHED ranks some
- * are compiled and none matched. */
-#define WEFT_JOB_RANKS_MATCHED 64u
+/* Compiles the test's schedules and matches them. Of more than WEFT_JOB_RANKS_MATCHED ranks, or of
+ * very many operations, some are compiled and none matched. */
+#define WEFT_JOB_RANKS_MATCHED 4096u
 WEFT_CHECKED enum weft_status weft_job_check(const struct weft_test *test,
                                              struct weft_job_figures *ret_figures,
                                              struct weft_error *error);

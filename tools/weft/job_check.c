@@ -5,6 +5,8 @@
 
 /* A node keeps two copies of its rank's buffer. */
 #define LANES 2u
+/* A few hundred MB of schedules. */
+#define OPS_MATCHED (UINT64_C(1) << 21)
 
 static void add(const struct weft_schedule *schedule, struct weft_job_figures *figures)
 {
@@ -20,25 +22,44 @@ static void add(const struct weft_schedule *schedule, struct weft_job_figures *f
         figures->memory_most_bytes = memory_bytes;
 }
 
-/* Every rank's schedule is held at once, for the match. */
+/* Compiles until the ranks' operations are too many to be held at once, for the match. */
+static enum weft_status compile_all(const struct weft_test *test, struct weft_schedule **schedules,
+                                    uint64_t *ret_op_count, struct weft_error *error)
+{
+    uint64_t op_count = 0;
+    enum weft_status status = WEFT_OK;
+    for (uint32_t rank = 0; rank < test->options.rank_count && op_count <= OPS_MATCHED; rank++) {
+        status = weft_pattern_compile(test->pattern, &test->options, rank, &schedules[rank], error);
+        if (status != WEFT_OK)
+            return status;
+        op_count += schedules[rank]->op_count;
+    }
+    *ret_op_count = op_count;
+    return WEFT_OK;
+}
+
+static enum weft_status check_sample(const struct weft_test *test, struct weft_job_figures *figures,
+                                     struct weft_error *error);
+
 static enum weft_status check_all(const struct weft_test *test, struct weft_job_figures *figures,
                                   struct weft_error *error)
 {
     uint32_t count = test->options.rank_count;
-    struct weft_schedule *schedules[WEFT_JOB_RANKS_MATCHED] = {0};
-    const struct weft_schedule *views[WEFT_JOB_RANKS_MATCHED] = {0};
-    enum weft_status status = WEFT_OK;
-    for (uint32_t rank = 0; status == WEFT_OK && rank < count; rank++) {
-        status = weft_pattern_compile(test->pattern, &test->options, rank, &schedules[rank], error);
-        if (status == WEFT_OK)
+    struct weft_schedule **schedules = calloc(count, sizeof(struct weft_schedule *));
+    uint64_t op_count = 0;
+    if (!schedules)
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
+    enum weft_status status = compile_all(test, schedules, &op_count, error);
+    if (status == WEFT_OK && op_count <= OPS_MATCHED)
+        status = weft_schedules_match((const struct weft_schedule *const *)schedules, count, error);
+    for (uint32_t rank = 0; rank < count; rank++) {
+        if (status == WEFT_OK && op_count <= OPS_MATCHED)
             add(schedules[rank], figures);
-        views[rank] = schedules[rank];
-    }
-    if (status == WEFT_OK)
-        status = weft_schedules_match(views, count, error);
-    for (uint32_t rank = 0; rank < count; rank++)
         weft_schedule_destroy(schedules[rank]);
-    return status;
+    }
+    free(schedules);
+    return status == WEFT_OK && op_count > OPS_MATCHED ? check_sample(test, figures, error)
+                                                       : status;
 }
 
 static uint64_t scaled(uint64_t sum, uint32_t of, uint32_t count)

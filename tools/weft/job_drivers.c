@@ -47,6 +47,46 @@ enum weft_status weft_job_find_drivers(const struct weft_job *job, struct weft_e
     return status;
 }
 
+/* ---- virtual time ---- */
+
+static bool has_own_clock(const struct weft_job *job, const struct weft_test *test, uint32_t rank)
+{
+    return weft_driver_find(weft_job_driver(job, test, rank))->clock_ns != NULL;
+}
+
+bool weft_job_is_virtual(const struct weft_job *job)
+{
+    return has_own_clock(job, &job->plan->tests[0], 0);
+}
+
+static enum weft_status check_virtual(const struct weft_job *job, const struct weft_test *test,
+                                      struct weft_error *error)
+{
+    bool is_virtual = weft_job_is_virtual(job);
+    for (uint32_t rank = 0; rank < test->options.rank_count; rank++) {
+        const struct weft_host *host = &job->topology->hosts[nic_of(job, rank)->host];
+        const char *driver = weft_job_driver(job, test, rank);
+        if (has_own_clock(job, test, rank) != is_virtual)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "test '%s': rank %u runs on driver %s, and others on one with "
+                                  "another clock: virtual time and the machine's do not mix in one "
+                                  "run; make two of it",
+                                  test->name, rank, driver);
+        if (is_virtual && host->agent)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "test '%s': driver %s models all hosts in this process, and host "
+                                  "%s has an agent; take 'agent' out of the topology",
+                                  test->name, driver, host->name);
+    }
+    if (is_virtual && test->duration_ns)
+        return weft_error_set(
+            error, WEFT_INVALID,
+            "test '%s': a duration is measured by the machine's clock, and driver "
+            "sim runs in virtual time; give iterations instead",
+            test->name);
+    return WEFT_OK;
+}
+
 /* ---- do they go together? ---- */
 
 /* What is asked for by name must not give way silently. */
@@ -70,11 +110,11 @@ static bool same_process(const struct weft_host *a, const struct weft_host *b)
     return a->agent == b->agent || (a->agent && b->agent && strcmp(a->agent, b->agent) == 0);
 }
 
-/* Driver null has no switch: its ranks need none. */
+/* Driver null has no switch: its ranks need none. A modelled fabric joins all hosts. */
 static bool is_on_loopback(const struct weft_job *job, const struct weft_test *test, uint32_t rank)
 {
     return strcmp(nic_of(job, rank)->device, "loopback") == 0 &&
-           strcmp(weft_job_driver(job, test, rank), "null") != 0;
+           strcmp(weft_job_driver(job, test, rank), "null") != 0 && !has_own_clock(job, test, rank);
 }
 
 static enum weft_status check_loopback(const struct weft_job *job, const struct weft_test *test,
@@ -114,7 +154,7 @@ static enum weft_status check_pace(const struct weft_job *job, const struct weft
                                       : "an RDMA NIC has pacing and congestion control of its own, "
                                         "set with its maker's tools, and soft-RoCE has none");
         if (test->congestion.control && !test->congestion.line_rate_bps &&
-            is_on_loopback(job, test, rank) && strcmp(driver, "sim") != 0)
+            is_on_loopback(job, test, rank))
             return weft_error_set(error, WEFT_INVALID,
                                   "test '%s': loopback has no line rate, and DCQCN starts from "
                                   "it; give it: congestion: {control: dcqcn, line-rate: 10Gbps}",
@@ -143,6 +183,8 @@ enum weft_status weft_job_check_drivers(const struct weft_job *job, const char *
                                         struct weft_error *error)
 {
     enum weft_status status = asked ? check_asked(job, asked, error) : WEFT_OK;
+    for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
+        status = check_virtual(job, &job->plan->tests[i], error);
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
         status = check_loopback(job, &job->plan->tests[i], error);
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)

@@ -71,13 +71,17 @@ static void put_options(FILE *out, const struct weft_test *test)
     }
 }
 
-static void put_test(FILE *out, const struct weft_test *test)
+static void put_test(FILE *out, const struct weft_job *job, uint32_t index)
 {
+    const struct weft_test *test = &job->plan->tests[index];
+    char name[WEFT_JOB_FILE_NAME];
     put_text(out, "  - name: ", test->name);
     (void)fprintf(out, "    pattern: %s\n    driver: %s\n    ranks: %u\n", test->pattern->name,
                   test->driver, test->options.rank_count);
     put_size(out, "size", test->options.size_bytes);
     put_options(out, test);
+    if (test->file)
+        put_text(out, "    file: ", weft_job_file_name(job, index, name));
     put_count(out, "iterations", test->iterations);
     put_time(out, "duration", test->duration_ns);
     (void)fprintf(out, "    warmup: %" PRIu64 "\n", test->warmup);
@@ -105,7 +109,7 @@ static void put_plan(FILE *out, const struct weft_job *job)
     put_text(out, "name: ", job->plan->name);
     (void)fprintf(out, "tests:\n");
     for (uint32_t i = 0; i < job->plan->test_count; i++)
-        put_test(out, &job->plan->tests[i]);
+        put_test(out, job, i);
 }
 
 /* Only loopback comes without a file: one host, no switch, no link. */

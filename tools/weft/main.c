@@ -10,8 +10,8 @@
 #include "tools/weft/output.h"
 
 static const struct weft_command *const commands[] = {
-    &weft_command_run,      &weft_command_check,      &weft_command_agent,  &weft_command_devices,
-    &weft_command_patterns, &weft_command_topologies, &weft_command_keygen,
+    &weft_command_run,      &weft_command_check,    &weft_command_agent,      &weft_command_devices,
+    &weft_command_patterns, &weft_command_schedule, &weft_command_topologies, &weft_command_keygen,
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 

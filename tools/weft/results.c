@@ -110,6 +110,21 @@ static enum weft_status write_hists(const char *folder, const struct weft_result
     return status;
 }
 
+/* What the plan names is beside it, so that it runs again. */
+static enum weft_status write_files(const char *folder, const struct weft_job *job,
+                                    struct weft_error *error)
+{
+    enum weft_status status = WEFT_OK;
+    for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++) {
+        const struct weft_test *test = &job->plan->tests[i];
+        char name[WEFT_JOB_FILE_NAME];
+        if (test->file)
+            status = weft_file_write(folder, weft_job_file_name(job, i, name), test->options.text,
+                                     test->options.text_bytes, error);
+    }
+    return status;
+}
+
 /* result.json comes last: where it is, all is. */
 enum weft_status weft_results_write(const char *path, const struct weft_job *job,
                                     const struct weft_result *result, const char *json,
@@ -122,6 +137,8 @@ enum weft_status weft_results_write(const char *path, const struct weft_job *job
         text = weft_job_topology_text(job, &len_bytes);
         status = write_text(path, "topology.yaml", text, len_bytes, error);
     }
+    if (status == WEFT_OK)
+        status = write_files(path, job, error);
     if (status == WEFT_OK)
         status = write_hists(path, result, error);
     if (status == WEFT_OK)

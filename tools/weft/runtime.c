@@ -29,7 +29,8 @@ static enum weft_status runtime_environment(void *context, struct weft_host_envi
 {
     struct weft_runtime *runtime = context;
     *ret = runtime->environment;
-    ret->clock_drift_ppb = weft_environment_drift_ppb(&runtime->clock);
+    if (!runtime->options.virtual_topology)
+        ret->clock_drift_ppb = weft_environment_drift_ppb(&runtime->clock);
     return WEFT_OK;
 }
 
@@ -51,6 +52,7 @@ static enum weft_status runtime_prepare(void *context, const struct weft_agent_t
         .test = test,
         .workers = runtime->workers,
         .worker_count = runtime->worker_count,
+        .virtual_topology = runtime->options.virtual_topology,
         .pcap_path = runtime->options.pcap_path,
         .verbose = runtime->options.verbose,
     };
@@ -157,7 +159,7 @@ static void note_preemptions(const struct weft_runtime *runtime)
     struct weft_seats *seats = runtime->seats;
     for (uint32_t i = 0; i < runtime->worker_count; i++) {
         struct weft_worker_preemptions now;
-        if (!seats->station_counts[i])
+        if (!seats->station_counts[i] || runtime->options.virtual_topology)
             continue;
         weft_worker_preemptions(runtime->workers[i], &now);
         seats->preemptions[i].count = now.count - seats->preemptions[i].count;
@@ -197,12 +199,22 @@ static enum weft_status runtime_start(void *context, const struct weft_phase_opt
     return WEFT_OK;
 }
 
+static void grant_all(void *argument)
+{
+    const struct weft_runtime *runtime = argument;
+    for (uint32_t i = 0; i < runtime->seats->count; i++)
+        weft_node_grant(runtime->seats->seats[i].node, runtime->granted);
+}
+
+/* In virtual time all ranks begin at the same instant. */
 static void runtime_grant(void *context, uint64_t iterations)
 {
     struct weft_runtime *runtime = context;
     runtime->granted = iterations;
-    for (uint32_t i = 0; i < runtime->seats->count; i++)
-        weft_node_grant(runtime->seats->seats[i].node, iterations);
+    if (runtime->options.virtual_topology)
+        weft_worker_call(runtime->workers[0], grant_all, runtime);
+    else
+        grant_all(runtime);
 }
 
 static enum weft_status runtime_progress(void *context, struct weft_agent_progress *ret_progress,
@@ -417,6 +429,8 @@ static enum weft_status start_workers(struct weft_runtime *runtime, struct weft_
     if (!cpu_count)
         return weft_error_set(error, WEFT_IO, "cannot read which CPUs this process may use");
     uint32_t wanted = runtime->options.workers ? runtime->options.workers : cpu_count;
+    if (runtime->options.virtual_topology)
+        wanted = 1;
     if (wanted > WEFT_WORKERS_MAX)
         return weft_error_set(error, WEFT_INVALID,
                               "%u workers are more than the %u that weft has "
@@ -457,6 +471,13 @@ static void measure_workers(struct weft_runtime *runtime)
     }
 }
 
+/* Reading it costs nothing, and it is never late. */
+static void describe_virtual(struct weft_host_environment *environment)
+{
+    (void)snprintf(environment->clock_source, sizeof(environment->clock_source), "virtual");
+    environment->clock_resolution_ns = 0;
+}
+
 enum weft_status weft_runtime_create(const struct weft_runtime_options *options,
                                      struct weft_runtime **ret_runtime, struct weft_error *error)
 {
@@ -472,7 +493,10 @@ enum weft_status weft_runtime_create(const struct weft_runtime_options *options,
         return status;
     }
     weft_environment_describe(&runtime->clock, &runtime->environment);
-    measure_workers(runtime);
+    if (options->virtual_topology)
+        describe_virtual(&runtime->environment);
+    else
+        measure_workers(runtime);
     *ret_runtime = runtime;
     return WEFT_OK;
 }

@@ -5,6 +5,7 @@
 #define WEFT_TOOLS_RUNTIME_H
 
 #include "fabric/control/control.h"
+#include "fabric/topology/topology.h"
 
 enum weft_idle {
     WEFT_IDLE_SPIN = 0, /* a worker has its CPU to itself */
@@ -16,6 +17,9 @@ struct weft_runtime_options {
     enum weft_idle idle;
     bool verbose;
     const char *pcap_path; /* NULL: no capture; must outlive the runtime */
+    /* What is run on, where this process runs all of it in virtual time: one worker, and the
+     * driver's clock. NULL: in the machine's time. Must outlive the runtime. */
+    const struct weft_topology *virtual_topology;
 };
 
 struct weft_runtime;

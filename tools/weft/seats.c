@@ -129,6 +129,8 @@ static enum weft_status start_driver(const struct weft_seats_options *options,
         cpus[i] = weft_worker_cpu(options->workers[i]);
     uint32_t most = options->test->plan_local_count;
     const struct weft_driver_start start = {
+        .topology = options->virtual_topology,
+        .seed = options->test->seed,
         .device_count = most > device_count ? most : device_count,
         .mtu_bytes = options->test->plan_mtu_bytes,
         .worker_count = options->worker_count,

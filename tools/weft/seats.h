@@ -45,6 +45,7 @@ struct weft_seats_options {
     const struct weft_agent_test *test;
     struct weft_worker *const *workers;
     uint32_t worker_count;
+    const struct weft_topology *virtual_topology; /* as in weft_runtime_options */
     const char *pcap_path;
     bool verbose;
 };

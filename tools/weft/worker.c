@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "tools/weft/virtual.h"
+
 /* Turns without work before an idle worker yields: long enough that an answer which is on its way
  * does not cost a trip through the scheduler. */
 #define IDLE_TURNS_BEFORE_YIELD 64u
@@ -63,6 +65,14 @@ static void poll_until_attention(struct weft_worker *worker)
     }
 }
 
+static void poll_virtual_until_attention(struct weft_worker *worker)
+{
+    while (!atomic_load_explicit(&worker->attention, memory_order_acquire)) {
+        if (!weft_virtual_turn(worker->stations, worker->station_count))
+            sched_yield();
+    }
+}
+
 static void answer_call(struct weft_worker *worker)
 {
     struct worker_call *call = atomic_exchange(&worker->call, NULL);
@@ -91,7 +101,10 @@ static void *worker_main(void *argument)
 {
     struct weft_worker *worker = argument;
     while (settle(worker)) {
-        poll_until_attention(worker);
+        if (weft_virtual_stations(worker->stations, worker->station_count))
+            poll_virtual_until_attention(worker);
+        else
+            poll_until_attention(worker);
         atomic_store(&worker->attention, false);
         answer_call(worker);
     }

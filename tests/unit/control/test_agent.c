@@ -104,8 +104,8 @@ static enum weft_status tell_prepare(void)
 Test(agent, says_both_versions_where_they_differ)
 {
     cr_assert_eq(tell_hello(WEFT_CONTROL_VERSION + 1), WEFT_UNSUPPORTED);
-    cr_assert_not_null(strstr(error.text, "the controller (weft 9.9) speaks protocol 2, this agent "
-                                          "(weft " WEFT_VERSION ") protocol 1"),
+    cr_assert_not_null(strstr(error.text, "the controller (weft 9.9) speaks protocol 3, this agent "
+                                          "(weft " WEFT_VERSION ") protocol 2"),
                        "%s", error.text);
     cr_assert_eq(said, WEFT__ENVELOPE__BODY_FAILURE);
     cr_assert_str_eq(said_text, error.text);

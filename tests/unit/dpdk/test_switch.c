@@ -196,6 +196,18 @@ Test(dpdk_switch, asks_only_who_has_the_address)
     tear_down();
 }
 
+Test(dpdk_switch, keeps_reports_of_listeners)
+{
+    const uint8_t routers[6] = {0x33, 0x33, 0, 0, 0, 0x16};
+    send(0, routers, 1);
+    send(0, ports[1]->mac, 2);
+    cr_expect_eq(weft_loopback_forward(ports[0]), 2);
+    cr_expect_eq(take(1), 2);
+    cr_expect_eq(take(2), -1);
+    cr_expect_eq(ports[0]->unroutable, 0);
+    tear_down();
+}
+
 /* A neighbour solicitation for the address that ends in `last`, of ff02::1:ffXX:XXXX's MAC. */
 static void solicit(uint32_t from, uint8_t type, uint8_t last)
 {

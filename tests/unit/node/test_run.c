@@ -318,7 +318,7 @@ static enum weft_status build_late_receive(const struct weft_pattern_options *op
 
 Test(run, receives_wait_for_what_they_require)
 {
-    struct weft_pattern pattern = {.min_ranks = 2, .build = build_late_receive};
+    struct weft_pattern pattern = {.min_ranks = 2, .default_size_bytes = 1, .build = build_late_receive};
     struct cluster_options options = {.custom = &pattern,
                                       .options = {.rank_count = 2, .size_bytes = 64}};
     struct cluster cluster;
@@ -354,7 +354,7 @@ static enum weft_status build_one_way(const struct weft_pattern_options *options
 
 Test(run, nothing_starts_before_its_iteration)
 {
-    struct weft_pattern pattern = {.min_ranks = 2, .build = build_one_way};
+    struct weft_pattern pattern = {.min_ranks = 2, .default_size_bytes = 1, .build = build_one_way};
     struct cluster_options options = {.custom = &pattern,
                                       .options = {.rank_count = 2, .size_bytes = 64}};
     struct cluster cluster;

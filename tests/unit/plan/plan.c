@@ -252,12 +252,24 @@ Test(plan, asks_the_pattern)
     takes("ranks: 2");
 }
 
+/* The name of a schedule's file is a pattern. Nothing is read here. */
+Test(plan, files)
+{
+    struct weft_plan *plan = parse("tests: [{pattern: dir/a.goal, ranks: 7}, {pattern: incast}]");
+    cr_assert_eq(plan->tests[0].pattern, weft_pattern_find("goal", NULL));
+    cr_assert_str_eq(plan->tests[0].file, "dir/a.goal");
+    cr_assert_str_eq(plan->tests[0].name, "goal");
+    cr_assert_null(plan->tests[1].file);
+    weft_plan_destroy(plan);
+    refuses("file: a.goal", "all-reduce is not made from a file");
+}
+
 Test(plan, takes_every_pattern_by_name)
 {
     for (const struct weft_pattern *const *pattern = weft_patterns(); *pattern; pattern++) {
         char text[200];
-        (void)snprintf(text, sizeof(text), "tests: [{pattern: %s, ranks: %u}]", (*pattern)->name,
-                       (*pattern)->default_ranks);
+        (void)snprintf(text, sizeof(text), "tests: [{pattern: %s, ranks: %u%s}]", (*pattern)->name,
+                       (*pattern)->default_ranks, (*pattern)->takes_text ? ", file: a" : "");
         struct weft_plan *plan = parse(text);
         cr_assert_eq(plan->tests[0].pattern, *pattern);
         weft_plan_destroy(plan);

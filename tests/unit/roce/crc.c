@@ -78,14 +78,6 @@ Test(crc, check_value)
     }
 }
 
-Test(crc, best_is_chosen)
-{
-    const struct weft_crc_kernel *best = NULL;
-    EACH_KERNEL(kernel)
-    best = kernel;
-    cr_assert_eq(weft_crc, best);
-}
-
 /* Every length to beyond the widest loop, against both fences. */
 Test(crc, add_every_length)
 {

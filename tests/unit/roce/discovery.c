@@ -111,7 +111,9 @@ static void expect_answer(struct net *net, const uint8_t mac[6], const uint8_t d
 
 static void start(struct net *net)
 {
-    net_init(net, &(struct net_options){.seed = 1, .ipv6 = true});
+    static uint8_t report[WEFT_ROCE_FRAME_MAX];
+    net_init(net, &(struct net_options){.seed = 1, .ipv6 = true, .reports = true});
+    cr_assert_eq(next_frame(net, report), 90); /* see below */
 }
 
 Test(discovery, answers_questions)
@@ -348,5 +350,52 @@ Test(discovery, the_way_of_link_local_addresses)
     cr_expect_str_eq(error.text, "fd00::2 is not on this port's link, and no router takes packets "
                                  "from its link-local address fe80::1; give the port another");
     weft_roce_qp_destroy(net.sides[0].port, qp);
+    net_fini(&net);
+}
+
+/* ---- reports of listeners ---- */
+
+static void expect_report(struct net *net, const uint8_t source[16])
+{
+    static uint8_t frame[WEFT_ROCE_FRAME_MAX];
+    cr_assert_eq(next_frame(net, frame), 90);
+    const uint8_t *ip = frame + 14;
+    const uint8_t routers[16] = {0xff, 0x02, [15] = 0x16};
+    cr_assert_arr_eq(frame, ((const uint8_t[]){0x33, 0x33, 0, 0, 0, 0x16}), 6);
+    cr_assert_eq(weft_wire_get16(ip + 4), 36);
+    cr_assert_eq(ip[6], 0);
+    cr_assert_eq(ip[7], 1);
+    cr_assert_arr_eq(ip + 8, source, 16);
+    cr_assert_arr_eq(ip + 24, routers, 16);
+    cr_assert_arr_eq(ip + 40, ((const uint8_t[]){58, 0, 5, 2, 0, 0, 1, 0, 143, 0}), 10);
+    cr_assert_arr_eq(ip + 52, ((const uint8_t[]){0, 0, 0, 1, 4, 0, 0, 0}), 8);
+    cr_assert_arr_eq(ip + 60, group, 16);
+    uint32_t sum = 28 + 58;
+    for (uint32_t i = 8; i < 40; i += 2)
+        sum += weft_wire_get16(ip + i);
+    for (uint32_t i = 48; i < 76; i += 2)
+        sum += weft_wire_get16(ip + i);
+    cr_assert_eq((sum & 0xffff) + (sum >> 16), 0xffff);
+    cr_assert_eq(next_frame(net, frame), 0);
+}
+
+/* At once, again after a second, then every minute; nothing is woken for it. */
+Test(discovery, reports_its_group)
+{
+    struct net net;
+    static uint8_t frame[WEFT_ROCE_FRAME_MAX];
+    net_init(&net, &(struct net_options){.seed = 1, .ipv6 = true, .reports = true});
+    expect_report(&net, nobody);
+    cr_assert_eq(weft_roce_next_event_ns(net.sides[0].port, net.now_ns), UINT64_MAX);
+    net.now_ns += UINT64_C(999000000);
+    cr_assert_eq(next_frame(&net, frame), 0);
+    net.now_ns += UINT64_C(1000000);
+    expect_report(&net, nobody);
+    net.now_ns += UINT64_C(59000000000);
+    cr_assert_eq(next_frame(&net, frame), 0);
+    net.now_ns += UINT64_C(1000000000);
+    const uint8_t local[16] = {0xfe, 0x80, [15] = 1};
+    memcpy(net.sides[0].port->address.bytes, local, 16);
+    expect_report(&net, local);
     net_fini(&net);
 }

@@ -31,7 +31,8 @@ struct net_options {
     size_t memory_bytes;
     enum weft_transport transport;
     uint16_t source_port;
-    bool ipv6; /* fd00::1 and fd00::2 rather than 10.0.0.1 and 10.0.0.2 */
+    bool ipv6;    /* fd00::1 and fd00::2 rather than 10.0.0.1 and 10.0.0.2 */
+    bool reports; /* IPv6: let listeners' reports out among the frames */
     uint16_t vlan_id;
     uint8_t vlan_priority;
     uint8_t traffic_class;

@@ -332,6 +332,53 @@ Test(read_error, retries_end)
     net_fini(&net);
 }
 
+/* Keeps the first response of the middle; none arrives. */
+struct kept {
+    uint8_t frame[WEFT_ROCE_FRAME_MAX];
+    uint32_t len_bytes;
+};
+
+static bool keep_middle(struct net *net, uint32_t from, uint8_t *frame, uint32_t len_bytes)
+{
+    struct kept *kept = net->tap_context;
+    if (from == 0)
+        return true;
+    if (!kept->len_bytes && frame[42] == WEFT_OPCODE_RC_READ_RESPONSE_MIDDLE) {
+        memcpy(kept->frame, frame, len_bytes);
+        kept->len_bytes = len_bytes;
+    }
+    return false;
+}
+
+/* The first response is lost, and the peer takes its time for the rest of them before it begins
+ * anew, far longer than the timer runs: what comes, though too early, tells that it is at it. */
+Test(read_error, a_response_too_early_is_a_sign_of_life)
+{
+    struct net net;
+    struct kept kept = {.len_bytes = 0};
+    uint8_t frame[WEFT_ROCE_FRAME_MAX];
+    net_init(&net, &(struct net_options){.seed = 6, .mtu_bytes = 256, .retry_limit = 1});
+    net_connect(&net);
+    net.tap = keep_middle;
+    net.tap_context = &kept;
+    net_fill(net.sides[1].memory, 1000, 3);
+    post(&net, 1, WEFT_OPERATION_READ, 1000);
+    while (!kept.len_bytes)
+        cr_assert(net_step(&net));
+    net.sides[1].no_frames = true;
+    for (uint32_t i = 0; i < 20; i++) {
+        memcpy(frame, kept.frame, kept.len_bytes);
+        net_inject(&net, 0, frame, kept.len_bytes, false);
+        net_run(&net, net.now_ns + 60000);
+    }
+    cr_assert_eq(weft_roce_port_counters(net.sides[0].port)->timeouts, 0);
+    net.sides[1].no_frames = false;
+    net.tap = NULL;
+    expect(&net, 0, 1, WEFT_OK);
+    cr_assert(net_filled(net.sides[0].memory, 1000, 3));
+    net_fini(&net);
+}
+
 /* Answers of another kind than was asked for, a new opcode for each READ response. */
 static uint8_t wrong_opcode;
 

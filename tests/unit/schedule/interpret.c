@@ -2,6 +2,7 @@
 #include "interpret.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,8 @@ void world_init(struct world *world, const struct weft_pattern *pattern,
         struct weft_error error = {0};
         enum weft_status status =
             weft_pattern_compile(pattern, options, rank, &world->schedules[rank], &error);
+        if (status != WEFT_OK)
+            fprintf(stderr, "%s\n", error.text);
         assert(status == WEFT_OK);
         world->buffers[rank] = malloc(world->schedules[rank]->buffer_bytes + 1);
         assert(world->buffers[rank]);

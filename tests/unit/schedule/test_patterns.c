@@ -56,8 +56,8 @@ Test(patterns, ping_pong)
     }
 }
 
-/* Every type and operator (one of them over many ranks), every number of ranks, vectors with fewer elements than ranks, and in
- * place; the size is in elements. */
+/* Every type and operator (one of them over many ranks), every number of ranks, vectors with fewer
+ * elements than ranks, and in place; the size is in elements. */
 static void try_reducing(const char *name, uint64_t algorithm, uint32_t ranks, uint64_t elements,
                          uint64_t chunk_elements)
 {
@@ -87,6 +87,93 @@ Test(patterns, all_reduce)
         }
         try_reducing("all-reduce", algorithm, 5, 25050, 0);
         try_reducing("all-reduce", algorithm, 8, 25050, 1000);
+    }
+}
+
+Test(patterns, all_reduce_by_host)
+{
+    const struct weft_pattern *pattern = find("all-reduce");
+    struct weft_error error = {0};
+    struct weft_pattern_options options = {0};
+    cr_assert_eq(
+        weft_pattern_option_parse(pattern, &options, WEFT_OPTION_ALGORITHM, "hierarchical", &error),
+        WEFT_OK);
+    for (uint32_t on_host = 1; on_host <= 8; on_host++) {
+        for (uint32_t hosts = 1; hosts <= 4; hosts++) {
+            if (hosts * on_host < 2)
+                continue;
+            options.rank_count = hosts * on_host;
+            options.ranks_per_host = on_host;
+            options.element = WEFT_ELEMENT_INT32;
+            for (uint64_t elements = 1; elements < 100; elements += 7) {
+                options.size_bytes = 4 * elements;
+                options.chunk_bytes = elements % 2 ? 0 : 8;
+                cr_assert_eq(try_pattern("all-reduce", &options),
+                             options.rank_count * options.size_bytes);
+            }
+        }
+    }
+    options.rank_count = 9;
+    options.ranks_per_host = 4;
+    cr_assert_eq(weft_pattern_check(pattern, &options, &error), WEFT_INVALID);
+    cr_assert_not_null(strstr(error.text, "choose 12 ranks"), "%s", error.text);
+    options.algorithm = 0;
+    cr_assert_eq(weft_pattern_check(pattern, &options, &error), WEFT_INVALID);
+    cr_assert_not_null(strstr(error.text, "belongs to the algorithm"), "%s", error.text);
+}
+
+/* Who sends what an all-reduce must at least, and what each way promises: of an 8-rank vector of
+ * 4096 elements, rank 3. */
+Test(patterns, all_reduce_traffic)
+{
+    static const struct {
+        const char *way;
+        uint64_t messages, bytes;
+    } rows[] = {
+        {"ring", 14, 14 * 2048},
+        {"both-ways", 28, 28 * 1024},
+        {"halving-doubling", 6, 14 * 2048},
+        {"one-shot", 7, 7 * 16384},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct weft_pattern_options options = {.rank_count = 8, .size_bytes = 16384};
+        struct weft_schedule *schedule = NULL;
+        struct weft_error error = {0};
+        uint64_t messages = 0, bytes = 0;
+        cr_assert_eq(weft_pattern_option_parse(find("all-reduce"), &options, WEFT_OPTION_ALGORITHM,
+                                               rows[i].way, &error),
+                     WEFT_OK);
+        cr_assert_eq(weft_pattern_compile(find("all-reduce"), &options, 3, &schedule, &error),
+                     WEFT_OK);
+        for (uint32_t op = 0; op < schedule->op_count; op++) {
+            messages += schedule->ops[op].kind == WEFT_OP_SEND;
+            bytes += schedule->ops[op].kind == WEFT_OP_SEND ? schedule->ops[op].len_bytes : 0;
+        }
+        cr_assert_eq(messages, rows[i].messages, "%s: %lu", rows[i].way, messages);
+        cr_assert_eq(bytes, rows[i].bytes, "%s: %lu", rows[i].way, bytes);
+        weft_schedule_destroy(schedule);
+    }
+}
+
+/* No rank sends more than the vector up and the vector down: who has two children in one tree has
+ * hardly any in the other. */
+Test(patterns, two_trees_carry_alike)
+{
+    for (uint32_t ranks = 2; ranks <= 33; ranks++) {
+        uint64_t most = 0;
+        for (uint32_t rank = 0; rank < ranks; rank++) {
+            struct weft_pattern_options options = {
+                .rank_count = ranks, .size_bytes = 8000, .algorithm = 3};
+            struct weft_schedule *schedule = NULL;
+            cr_assert_eq(weft_pattern_compile(find("all-reduce"), &options, rank, &schedule, NULL),
+                         WEFT_OK);
+            uint64_t bytes = 0;
+            for (uint32_t op = 0; op < schedule->op_count; op++)
+                bytes += schedule->ops[op].kind == WEFT_OP_SEND ? schedule->ops[op].len_bytes : 0;
+            most = bytes > most ? bytes : most;
+            weft_schedule_destroy(schedule);
+        }
+        cr_assert_leq(most, 2 * 8000, "%u ranks", ranks);
     }
 }
 
@@ -224,7 +311,7 @@ static void assert_no_races(const char *name, const struct weft_pattern_options 
     for (uint32_t rank = 0; rank < world.rank_count; rank++) {
         const struct weft_schedule *schedule = world.schedules[rank];
         enum {
-            OPS = 512
+            OPS = 1024
         };
         static bool reached[OPS][OPS];
         cr_assert_lt(schedule->op_count, OPS);
@@ -245,7 +332,14 @@ Test(patterns, no_races)
     for (uint32_t ranks = 2; ranks < 8; ranks++) {
         struct weft_pattern_options options = {
             .rank_count = ranks, .size_bytes = 404, .chunk_bytes = 20};
+        const char *const *words =
+            weft_pattern_option_words(find("all-reduce"), WEFT_OPTION_ALGORITHM);
+        for (options.algorithm = 0; words[options.algorithm]; options.algorithm++)
+            assert_no_races("all-reduce", &options);
+        options.algorithm = 5;
+        options.ranks_per_host = ranks % 2 ? ranks : 2;
         assert_no_races("all-reduce", &options);
+        options.algorithm = options.ranks_per_host = 0;
         assert_no_races("incast", &options);
         options.chunk_bytes = 0;
         assert_no_races("pipeline", &options);

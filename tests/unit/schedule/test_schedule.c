@@ -253,6 +253,69 @@ Test(match, receive_from_silent_rank)
     weft_schedule_destroy(schedules[1]);
 }
 
+/* Two ranks: first what is received, then what is sent, or the other way round. */
+static enum weft_status exchange(bool receive_first, bool other_receives_first,
+                                 struct weft_error *error)
+{
+    struct weft_schedule *schedules[2];
+    for (uint32_t rank = 0; rank < 2; rank++) {
+        struct weft_schedule_builder *builder = begin(rank, 2);
+        uint32_t received = add(builder, WEFT_OP_RECEIVE, 1 - rank, 0, 8);
+        uint32_t sent = add(builder, WEFT_OP_SEND, 1 - rank, 8, 8);
+        bool first = rank ? other_receives_first : receive_first;
+        weft_schedule_require(builder, first ? sent : received, first ? received : sent);
+        schedules[rank] = end(builder);
+    }
+    enum weft_status status =
+        weft_schedules_match((const struct weft_schedule *const *)schedules, 2, error);
+    weft_schedule_destroy(schedules[0]);
+    weft_schedule_destroy(schedules[1]);
+    return status;
+}
+
+Test(match, deadlock)
+{
+    struct weft_error error = {0};
+    cr_assert_eq(exchange(true, false, &error), WEFT_OK, "%s", error.text);
+    cr_assert_eq(exchange(true, true, &error), WEFT_INVALID);
+    assert_text(&error, "which waits for rank 0: operation 1 (send of 8 B to rank 1)");
+    assert_text(&error, "rank 1: operation 1 (send of 8 B to rank 0)");
+    /* Both send first, but neither posts its receive before that is done. */
+    cr_assert_eq(exchange(false, false, &error), WEFT_INVALID);
+}
+
+/* The second message cannot overtake the first on its queue pair, which waits for the answer to the
+ * second; on another it can. */
+static enum weft_status overtake(uint32_t queue_pair, struct weft_error *error)
+{
+    struct weft_schedule_builder *first = begin(0, 2), *second = begin(1, 2);
+    struct weft_op late = {.kind = WEFT_OP_SEND, .peer = 1, .len_bytes = 4};
+    struct weft_op early = {
+        .kind = WEFT_OP_SEND, .peer = 1, .len_bytes = 8, .queue_pair = queue_pair};
+    uint32_t sent = weft_schedule_add(first, &late);
+    (void)weft_schedule_add(first, &early);
+    weft_schedule_require(first, sent, add(first, WEFT_OP_RECEIVE, 1, 0, 16));
+    late.kind = early.kind = WEFT_OP_RECEIVE;
+    late.peer = early.peer = 0;
+    (void)weft_schedule_add(second, &late);
+    uint32_t received = weft_schedule_add(second, &early);
+    weft_schedule_require(second, add(second, WEFT_OP_SEND, 0, 0, 16), received);
+    struct weft_schedule *schedules[2] = {end(first), end(second)};
+    enum weft_status status =
+        weft_schedules_match((const struct weft_schedule *const *)schedules, 2, error);
+    weft_schedule_destroy(schedules[0]);
+    weft_schedule_destroy(schedules[1]);
+    return status;
+}
+
+Test(match, overtaking)
+{
+    struct weft_error error = {0};
+    cr_assert_eq(overtake(0, &error), WEFT_INVALID);
+    assert_text(&error, "rank 0: operation 0 (send of 4 B to rank 1)");
+    cr_assert_eq(overtake(1, &error), WEFT_OK, "%s", error.text);
+}
+
 Test(match, wrong_place)
 {
     struct weft_schedule *schedules[2] = {end(begin(1, 2)), end(begin(0, 2))};

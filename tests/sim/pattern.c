@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "pattern.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "drivers/sim/sim.h"
+#include "fabric/node/node.h"
+#include "fabric/schedule/pattern.h"
+
+#define LIMIT_NS (UINT64_C(120) * 1000000000)
+#define STEPS_MAX 2000000u
+#define STEPS_PER_AUDIT 256u
+#define VERIFY_ITERATIONS 2u
+/* A node looks at one channel a poll for peers that are lost. */
+#define STILL_TURNS (2 * SCENARIO_NICS_MAX)
+
+struct cluster {
+    const struct scenario *scenario;
+    struct record *record;
+    struct weft_random random;
+    struct weft_pattern_options options;
+    const struct weft_pattern *pattern;
+    enum weft_transfer transfer;
+    uint32_t depth;
+    bool started; /* the driver */
+    struct weft_schedule *schedules[SCENARIO_NICS_MAX];
+    struct weft_device *devices[SCENARIO_NICS_MAX];
+    struct weft_node *nodes[SCENARIO_NICS_MAX];
+    bool failed; /* a node has said that it did */
+};
+
+static void *allocate(void *context, uint64_t len_bytes, int32_t numa_node)
+{
+    (void)context;
+    (void)numa_node;
+    void *memory = arena_take(len_bytes);
+    memset(memory, 0, len_bytes);
+    return memory;
+}
+
+static void release(void *context, void *memory, uint64_t len_bytes)
+{
+    (void)context;
+    (void)memory;
+    (void)len_bytes;
+}
+
+static void must(struct cluster *cluster, enum weft_status status, const struct weft_error *error)
+{
+    if (status != WEFT_OK)
+        record_broken(cluster->record, "the scenario cannot be made: %s", error->text);
+}
+
+/* ---- making ---- */
+
+static void draw_pattern(struct cluster *cluster)
+{
+    struct weft_random *random = &cluster->random;
+    const struct weft_pattern *const *patterns = weft_patterns();
+    uint32_t count = 0;
+    while (patterns[count])
+        count++;
+    do {
+        cluster->pattern = patterns[weft_random_below(random, count)];
+        cluster->options = (struct weft_pattern_options){
+            .rank_count = cluster->scenario->nics,
+            .size_bytes = 4 * draw_between(random, 1, 8192),
+        };
+        if (draw_once_in(random, 2))
+            cluster->options.rank_count = cluster->pattern->default_ranks;
+    } while (cluster->options.rank_count > cluster->scenario->nics ||
+             cluster->pattern->takes_text ||
+             weft_pattern_check(cluster->pattern, &cluster->options, NULL) != WEFT_OK);
+    cluster->transfer = draw_once_in(random, 3) ? WEFT_TRANSFER_SEND : WEFT_TRANSFER_WRITE;
+    cluster->depth = (uint32_t)draw_between(random, 1, 16);
+}
+
+static void make_rank(struct cluster *cluster, uint32_t rank)
+{
+    struct weft_error error = {0};
+    const struct weft_device_options device = {
+        .device = "sim",
+        .address = cluster->scenario->nic_rows[rank].address,
+        .mtu_bytes = cluster->scenario->mtu_bytes,
+        .max_endpoints = SCENARIO_NICS_MAX,
+        .max_regions = 1,
+        .seed = weft_random_next(&cluster->random),
+        .congestion = cluster->scenario->congestion,
+        .fault = cluster->scenario->faults[weft_sim_nic_wire(weft_sim_driver_fabric(), rank)],
+    };
+    must(cluster, weft_driver_sim.open(&device, &cluster->devices[rank], &error), &error);
+    must(cluster,
+         weft_pattern_compile(cluster->pattern, &cluster->options, rank, &cluster->schedules[rank],
+                              &error),
+         &error);
+    if (cluster->record->broken)
+        return;
+    const struct weft_node_options node = {
+        .driver = &weft_driver_sim,
+        .device = cluster->devices[rank],
+        .schedule = cluster->schedules[rank],
+        .transfer = cluster->transfer,
+        .depth = cluster->depth,
+        .interval_ns = 1000,
+        .allocate = allocate,
+        .release = release,
+    };
+    must(cluster, weft_node_create(&node, &cluster->nodes[rank], &error), &error);
+}
+
+static void connect_rank(struct cluster *cluster, uint32_t rank)
+{
+    for (uint32_t i = 0; i < weft_node_channel_count(cluster->nodes[rank]); i++) {
+        struct weft_channel_address address;
+        struct weft_error error = {0};
+        weft_node_channel_address(cluster->nodes[rank], i, &address);
+        must(cluster, weft_node_connect(cluster->nodes[address.to_rank], &address, &error), &error);
+    }
+}
+
+static void make(struct cluster *cluster)
+{
+    const struct scenario *scenario = cluster->scenario;
+    struct weft_error error = {0};
+    const struct weft_driver_start start = {
+        .topology = &scenario->topology, .mtu_bytes = scenario->mtu_bytes, .seed = scenario->seed};
+    must(cluster, weft_driver_sim.start(&start, &error), &error);
+    cluster->started = !cluster->record->broken;
+    if (!cluster->started)
+        return;
+    weft_sim_set_trace(weft_sim_driver_fabric(), record_trace, cluster->record);
+    arena_reset();
+    draw_pattern(cluster);
+    for (uint32_t rank = 0; rank < cluster->options.rank_count; rank++)
+        make_rank(cluster, rank);
+    scenario_apply(scenario, weft_sim_driver_fabric());
+    for (uint32_t rank = 0; !cluster->record->broken && rank < cluster->options.rank_count; rank++)
+        connect_rank(cluster, rank);
+}
+
+static void unmake(struct cluster *cluster)
+{
+    for (uint32_t rank = 0; rank < cluster->options.rank_count; rank++) {
+        weft_node_destroy(cluster->nodes[rank]);
+        weft_schedule_destroy(cluster->schedules[rank]);
+        weft_driver_sim.close(cluster->devices[rank]);
+    }
+    if (cluster->started)
+        weft_driver_sim.stop();
+}
+
+/* ---- running ---- */
+
+static uint32_t poll_all(struct cluster *cluster)
+{
+    uint32_t work = 0;
+    uint64_t now_ns = weft_driver_sim.clock_ns();
+    for (uint32_t rank = 0; rank < cluster->options.rank_count; rank++) {
+        work += weft_driver_sim.progress(cluster->devices[rank], now_ns);
+        work += weft_node_poll(cluster->nodes[rank], now_ns);
+    }
+    return work;
+}
+
+static uint64_t next_calc_ns(const struct cluster *cluster)
+{
+    uint64_t next_ns = UINT64_MAX;
+    for (uint32_t rank = 0; rank < cluster->options.rank_count; rank++) {
+        uint64_t own_ns = weft_node_next_event_ns(cluster->nodes[rank]);
+        next_ns = own_ns < next_ns ? own_ns : next_ns;
+    }
+    return next_ns;
+}
+
+/* Until `reached` says so, or a node fails. */
+static void run_until(struct cluster *cluster, bool (*reached)(struct cluster *, uint64_t),
+                      uint64_t argument)
+{
+    struct weft_sim_fabric *fabric = weft_sim_driver_fabric();
+    struct weft_error error = {0};
+    uint32_t still = 0;
+    for (uint32_t step = 0; !cluster->record->broken && !cluster->failed; step++) {
+        scenario_step(cluster->scenario, fabric);
+        if (step % STEPS_PER_AUDIT == 0 && weft_sim_audit(fabric, &error) != WEFT_OK)
+            record_broken(cluster->record, "%s", error.text);
+        uint32_t work = poll_all(cluster);
+        for (uint32_t rank = 0; rank < cluster->options.rank_count; rank++)
+            cluster->failed |= weft_node_failure(cluster->nodes[rank], &error) != WEFT_OK;
+        if (cluster->failed || reached(cluster, argument))
+            return;
+        if (work)
+            continue;
+        still = weft_driver_sim.advance(next_calc_ns(cluster)) ? 0 : still + 1;
+        if (still > STILL_TURNS && cluster->scenario->harm == SCENARIO_DEAD) {
+            /* Who only waits for a message of a dead peer is not told by the transport. */
+            cluster->failed = true;
+            return;
+        }
+        if (still > STILL_TURNS || step == STEPS_MAX || weft_driver_sim.clock_ns() >= LIMIT_NS)
+            record_broken(cluster->record,
+                          "at %llu ns the ranks wait for something that does not come",
+                          (unsigned long long)weft_driver_sim.clock_ns());
+    }
+}
+
+static bool is_connected(struct cluster *cluster, uint64_t argument)
+{
+    struct weft_error error = {0};
+    bool all = true;
+    (void)argument;
+    for (uint32_t rank = 0; rank < cluster->options.rank_count; rank++) {
+        enum weft_status status = weft_node_connected(cluster->nodes[rank], &error);
+        all = all && status == WEFT_OK;
+        cluster->failed |= status != WEFT_OK && status != WEFT_AGAIN;
+    }
+    return all;
+}
+
+static bool is_done(struct cluster *cluster, uint64_t iterations)
+{
+    for (uint32_t rank = 0; rank < cluster->options.rank_count; rank++) {
+        if (weft_node_iterations_done(cluster->nodes[rank]) < iterations)
+            return false;
+    }
+    return true;
+}
+
+static void run_phase(struct cluster *cluster, enum weft_phase phase, uint64_t iterations)
+{
+    const struct weft_phase_options options = {.phase = phase};
+    if (cluster->record->broken || cluster->failed)
+        return;
+    for (uint32_t rank = 0; rank < cluster->options.rank_count; rank++)
+        weft_node_start(cluster->nodes[rank], &options);
+    for (uint32_t rank = 0; rank < cluster->options.rank_count; rank++)
+        weft_node_grant(cluster->nodes[rank], iterations);
+    run_until(cluster, is_done, iterations);
+}
+
+static void check_data(struct cluster *cluster)
+{
+    uint64_t compared = 0;
+    if (cluster->record->broken || cluster->failed)
+        return;
+    for (uint32_t rank = 0; rank < cluster->options.rank_count; rank++) {
+        struct weft_verify_result result;
+        weft_node_verify(cluster->nodes[rank], &result);
+        compared += result.compared_bytes;
+        if (result.wrong_bytes)
+            record_broken(cluster->record, "%s: rank %u has %llu wrong bytes, the first at %llu",
+                          cluster->pattern->name, rank, (unsigned long long)result.wrong_bytes,
+                          (unsigned long long)result.first_wrong_offset_bytes);
+    }
+    if (!compared)
+        record_broken(cluster->record, "%s: nothing was compared", cluster->pattern->name);
+}
+
+static void check_measured(struct cluster *cluster, uint64_t iterations)
+{
+    uint64_t sent = 0, received = 0;
+    if (cluster->record->broken || cluster->failed)
+        return;
+    for (uint32_t rank = 0; rank < cluster->options.rank_count; rank++) {
+        struct weft_node_measured measured;
+        weft_node_measured(cluster->nodes[rank], &measured);
+        sent += measured.sent_bytes;
+        received += measured.received_bytes;
+        if (measured.iterations != iterations)
+            record_broken(cluster->record, "rank %u measured %llu iterations of %llu", rank,
+                          (unsigned long long)measured.iterations, (unsigned long long)iterations);
+    }
+    if (sent != received || !sent)
+        record_broken(cluster->record, "%llu bytes were sent, but %llu received",
+                      (unsigned long long)sent, (unsigned long long)received);
+}
+
+static void check_fabric(struct cluster *cluster)
+{
+    struct weft_sim_fabric *fabric = weft_sim_driver_fabric();
+    struct weft_error error = {0};
+    if (weft_sim_audit(fabric, &error) != WEFT_OK)
+        record_broken(cluster->record, "%s", error.text);
+    if (cluster->failed && cluster->scenario->harm == SCENARIO_CLEAN)
+        record_broken(cluster->record, "%s failed though nothing went wrong",
+                      cluster->pattern->name);
+    for (uint32_t i = 0; i < weft_sim_switch_count(fabric); i++) {
+        struct weft_sim_switch_counters at;
+        weft_sim_switch_counters(fabric, i, &at);
+        if (cluster->scenario->pauses && at.overflown)
+            record_broken(cluster->record, "switch %u lost %llu frames in spite of PFC", i,
+                          (unsigned long long)at.overflown);
+    }
+}
+
+void pattern_run(const struct scenario *scenario, struct record *record)
+{
+    struct cluster *cluster = calloc(1, sizeof(*cluster));
+    assert(cluster);
+    cluster->scenario = scenario;
+    cluster->record = record;
+    cluster->random = scenario->random;
+    make(cluster);
+    uint64_t iterations = draw_between(&cluster->random, 1, 4);
+    if (!record->broken)
+        run_until(cluster, is_connected, 0);
+    run_phase(cluster, WEFT_PHASE_VERIFY, VERIFY_ITERATIONS);
+    check_data(cluster);
+    run_phase(cluster, WEFT_PHASE_MEASURE, iterations);
+    check_measured(cluster, iterations);
+    if (cluster->started)
+        check_fabric(cluster);
+    unmake(cluster);
+    free(cluster);
+}
