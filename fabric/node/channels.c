@@ -1,28 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The peers and queue pairs that a schedule names, and each one's messages in their order. */
+/* The queue pairs to peers that a schedule names, and the messages of each in their order. */
 #include <stdlib.h>
 
 #include "fabric/node/internal.h"
-#include "fabric/schedule/flows.h"
 
 static bool is_message(const struct weft_op *op)
 {
     return op->kind == WEFT_OP_SEND || op->kind == WEFT_OP_RECEIVE;
 }
 
-static void count_messages(struct weft_node *node, const struct weft_flow *flows)
+static void count_messages(struct weft_node *node, const uint64_t *flows)
 {
-    for (uint32_t i = 0; i < node->channel_count; i++) {
-        node->channels[i].peer = flows[i].peer;
-        node->channels[i].queue_pair = flows[i].queue_pair;
-    }
     for (uint32_t i = 0; i < node->schedule->op_count; i++) {
         const struct weft_op *op = &node->schedule->ops[i];
         if (!is_message(op))
             continue;
-        struct weft_flow flow = {.peer = op->peer, .queue_pair = op->queue_pair};
-        node->op_channels[i] = weft_flow_find(flows, node->channel_count, flow);
+        node->op_channels[i] =
+            weft_schedule_find_flow(flows, node->channel_count, weft_flow_of(op));
         struct weft_channel *channel = &node->channels[node->op_channels[i]];
+        channel->peer = op->peer;
+        channel->queue_pair = op->queue_pair;
         if (op->kind == WEFT_OP_SEND)
             channel->send_count++;
         else
@@ -78,9 +75,9 @@ static bool allocate(struct weft_node *node, uint32_t channel_count)
 enum weft_status weft_channels_create(struct weft_node *node, struct weft_error *error)
 {
     const struct weft_schedule *schedule = node->schedule;
-    struct weft_flow *flows = NULL;
     uint32_t count = 0;
-    bool made = weft_schedule_flows(schedule, &flows, &count) == WEFT_OK && allocate(node, count);
+    uint64_t *flows = weft_schedule_flows(schedule, &count);
+    bool made = flows && allocate(node, count);
     if (made) {
         count_messages(node, flows);
         sort_messages(node);

@@ -1,46 +1,45 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "fabric/schedule/flows.h"
-
 #include <stdlib.h>
+
+#include "fabric/schedule/schedule.h"
 
 static int compare(const void *left, const void *right)
 {
-    const struct weft_flow *a = left, *b = right;
-    if (a->peer != b->peer)
-        return a->peer < b->peer ? -1 : 1;
-    return a->queue_pair < b->queue_pair ? -1 : a->queue_pair > b->queue_pair;
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+    return a < b ? -1 : a > b;
 }
 
-/* Of equal ones that follow each other, the first. */
-static uint32_t thin(struct weft_flow *flows, uint32_t count)
+/* Messages mostly follow each other on one queue pair, so few are sorted. */
+uint64_t *weft_schedule_flows(const struct weft_schedule *schedule, uint32_t *ret_count)
 {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < count; i++)
-        if (!kept || compare(&flows[kept - 1], &flows[i]) != 0)
-            flows[kept++] = flows[i];
-    return kept;
-}
-
-enum weft_status weft_schedule_flows(const struct weft_schedule *schedule,
-                                     struct weft_flow **ret_flows, uint32_t *ret_count)
-{
-    struct weft_flow *flows = calloc((size_t)schedule->op_count + 1, sizeof(*flows));
-    uint32_t count = 0;
-    if (!flows)
-        return WEFT_NO_MEMORY;
-    for (uint32_t i = 0; i < schedule->op_count; i++) {
+    uint64_t *flows = calloc((size_t)schedule->op_count + 1, sizeof(*flows));
+    uint32_t gathered = 0, count = 0;
+    for (uint32_t i = 0; flows && i < schedule->op_count; i++) {
         const struct weft_op *op = &schedule->ops[i];
-        if (op->kind == WEFT_OP_SEND || op->kind == WEFT_OP_RECEIVE)
-            flows[count++] = (struct weft_flow){.peer = op->peer, .queue_pair = op->queue_pair};
+        if (op->kind != WEFT_OP_SEND && op->kind != WEFT_OP_RECEIVE)
+            continue;
+        if (!gathered || flows[gathered - 1] != weft_flow_of(op))
+            flows[gathered++] = weft_flow_of(op);
     }
-    qsort(flows, count, sizeof(*flows), compare);
-    *ret_count = thin(flows, count);
-    *ret_flows = flows;
-    return WEFT_OK;
+    if (!flows)
+        return NULL;
+    qsort(flows, gathered, sizeof(*flows), compare);
+    for (uint32_t i = 0; i < gathered; i++)
+        if (!count || flows[count - 1] != flows[i])
+            flows[count++] = flows[i];
+    *ret_count = count;
+    return flows;
 }
 
-uint32_t weft_flow_find(const struct weft_flow *flows, uint32_t count, struct weft_flow flow)
+uint32_t weft_schedule_find_flow(const uint64_t *flows, uint32_t count, uint64_t flow)
 {
-    const struct weft_flow *found = bsearch(&flow, flows, count, sizeof(flow), compare);
-    return found ? (uint32_t)(found - flows) : count;
+    uint32_t low = 0, high = count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (flows[middle] < flow)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "drivers/registry.h"
-#include "fabric/schedule/flows.h"
 #include "tools/weft/memory.h"
 
 #define DRIVERS_MAX 8u
@@ -83,15 +82,17 @@ static uint32_t device_for(struct weft_seats *seats, const struct weft_nic *nic)
     return seats->device_count++;
 }
 
-/* Each flow of a schedule is a channel. */
-static enum weft_status count_channels(const struct weft_schedule *schedule, uint32_t *ret_count,
+/* Queue pairs to peers; each is a channel. */
+static enum weft_status count_channels(const struct weft_schedule *schedule, uint32_t *count,
                                        struct weft_error *error)
 {
-    struct weft_flow *flows = NULL;
-    enum weft_status status = weft_schedule_flows(schedule, &flows, ret_count);
+    uint32_t channels = 0;
+    uint64_t *flows = weft_schedule_flows(schedule, &channels);
+    if (!flows)
+        return weft_error_set(error, WEFT_NO_MEMORY, "no memory for the schedules");
+    *count += channels;
     free(flows);
-    return status == WEFT_OK ? WEFT_OK
-                             : weft_error_set(error, status, "no memory for the schedules");
+    return WEFT_OK;
 }
 
 static enum weft_status compile_seats(struct weft_seats *seats, const struct weft_agent_test *test,
@@ -104,16 +105,13 @@ static enum weft_status compile_seats(struct weft_seats *seats, const struct wef
         seat->rank = test->local_ranks[i];
         status =
             weft_pattern_compile(pattern, &test->test->options, seat->rank, &seat->schedule, error);
-        uint32_t channels = 0;
-        if (status == WEFT_OK)
-            status = count_channels(seat->schedule, &channels, error);
         if (status != WEFT_OK)
             break;
         seat->device = device_for(seats, &test->nics[i]);
         struct weft_seat_device *device = &seats->devices[seat->device];
         if (device->rank_count++ == 0)
             device->first_seat = i;
-        device->endpoint_count += channels;
+        status = count_channels(seat->schedule, &device->endpoint_count, error);
     }
     return status;
 }

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "drivers/null/null.h"
-#include "fabric/schedule/flows.h"
 
 /* Polls without a sign of life after which a run stands still. */
 #define STILL_TURNS 20000u
@@ -42,9 +41,7 @@ static void init_rank(struct cluster *cluster, const struct cluster_options *opt
     must(weft_pattern_compile(pattern, &options->options, rank, &cluster->schedules[rank], &error),
          &error);
     struct weft_device_options device = {.max_regions = 1};
-    struct weft_flow *flows = NULL;
-    must(weft_schedule_flows(cluster->schedules[rank], &flows, &device.max_endpoints), &error);
-    free(flows);
+    free(weft_schedule_flows(cluster->schedules[rank], &device.max_endpoints));
     must(cluster->driver->open(&device, &cluster->devices[rank], &error), &error);
     struct weft_node_options node = {.driver = cluster->driver,
                                      .device = cluster->devices[rank],
