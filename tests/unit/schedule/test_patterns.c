@@ -290,7 +290,7 @@ Test(patterns, options_as_text)
         {"pipeline", "microbatches", "12", NULL, 12},
         {"pipeline", "microbatches", "0", "must be from 1 to 4096, not 0", 0},
         {"pipeline", "chunk", "4KiB",
-         "it takes ranks, size, microbatches, calc", 0},
+         "it takes ranks, size, algorithm, microbatches, interleave, calc", 0},
         {"all-reduce", "type", "bfloat", "did you mean 'bfloat16'?", 0},
         {"all-reduce", "operator", "multiply", "there is: sum, max", 0},
         {"all-reduce", "chunk", "64 potatoes", "64 potatoes", 0},
