@@ -14,6 +14,7 @@ static const struct weft_pattern *const patterns[] = {
     &weft_pattern_stream,
     &weft_pattern_all_pairs,
     &weft_pattern_permutation,
+    &weft_pattern_outcast,
     &weft_pattern_incast,
     &weft_pattern_all_reduce,
     &weft_pattern_pipeline,
