@@ -16,6 +16,7 @@ static const struct weft_pattern *const patterns[] = {
     &weft_pattern_permutation,
     &weft_pattern_outcast,
     &weft_pattern_incast,
+    &weft_pattern_bursts,
     &weft_pattern_all_reduce,
     &weft_pattern_pipeline,
     &weft_pattern_goal,
