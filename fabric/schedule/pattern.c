@@ -19,6 +19,7 @@ static const struct weft_pattern *const patterns[] = {
     &weft_pattern_bursts,
     &weft_pattern_all_reduce,
     &weft_pattern_data_parallel,
+    &weft_pattern_tensor_parallel,
     &weft_pattern_pipeline,
     &weft_pattern_goal,
     NULL,
