@@ -21,6 +21,7 @@ static const struct weft_pattern *const patterns[] = {
     &weft_pattern_data_parallel,
     &weft_pattern_tensor_parallel,
     &weft_pattern_pipeline,
+    &weft_pattern_parameter_server,
     &weft_pattern_kv_cache,
     &weft_pattern_checkpoint,
     &weft_pattern_goal,
