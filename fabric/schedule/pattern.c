@@ -24,6 +24,7 @@ static const struct weft_pattern *const patterns[] = {
     &weft_pattern_parameter_server,
     &weft_pattern_kv_cache,
     &weft_pattern_checkpoint,
+    &weft_pattern_fan_out,
     &weft_pattern_goal,
     NULL,
 };

@@ -20,6 +20,7 @@ extern const struct weft_pattern weft_pattern_tensor_parallel;
 extern const struct weft_pattern weft_pattern_kv_cache;
 extern const struct weft_pattern weft_pattern_checkpoint;
 extern const struct weft_pattern weft_pattern_parameter_server;
+extern const struct weft_pattern weft_pattern_fan_out;
 extern const struct weft_pattern weft_pattern_goal;
 
 /* More messages of one rank in one iteration make a schedule that no cache holds. */
