@@ -437,8 +437,8 @@ Test(run, calculations_take_their_time)
 /* Both ways between two ranks, each message on the next of `queue_pairs` queue pairs, which are not
  * numbered without gaps. */
 static enum weft_status build_both_ways(const struct weft_pattern_options *options, uint32_t rank,
-                                          struct weft_schedule_builder *builder,
-                                          struct weft_error *error)
+                                        struct weft_schedule_builder *builder,
+                                        struct weft_error *error)
 {
     (void)error;
     for (uint32_t i = 0; i < 2 * options->messages; i++) {
@@ -477,11 +477,10 @@ Test(run, many_queue_pairs)
 {
     static const uint32_t counts[] = {1, 2, 7, 51};
     for (uint32_t i = 0; i < 4; i++) {
-        struct cluster_options options = {.custom = &queue_pairs,
-                                          .options = {.rank_count = 2,
-                                                      .size_bytes = 129,
-                                                      .messages = 80,
-                                                      .queue_pairs = counts[i]}};
+        struct cluster_options options = {
+            .custom = &queue_pairs,
+            .options = {
+                .rank_count = 2, .size_bytes = 129, .messages = 80, .queue_pairs = counts[i]}};
         try_transfers_and_depths(&options);
     }
 }
@@ -503,6 +502,42 @@ Test(run, queue_pairs_are_endpoints)
         cr_assert_eq(one.to_rank, 1);
         cr_assert_neq(one.endpoint.qpn, other.endpoint.qpn);
         cr_assert_neq(one.slots_address, other.slots_address);
+    }
+    cluster_fini(&cluster);
+}
+
+/* Whatever there is, as it is unless told, but smaller. Those of a file's text have a test of their
+ * own. */
+Test(run, every_pattern)
+{
+    for (const struct weft_pattern *const *at = weft_patterns(); *at; at++) {
+        if ((*at)->takes_text)
+            continue;
+        struct cluster_options options = {
+            .custom = *at,
+            .options = {.rank_count = (*at)->default_ranks, .size_bytes = 404},
+            .seed = 7};
+        try_all(&options);
+        options.transfer = WEFT_TRANSFER_SEND;
+        options.depth = 2;
+        try_all(&options);
+    }
+}
+
+/* Bursts begin when they are due, however long the bursts before took. */
+Test(run, bursts_keep_their_period)
+{
+    struct cluster_options options = {
+        .pattern = "bursts",
+        .options = {.rank_count = 3, .size_bytes = 40, .bursts = 5, .period_ns = 50000}};
+    struct cluster cluster;
+    cluster_init(&cluster, &options);
+    run(&cluster, WEFT_PHASE_MEASURE, 3);
+    uint64_t durations_ns[3];
+    cr_assert_eq(weft_node_take_durations(cluster.nodes[0], durations_ns, 3), 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        cr_assert_geq(durations_ns[i], 4 * 50000);
+        cr_assert_leq(durations_ns[i], 4 * 50000 + 2000);
     }
     cluster_fini(&cluster);
 }
