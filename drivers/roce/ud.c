@@ -103,24 +103,39 @@ void weft_ud_post_send(struct weft_roce_qp *qp, const struct weft_work *works, u
     requester->outstanding += count;
 }
 
-static void build(const struct weft_roce_qp *qp, const struct weft_send *work, uint32_t psn,
-                  struct weft_roce_frame *frame)
+static inline void build_as(const struct weft_roce_qp *qp, const struct weft_send *work,
+                            uint32_t psn, struct weft_roce_frame *frame, uint8_t opcode)
 {
     struct weft_roce_destination *destination = work->destination;
     assert(frame->capacity_bytes >= WEFT_ROCE_OVERHEAD_MAX + work->len_bytes);
     struct weft_path *path = &destination->path;
-    bool immediate = work->operation == WEFT_OPERATION_SEND_IMMEDIATE;
-    uint8_t opcode = immediate ? WEFT_OPCODE_UD_SEND_ONLY_IMMEDIATE : WEFT_OPCODE_UD_SEND_ONLY;
     const struct weft_path_kind *kind = weft_path_kind(path, opcode, work->len_bytes);
     uint8_t *at = weft_kind_start(path, kind, frame->data, psn & WEFT_ROCE_NUMBER_MASK);
     weft_wire_put32(at, destination->qkey);
     weft_wire_put32(at + 4, qp->qpn);
     at += WEFT_DETH_BYTES;
-    if (immediate) {
+    if (opcode == WEFT_OPCODE_UD_SEND_ONLY_IMMEDIATE) {
         weft_wire_put32(at, work->immediate);
         at += WEFT_IMMEDIATE_BYTES;
     }
     frame->len_bytes = weft_kind_finish(path, kind, frame->data, at, work->memory);
+}
+
+/* On its own, lest the one without gets slower. */
+static __attribute__((noinline)) void build_immediate(const struct weft_roce_qp *qp,
+                                                      const struct weft_send *work, uint32_t psn,
+                                                      struct weft_roce_frame *frame)
+{
+    build_as(qp, work, psn, frame, WEFT_OPCODE_UD_SEND_ONLY_IMMEDIATE);
+}
+
+static inline void build(const struct weft_roce_qp *qp, const struct weft_send *work, uint32_t psn,
+                         struct weft_roce_frame *frame)
+{
+    if (__builtin_expect(work->operation != WEFT_OPERATION_SEND, 0))
+        build_immediate(qp, work, psn, frame);
+    else
+        build_as(qp, work, psn, frame, WEFT_OPCODE_UD_SEND_ONLY);
 }
 
 static void fail_work(struct weft_roce_qp *qp, const struct weft_send *work)
