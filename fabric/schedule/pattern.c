@@ -10,8 +10,10 @@
 #include "fabric/schedule/verify.h"
 
 static const struct weft_pattern *const patterns[] = {
-    &weft_pattern_ping_pong, &weft_pattern_all_reduce, &weft_pattern_incast,
-    &weft_pattern_pipeline,  &weft_pattern_goal,       NULL,
+    &weft_pattern_ping_pong,      &weft_pattern_all_reduce,
+    &weft_pattern_reduce_scatter, &weft_pattern_all_gather,
+    &weft_pattern_incast,         &weft_pattern_pipeline,
+    &weft_pattern_goal,           NULL,
 };
 
 const struct weft_pattern *const *weft_patterns(void)
