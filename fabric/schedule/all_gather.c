@@ -22,7 +22,7 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
     uint64_t messages =
         (options->rank_count - UINT64_C(1)) * weft_pattern_chunks(options, part_bytes_of(options));
     if (options->algorithm == DOUBLING)
-        messages = weft_span_messages(options, UINT64_C(WEFT_ARC_SPANS) * 32, options->size_bytes);
+        messages = weft_span_messages(options, WEFT_ARC_SPANS * 32, options->size_bytes);
     return weft_pattern_check_messages(&weft_pattern_all_gather, messages, error);
 }
 
@@ -57,7 +57,7 @@ static void build_doubling(const struct weft_collective *all)
         struct weft_span spans[WEFT_ARC_SPANS];
         uint32_t found = weft_arc_spans(all->options, all->rank, count, spans);
         for (uint32_t i = 0; i < found; i++)
-            weft_send_span(all, weft_rank_before(all, distance), &spans[i], &held);
+            weft_send_span(all, weft_rank_before(all, distance), &spans[i], &held, NULL);
         found = weft_arc_spans(all->options, source, count, spans);
         for (uint32_t i = 0; i < found; i++)
             weft_receive_span(all, source, &spans[i], &held);
@@ -70,7 +70,7 @@ static void build_one_shot(const struct weft_collective *all)
     uint32_t ranks = all->options->rank_count;
     if (weft_arc_spans(all->options, all->rank, 1, spans))
         for (uint32_t distance = 1; distance < ranks; distance++)
-            weft_send_span(all, weft_rank_after(all, distance), &spans[0], NULL);
+            weft_send_span(all, weft_rank_after(all, distance), &spans[0], NULL, NULL);
     for (uint32_t distance = 1; distance < ranks; distance++)
         if (weft_arc_spans(all->options, weft_rank_before(all, distance), 1, spans))
             weft_receive_span(all, weft_rank_before(all, distance), &spans[0], NULL);

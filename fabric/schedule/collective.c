@@ -62,15 +62,22 @@ static uint32_t gate_op(const struct gate *gate)
 }
 
 void weft_send_span(const struct weft_collective *collective, uint32_t peer,
-                    const struct weft_span *span, const struct weft_needs *needs)
+                    const struct weft_span *span, const struct weft_needs *needs,
+                    struct weft_needs *ret_done)
 {
     uint64_t chunks = weft_pattern_chunks(collective->options, span->len_bytes);
+    struct gate gate = {WEFT_OP_NONE, WEFT_OP_NONE};
     for (uint64_t i = 0; i < chunks; i++) {
         struct weft_span chunk = weft_span_part(span, i, chunks, collective->element_bytes);
-        if (chunk.len_bytes)
-            require_all(collective->builder,
-                        weft_add_send(collective->builder, peer, &chunk, WEFT_OP_NONE), needs);
+        if (!chunk.len_bytes)
+            continue;
+        uint32_t sent = weft_add_send(collective->builder, peer, &chunk, WEFT_OP_NONE);
+        require_all(collective->builder, sent, needs);
+        if (ret_done)
+            gate_add(collective->builder, &gate, sent);
     }
+    if (ret_done)
+        weft_needs_add(ret_done, gate_op(&gate));
 }
 
 void weft_receive_span(const struct weft_collective *collective, uint32_t peer,
@@ -141,6 +148,16 @@ uint32_t weft_arc_spans(const struct weft_pattern_options *options, uint32_t fir
     return found + (left && spans[found].len_bytes);
 }
 
+uint64_t weft_arc_bytes(const struct weft_pattern_options *options, uint32_t first, uint32_t count)
+{
+    struct weft_span spans[WEFT_ARC_SPANS];
+    uint32_t found = weft_arc_spans(options, first, count, spans);
+    uint64_t len_bytes = 0;
+    for (uint32_t i = 0; i < found; i++)
+        len_bytes += spans[i].len_bytes;
+    return len_bytes;
+}
+
 uint64_t weft_span_messages(const struct weft_pattern_options *options, uint64_t spans,
                             uint64_t len_bytes)
 {
@@ -151,12 +168,6 @@ uint64_t weft_span_messages(const struct weft_pattern_options *options, uint64_t
 double weft_bus_factor_of_parts(uint32_t rank_count)
 {
     return (rank_count - 1.0) / rank_count;
-}
-
-double weft_bus_factor_one(uint32_t rank_count)
-{
-    (void)rank_count;
-    return 1;
 }
 
 uint64_t weft_algorithm_bytes_of_size(const struct weft_pattern_options *options)

@@ -34,10 +34,11 @@ uint32_t weft_rank_after(const struct weft_collective *collective, uint32_t dist
 uint32_t weft_rank_before(const struct weft_collective *collective, uint32_t distance);
 
 /* A span goes in as many messages as chunks it has; one of no bytes is none. All of them require
- * `needs`. What is complete once all have arrived, or are joined, is added to `ret_done`, which may
- * be NULL. */
+ * `needs`, which may be NULL. What is complete once all have gone, have arrived or are joined is
+ * added to `ret_done`, which may be NULL. */
 void weft_send_span(const struct weft_collective *collective, uint32_t peer,
-                    const struct weft_span *span, const struct weft_needs *needs);
+                    const struct weft_span *span, const struct weft_needs *needs,
+                    struct weft_needs *ret_done);
 void weft_receive_span(const struct weft_collective *collective, uint32_t peer,
                        const struct weft_span *span, struct weft_needs *ret_done);
 /* Into scratch space of its own, and from there joined into `into`, which requires `needs`. */
@@ -48,9 +49,11 @@ void weft_receive_and_join(struct weft_collective *collective, uint32_t peer,
 /* The vector of `size_bytes` is cut into a part a rank. Those of `count` ranks from `first` on, in
  * the circle of all: one span or, past the last rank, two, of which those with bytes are counted.
  */
-#define WEFT_ARC_SPANS 2u
+#define WEFT_ARC_SPANS UINT64_C(2)
 uint32_t weft_arc_spans(const struct weft_pattern_options *options, uint32_t first, uint32_t count,
                         struct weft_span spans[WEFT_ARC_SPANS]);
+
+uint64_t weft_arc_bytes(const struct weft_pattern_options *options, uint32_t first, uint32_t count);
 
 /* At most so many messages are `spans` spans of `len_bytes` in all. */
 uint64_t weft_span_messages(const struct weft_pattern_options *options, uint64_t spans,
@@ -58,7 +61,6 @@ uint64_t weft_span_messages(const struct weft_pattern_options *options, uint64_t
 
 /* (n - 1) / n */
 double weft_bus_factor_of_parts(uint32_t rank_count);
-double weft_bus_factor_one(uint32_t rank_count);
 uint64_t weft_algorithm_bytes_of_size(const struct weft_pattern_options *options);
 
 #endif

@@ -22,7 +22,7 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
     uint64_t messages =
         (options->rank_count - UINT64_C(1)) * weft_pattern_chunks(options, part_bytes_of(options));
     if (options->algorithm == HALVING)
-        messages = weft_span_messages(options, UINT64_C(WEFT_ARC_SPANS) * 32, options->size_bytes);
+        messages = weft_span_messages(options, WEFT_ARC_SPANS * 32, options->size_bytes);
     return weft_pattern_check_messages(&weft_pattern_reduce_scatter, messages, error);
 }
 
@@ -62,7 +62,7 @@ static void build_halving(struct weft_collective *all)
         struct weft_span spans[WEFT_ARC_SPANS];
         uint32_t found = weft_arc_spans(all->options, target, count, spans);
         for (uint32_t i = 0; i < found; i++)
-            weft_send_span(all, target, &spans[i], &before);
+            weft_send_span(all, target, &spans[i], &before, NULL);
         found = weft_arc_spans(all->options, all->rank, count, spans);
         for (uint32_t i = 0; i < found; i++)
             weft_receive_and_join(all, weft_rank_before(all, distance), &spans[i], &before,
@@ -96,7 +96,7 @@ static void build_one_shot(struct weft_collective *all)
     struct weft_span spans[WEFT_ARC_SPANS];
     for (uint32_t distance = 1; distance < all->options->rank_count; distance++)
         if (weft_arc_spans(all->options, weft_rank_after(all, distance), 1, spans))
-            weft_send_span(all, weft_rank_after(all, distance), &spans[0], NULL);
+            weft_send_span(all, weft_rank_after(all, distance), &spans[0], NULL, NULL);
     if (weft_arc_spans(all->options, all->rank, 1, spans))
         join_all(all, &spans[0]);
 }
