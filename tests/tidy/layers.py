@@ -7,7 +7,7 @@ import re
 import sys
 
 # Each layer and the layers that it may include, beside itself.
-FABRIC = ["base", "hist", "topology", "schedule", "driver", "node", "plan", "result", "control"]
+FABRIC = ["base", "hist", "topology", "schedule", "ideal", "driver", "node", "plan", "result", "control"]
 ALLOWED = {
     "fabric/base": [],
     "fabric/hist": ["fabric/base"],
@@ -18,9 +18,11 @@ ALLOWED = {
     "fabric/plan": ["fabric/base", "fabric/hist", "fabric/driver", "fabric/topology",
                     "fabric/schedule", "fabric/node"],
     "fabric/result": ["fabric/base", "fabric/hist", "fabric/driver", "fabric/schedule",
-                      "fabric/node", "fabric/plan", "fabric/topology"],
+                      "fabric/node", "fabric/plan", "fabric/topology", "fabric/ideal"],
     "fabric/control": ["fabric/base", "fabric/hist", "fabric/driver", "fabric/schedule",
-                       "fabric/node", "fabric/plan", "fabric/topology", "fabric/result"],
+                       "fabric/node", "fabric/plan", "fabric/topology", "fabric/ideal",
+                       "fabric/result"],
+    "fabric/ideal": ["fabric/base", "fabric/driver", "fabric/schedule", "fabric/topology"],
     "drivers/roce": ["fabric"],
     "drivers/dpdk": ["fabric", "drivers/roce"],
     "drivers/sim": ["fabric", "drivers/roce"],
