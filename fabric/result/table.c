@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fabric/base/units.h"
+#include "fabric/result/attribution.h"
 #include "fabric/result/figures.h"
 
 #define COLUMN_WIDTH 10
@@ -244,6 +245,7 @@ static void print_figures(FILE *out, const struct weft_result *result,
     print_times(out, "message", test->latency_ns, "message");
     print_bandwidth(out, test);
     print_totals(out, result, test);
+    weft_attribution_print(out, result, test);
     print_injected(out, test);
     print_dash(out, test);
 }

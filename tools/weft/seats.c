@@ -240,6 +240,7 @@ static enum weft_status create_nodes(struct weft_seats *seats,
             .transfer = options->test->test->transfer,
             .depth = options->test->test->depth,
             .interval_ns = options->test->test->interval_ns,
+            .trace = options->test->test->trace,
             .allocate = weft_memory_allocate,
             .release = weft_memory_release,
         };
