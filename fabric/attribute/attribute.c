@@ -84,6 +84,8 @@ static enum weft_status attribute(struct weft_attributor *attributor,
 {
     enum weft_status status = weft_backward_create(attributor, error);
     if (status == WEFT_OK)
+        status = weft_distances_fill(attributor, error);
+    if (status == WEFT_OK)
         status = weft_likes_create(attributor, error);
     if (status != WEFT_OK)
         return status;

@@ -8,8 +8,8 @@
  * on one rank's clock; no two ranks' clocks meet.
  *
  * A chain always consists of something. What decides is what took longer than the median of like
- * operations (kind, length and place in its rank's order) of all ranks, so a link that is always
- * slow is found as one that is slow now and then. */
+ * operations (kind, length, distance and place in its rank's order) of all ranks, so a link that is
+ * always slow is found as one that is slow now and then. */
 #ifndef WEFT_ATTRIBUTE_ATTRIBUTE_H
 #define WEFT_ATTRIBUTE_ATTRIBUTE_H
 

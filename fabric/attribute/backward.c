@@ -10,8 +10,9 @@ static bool allocate(struct weft_backward *backward, const struct weft_schedule 
     backward->requirements = calloc((size_t)schedule->successor_count + 1, sizeof(uint32_t));
     backward->previous = calloc(count, sizeof(uint32_t));
     backward->ordinals = calloc(count, sizeof(uint32_t));
+    backward->hops = calloc(count, sizeof(uint32_t));
     return backward->first_requirement && backward->requirements && backward->previous &&
-           backward->ordinals;
+           backward->ordinals && backward->hops;
 }
 
 static void turn_round(struct weft_backward *backward, const struct weft_schedule *schedule)
@@ -117,6 +118,7 @@ void weft_backward_destroy(struct weft_attributor *attributor)
         free(attributor->ranks[rank].requirements);
         free(attributor->ranks[rank].previous);
         free(attributor->ranks[rank].ordinals);
+        free(attributor->ranks[rank].hops);
     }
     free(attributor->ranks);
 }

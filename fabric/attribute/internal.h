@@ -11,12 +11,14 @@ struct weft_backward {
     uint32_t *requirements;
     uint32_t *previous; /* the message before it of the same peer, queue pair and direction */
     uint32_t *ordinals; /* how many of its kind come before it */
+    uint32_t *hops;     /* of a message: how far its peer is */
 };
 
 /* Medians of what like operations took and waited. */
 struct weft_like {
     enum weft_op_kind kind;
-    uint32_t ordinal; /* WEFT_OP_NONE: all of the kind and length */
+    uint32_t hops;
+    uint32_t ordinal; /* WEFT_OP_NONE: all of the kind, distance and length */
     uint64_t len_bytes;
     uint64_t took_ns, waited_ns;
 };
@@ -37,6 +39,10 @@ struct weft_attributor {
 WEFT_CHECKED enum weft_status weft_backward_create(struct weft_attributor *attributor,
                                                    struct weft_error *error);
 void weft_backward_destroy(struct weft_attributor *attributor);
+
+/* ---- distance.c ---- */
+WEFT_CHECKED enum weft_status weft_distances_fill(struct weft_attributor *attributor,
+                                                  struct weft_error *error);
 
 /* ---- walk.c ---- */
 
@@ -108,6 +114,8 @@ WEFT_CHECKED enum weft_status weft_suspects_find(const struct weft_attributor *a
 struct weft_paths;
 struct weft_paths *weft_paths_create(const struct weft_topology *topology);
 void weft_paths_destroy(struct weft_paths *paths);
+/* Links between each NIC and this one, by NIC; UINT32_MAX: no path. Lives until the next call. */
+const uint32_t *weft_paths_hops(struct weft_paths *paths, uint32_t nic);
 /* Adds to each link `weight` times the share of the shortest paths between the NICs that cross it.
  */
 void weft_paths_add(struct weft_paths *paths, uint32_t from_nic, uint32_t to_nic, double weight,

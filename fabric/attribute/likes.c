@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What is usual: medians of like operations, of the iterations that are not among the slowest where
- * there are such. Alike are operations of one kind and length at the same place in their ranks'
- * order; where too few ranks have one there, of one kind and length anywhere. */
+ * there are such. Alike are operations of one kind and length, with peers equally far away, at the
+ * same place in their ranks' order; where too few ranks have one there, at any place. */
 #include <stdlib.h>
 
 #include "fabric/attribute/internal.h"
@@ -11,11 +11,8 @@
 #define LIKE_RANKS_MIN 3u
 
 struct entry {
-    enum weft_op_kind kind;
-    uint32_t ordinal;
-    uint64_t len_bytes;
+    struct weft_like like; /* with what this one took and waited */
     uint32_t rank;
-    uint64_t took_ns, waited_ns;
 };
 
 static int compare_numbers(uint64_t a, uint64_t b)
@@ -23,27 +20,27 @@ static int compare_numbers(uint64_t a, uint64_t b)
     return a < b ? -1 : a > b;
 }
 
-static int by_likeness(enum weft_op_kind a_kind, uint64_t a_len, uint32_t a_ordinal,
-                       enum weft_op_kind b_kind, uint64_t b_len, uint32_t b_ordinal)
+static int by_likeness(const struct weft_like *a, const struct weft_like *b)
 {
-    if (a_kind != b_kind)
-        return a_kind < b_kind ? -1 : 1;
-    if (a_len != b_len)
-        return compare_numbers(a_len, b_len);
-    return compare_numbers(a_ordinal, b_ordinal);
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    if (a->len_bytes != b->len_bytes)
+        return compare_numbers(a->len_bytes, b->len_bytes);
+    if (a->hops != b->hops)
+        return compare_numbers(a->hops, b->hops);
+    return compare_numbers(a->ordinal, b->ordinal);
 }
 
 static int compare_entries(const void *left, const void *right)
 {
     const struct entry *a = left, *b = right;
-    int order = by_likeness(a->kind, a->len_bytes, a->ordinal, b->kind, b->len_bytes, b->ordinal);
+    int order = by_likeness(&a->like, &b->like);
     return order ? order : compare_numbers(a->rank, b->rank);
 }
 
 static int compare_likes(const void *left, const void *right)
 {
-    const struct weft_like *a = left, *b = right;
-    return by_likeness(a->kind, a->len_bytes, a->ordinal, b->kind, b->len_bytes, b->ordinal);
+    return by_likeness(left, right);
 }
 
 static int compare_values(const void *left, const void *right)
@@ -52,9 +49,16 @@ static int compare_values(const void *left, const void *right)
 }
 
 /* Of a calc its duration is what makes it like another. */
-static uint64_t length_of(const struct weft_op *op)
+static struct weft_like describe(const struct weft_attributor *attributor, uint32_t rank,
+                                 uint32_t op)
 {
-    return op->kind == WEFT_OP_CALC ? op->duration_ns : op->len_bytes;
+    const struct weft_op *what = &attributor->input->schedules[rank]->ops[op];
+    const struct weft_backward *backward = &attributor->ranks[rank];
+    return (struct weft_like){.kind = what->kind,
+                              .hops = backward->hops[op],
+                              .ordinal = backward->ordinals[op],
+                              .len_bytes =
+                                  what->kind == WEFT_OP_CALC ? what->duration_ns : what->len_bytes};
 }
 
 static size_t add_iteration(const struct weft_attributor *attributor,
@@ -68,12 +72,9 @@ static size_t add_iteration(const struct weft_attributor *attributor,
             if (schedule->ops[i].kind == WEFT_OP_RECEIVE)
                 continue;
             weft_reason_find(attributor, iteration, rank, i, &reason);
-            entries[count++] = (struct entry){.kind = schedule->ops[i].kind,
-                                              .ordinal = attributor->ranks[rank].ordinals[i],
-                                              .len_bytes = length_of(&schedule->ops[i]),
-                                              .rank = rank,
-                                              .took_ns = reason.took_ns,
-                                              .waited_ns = reason.waited_ns};
+            entries[count] = (struct entry){.like = describe(attributor, rank, i), .rank = rank};
+            entries[count].like.took_ns = reason.took_ns;
+            entries[count++].like.waited_ns = reason.waited_ns;
         }
     }
     return count;
@@ -92,26 +93,32 @@ static size_t gather(const struct weft_attributor *attributor, bool slow, struct
     return count;
 }
 
+/* The lower one: of two alike the slow one is not what is usual. */
+static uint64_t median(uint64_t *values, size_t count)
+{
+    qsort(values, count, sizeof(*values), compare_values);
+    return values[(count - 1) / 2];
+}
+
 static void add_like(struct weft_attributor *attributor, const struct entry *entries, size_t count,
                      uint32_t ordinal, uint64_t *values)
 {
     struct weft_like *like = &attributor->likes[attributor->like_count++];
-    *like = (struct weft_like){
-        .kind = entries->kind, .ordinal = ordinal, .len_bytes = entries->len_bytes};
+    *like = entries->like;
+    like->ordinal = ordinal;
     for (size_t i = 0; i < count; i++)
-        values[i] = entries[i].took_ns;
-    qsort(values, count, sizeof(*values), compare_values);
-    like->took_ns = values[count / 2];
+        values[i] = entries[i].like.took_ns;
+    like->took_ns = median(values, count);
     for (size_t i = 0; i < count; i++)
-        values[i] = entries[i].waited_ns;
-    qsort(values, count, sizeof(*values), compare_values);
-    like->waited_ns = values[count / 2];
+        values[i] = entries[i].like.waited_ns;
+    like->waited_ns = median(values, count);
 }
 
 static bool same(const struct entry *a, const struct entry *b, bool ordinal)
 {
-    return a->kind == b->kind && a->len_bytes == b->len_bytes &&
-           (!ordinal || a->ordinal == b->ordinal);
+    struct weft_like key = a->like;
+    key.ordinal = ordinal ? key.ordinal : b->like.ordinal;
+    return by_likeness(&key, &b->like) == 0;
 }
 
 static uint32_t ranks_of(const struct entry *entries, size_t count)
@@ -132,7 +139,7 @@ static void find_medians(struct weft_attributor *attributor, const struct entry 
             for (end = at; end < count && same(&entries[end], &entries[at], true);)
                 end++;
             if (ranks_of(entries + at, end - at) >= LIKE_RANKS_MIN)
-                add_like(attributor, entries + at, end - at, entries[at].ordinal, values);
+                add_like(attributor, entries + at, end - at, entries[at].like.ordinal, values);
         }
         add_like(attributor, entries + first, end - first, WEFT_OP_NONE, values);
     }
@@ -164,10 +171,7 @@ enum weft_status weft_likes_create(struct weft_attributor *attributor, struct we
 void weft_likes_find(const struct weft_attributor *attributor, uint32_t rank, uint32_t op,
                      struct weft_like *ret_like)
 {
-    const struct weft_op *what = &attributor->input->schedules[rank]->ops[op];
-    struct weft_like key = {.kind = what->kind,
-                            .ordinal = attributor->ranks[rank].ordinals[op],
-                            .len_bytes = length_of(what)};
+    struct weft_like key = describe(attributor, rank, op);
     const struct weft_like *found =
         bsearch(&key, attributor->likes, attributor->like_count, sizeof(key), compare_likes);
     if (!found) {

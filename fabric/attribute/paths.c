@@ -120,6 +120,12 @@ static void spread(const struct weft_paths *paths, uint32_t start, struct reach 
     }
 }
 
+const uint32_t *weft_paths_hops(struct weft_paths *paths, uint32_t nic)
+{
+    spread(paths, nic, &paths->from);
+    return paths->from.hops;
+}
+
 void weft_paths_add(struct weft_paths *paths, uint32_t from_nic, uint32_t to_nic, double weight,
                     double *link_weights)
 {
