@@ -12,10 +12,8 @@
 #include "fabric/driver.h"
 
 /* The most frames that go to or come from an ethdev in one call. Larger is faster where each call
- * costs (memif, af_packet), and makes the other ranks of a worker wait longer. */
+ * costs (memif), and makes the other ranks of a worker wait longer. */
 #define WEFT_DEVICE_BURST 64u
-/* On loopback, and what DPDK's af_xdp moves at a time: given more in one call, its frames stand
- * still. */
 #define WEFT_DEVICE_BURST_SHORT 32u
 
 struct weft_nic;

@@ -161,6 +161,17 @@ static void dpdk_close(struct weft_device *device)
     free(device);
 }
 
+/* af_xdp stands still where it is given more than its own burst. af_packet hands all frames of a
+ * call to the kernel at once, and what its socket's send buffer has no room for waits for the next
+ * call, which may not come before a timeout. */
+static uint32_t burst_for(const struct weft_device *device)
+{
+    if (device->loopback || device->nic->devargs.kind == WEFT_DEVARGS_AF_XDP ||
+        device->nic->devargs.kind == WEFT_DEVARGS_AF_PACKET)
+        return WEFT_DEVICE_BURST_SHORT;
+    return WEFT_DEVICE_BURST;
+}
+
 static enum weft_status open_parts(const struct weft_device_options *options,
                                    struct weft_device *device, struct weft_error *error)
 {
@@ -176,9 +187,7 @@ static enum weft_status open_parts(const struct weft_device_options *options,
                                    &device->fault, error);
     if (status)
         return status;
-    device->burst = loopback || device->nic->devargs.kind == WEFT_DEVARGS_AF_XDP
-                        ? WEFT_DEVICE_BURST_SHORT
-                        : WEFT_DEVICE_BURST;
+    device->burst = burst_for(device);
     weft_device_init_buffers(device);
     describe(device);
     return WEFT_OK;

@@ -47,6 +47,7 @@ static uint32_t isal_build(uint32_t state, uint8_t *header, uint32_t header_byte
     uint8_t *at = header + header_bytes;
     if (payload_bytes)
         memcpy(at, payload, payload_bytes);
+    __asm__ volatile("" ::: "memory");
     memset(at + payload_bytes, 0, pad_bytes);
     return isal_add(state, header, header_bytes + payload_bytes + pad_bytes);
 }

@@ -29,6 +29,15 @@ WEFT_FOLD __m128i weft_fold_load(const uint8_t *bytes)
     return _mm_loadu_si128((const __m128i *)(const void *)bytes);
 }
 
+/* Of a payload, to which somebody may write meanwhile: the compiler must not read it a second time
+ * instead of keeping it, or it would sum what it does not send. */
+WEFT_FOLD __m128i weft_fold_load_once(const uint8_t *bytes)
+{
+    __m128i block = weft_fold_load(bytes);
+    __asm__("" : "+x"(block));
+    return block;
+}
+
 WEFT_FOLD void weft_fold_store(uint8_t *bytes, __m128i block)
 {
     _mm_storeu_si128((__m128i *)(void *)bytes, block);
@@ -98,7 +107,7 @@ WEFT_FOLD __m128i weft_fold_tail(__m128i block, __m128i end, uint32_t len_bytes)
 /* The last 1 to 15 bytes of something that has at least 16, as the last of 16. */
 WEFT_FOLD __m128i weft_fold_last(const uint8_t *end, uint32_t len_bytes)
 {
-    return weft_fold_up(weft_fold_down(weft_fold_load(end - 16), 16 - len_bytes), len_bytes);
+    return weft_fold_up(weft_fold_down(weft_fold_load_once(end - 16), 16 - len_bytes), len_bytes);
 }
 
 /* Up to four words, `first` and those that follow at `words`, as the last of 16 bytes. They are
@@ -188,6 +197,7 @@ weft_fold_rest(__m128i block, __m128i before, const struct weft_fold_rest *rest)
     } else {
         uint8_t copy[16] = {0};
         memcpy(copy, rest->from, len_bytes);
+        __asm__("" : "+m"(copy));
         memcpy(rest->to, copy, len_bytes);
         last = weft_fold_up(weft_fold_load(copy), len_bytes);
     }
@@ -209,7 +219,7 @@ WEFT_FOLD __m128i weft_fold_copy(__m128i block, uint8_t *to, const uint8_t *from
     /* Stored a moment ago: not read from the payload again. */
     __m128i last = at ? weft_fold_load(to + at - 16) : _mm_setzero_si128();
     for (; len_bytes - at >= 16; at += 16) {
-        last = weft_fold_load(from + at);
+        last = weft_fold_load_once(from + at);
         weft_fold_store(to + at, last);
         block = weft_fold(block, by_16, last);
     }

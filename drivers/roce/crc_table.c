@@ -59,6 +59,7 @@ static uint32_t build(uint32_t state, uint8_t *header, uint32_t header_bytes,
     uint8_t *at = header + header_bytes;
     if (payload_bytes)
         memcpy(at, payload, payload_bytes);
+    __asm__ volatile("" ::: "memory");
     memset(at + payload_bytes, 0, pad_bytes);
     return add(state, header, header_bytes + payload_bytes + pad_bytes);
 }

@@ -16,6 +16,14 @@ INLINE __m512i load(const uint8_t *bytes)
     return _mm512_loadu_si512((const void *)bytes);
 }
 
+/* As weft_fold_load_once. */
+INLINE __m512i load_once(const uint8_t *bytes)
+{
+    __m512i blocks = load(bytes);
+    __asm__("" : "+v"(blocks));
+    return blocks;
+}
+
 INLINE __m512i fold(__m512i blocks, __m512i by, __m512i next)
 {
     __m512i low = _mm512_clmulepi64_epi128(blocks, by, 0x00);
@@ -61,13 +69,13 @@ INLINE __m128i copy_blocks(__m128i block, uint8_t *to, const uint8_t *from, uint
     const __m512i by_16 = _mm512_zextsi128_si512(_mm_set_epi64x(WEFT_FOLD_16));
     __m512i wide[4];
     for (int i = 0; i < 4; i++) {
-        wide[i] = load(from + 64 * i);
+        wide[i] = load_once(from + 64 * i);
         _mm512_storeu_si512(to + 64 * i, wide[i]);
     }
     wide[0] = fold(_mm512_zextsi128_si512(block), by_16, wide[0]);
     for (uint32_t at = 256; at < len_bytes; at += 256) {
         for (uint32_t i = 0; i < 4; i++) {
-            __m512i payload = load(from + at + 64 * i);
+            __m512i payload = load_once(from + at + 64 * i);
             _mm512_storeu_si512(to + at + 64 * i, payload);
             wide[i] = fold(wide[i], by_256, payload);
         }

@@ -62,7 +62,7 @@ bool weft_responder_in_order(struct weft_roce_qp *qp)
         responder->answer = WEFT_ANSWER_NAK_SEQUENCE;
         return false;
     }
-    responder->nak_sent = false;
+    responder->nak_sent = responder->nak_waits;
     return true;
 }
 
@@ -119,7 +119,10 @@ static void out_of_sequence(struct weft_roce_qp *qp, const struct weft_packet *p
     if (responder->nak_sent)
         return;
     responder->nak_sent = true;
-    weft_qp_answer(qp, WEFT_ANSWER_NAK_SEQUENCE);
+    if (responder->answer == WEFT_ANSWER_ACK)
+        responder->nak_waits = true;
+    else
+        weft_qp_answer(qp, WEFT_ANSWER_NAK_SEQUENCE);
 }
 
 void weft_responder_receive(struct weft_roce_qp *qp, const struct weft_packet *packet)
@@ -180,5 +183,9 @@ void weft_responder_build(struct weft_roce_qp *qp, struct weft_roce_frame *frame
                                    answer_psn(responder), 0);
     weft_wire_put32(at, answer_word(responder));
     frame->len_bytes = weft_build_finish(&qp->path, frame->data, at + WEFT_AETH_BYTES, NULL, 0);
+    bool nak_follows = responder->nak_waits && responder->answer == WEFT_ANSWER_ACK;
+    responder->nak_waits = false;
     responder->answer = WEFT_ANSWER_NONE;
+    if (nak_follows)
+        weft_qp_answer(qp, WEFT_ANSWER_NAK_SEQUENCE);
 }

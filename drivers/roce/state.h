@@ -223,8 +223,9 @@ struct weft_responder {
     uint8_t answer; /* enum weft_answer */
     uint8_t fatal_syndrome;
     uint32_t fatal_psn;
-    bool nak_sent; /* packets ahead are dropped without a word until the expected one arrives */
-    bool dropping; /* UC: until the next message starts */
+    bool nak_sent;  /* packets ahead are dropped without a word until the expected one arrives */
+    bool nak_waits; /* an ACK goes first, which the NAK would say as well, but not to every peer */
+    bool dropping;  /* UC: until the next message starts */
     /* The last up to `read_depth` READs and atomics. While some have responses to be sent, an
      * answer waits: in the requester's order they come before it. */
     struct weft_resource *resources;

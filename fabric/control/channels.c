@@ -60,16 +60,18 @@ static int compare(const void *a, const void *b)
     int by_to = order(one->address.to_rank, other->address.to_rank);
     if (by_agent || by_to)
         return by_agent ? by_agent : by_to;
-    return order(one->address.from_rank, other->address.from_rank);
+    int by_from = order(one->address.from_rank, other->address.from_rank);
+    return by_from ? by_from : order(one->address.queue_pair, other->address.queue_pair);
 }
 
 /* The agent that gave an entry is the one that needs the other direction. */
 static bool has_other_direction(const struct weft_channels *channels,
                                 const struct weft_channel_entry *entry)
 {
-    const struct weft_channel_entry wanted = {
-        .agent = entry->from_agent,
-        .address = {.from_rank = entry->address.to_rank, .to_rank = entry->address.from_rank}};
+    const struct weft_channel_entry wanted = {.agent = entry->from_agent,
+                                              .address = {.from_rank = entry->address.to_rank,
+                                                          .to_rank = entry->address.from_rank,
+                                                          .queue_pair = entry->address.queue_pair}};
     return bsearch(&wanted, channels->entries, channels->count, sizeof(wanted), compare) != NULL;
 }
 

@@ -28,6 +28,7 @@ static void write_address(struct weft_channel_address *address, Weft__ChannelAdd
     weft__channel_address__init(message);
     message->from_rank = address->from_rank;
     message->to_rank = address->to_rank;
+    message->queue_pair = address->queue_pair;
     message->gid.data = address->endpoint.gid;
     message->gid.len = sizeof(address->endpoint.gid);
     message->qpn = address->endpoint.qpn;
@@ -114,6 +115,7 @@ static enum weft_status read_address(const Weft__ChannelAddress *message, uint32
     } ranges[] = {
         {"from_rank", message->from_rank, 0, rank_count - 1},
         {"to_rank", message->to_rank, 0, rank_count - 1},
+        {"queue_pair", message->queue_pair, 0, WEFT_QUEUE_PAIRS_MAX - 1},
         {"gid's length", message->gid.len, sizeof(ret->endpoint.gid), sizeof(ret->endpoint.gid)},
         {"qpn", message->qpn, 0, BITS_24},
         {"psn", message->psn, 0, BITS_24},
@@ -134,6 +136,7 @@ static enum weft_status read_address(const Weft__ChannelAddress *message, uint32
     *ret = (struct weft_channel_address){
         .from_rank = message->from_rank,
         .to_rank = message->to_rank,
+        .queue_pair = message->queue_pair,
         .endpoint = {.qpn = message->qpn,
                      .psn = message->psn,
                      .qkey = message->qkey,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The peers that a schedule names, and each one's messages in their order. */
+/* The queue pairs to peers that a schedule names, and the messages of each in their order. */
 #include <stdlib.h>
 
 #include "fabric/node/internal.h"
@@ -9,28 +9,17 @@ static bool is_message(const struct weft_op *op)
     return op->kind == WEFT_OP_SEND || op->kind == WEFT_OP_RECEIVE;
 }
 
-/* Numbers the peers in the order of their ranks. Returns how many there are. */
-static uint32_t number_peers(const struct weft_schedule *schedule, uint32_t *channel_of_rank)
-{
-    for (uint32_t i = 0; i < schedule->op_count; i++)
-        if (is_message(&schedule->ops[i]))
-            channel_of_rank[schedule->ops[i].peer] = 1;
-    uint32_t count = 0;
-    for (uint32_t rank = 0; rank < schedule->rank_count; rank++)
-        if (channel_of_rank[rank])
-            channel_of_rank[rank] = count++;
-    return count;
-}
-
-static void count_messages(struct weft_node *node, const uint32_t *channel_of_rank)
+static void count_messages(struct weft_node *node, const uint64_t *flows)
 {
     for (uint32_t i = 0; i < node->schedule->op_count; i++) {
         const struct weft_op *op = &node->schedule->ops[i];
         if (!is_message(op))
             continue;
-        node->op_channels[i] = channel_of_rank[op->peer];
+        node->op_channels[i] =
+            weft_schedule_find_flow(flows, node->channel_count, weft_flow_of(op));
         struct weft_channel *channel = &node->channels[node->op_channels[i]];
         channel->peer = op->peer;
+        channel->queue_pair = op->queue_pair;
         if (op->kind == WEFT_OP_SEND)
             channel->send_count++;
         else
@@ -86,13 +75,14 @@ static bool allocate(struct weft_node *node, uint32_t channel_count)
 enum weft_status weft_channels_create(struct weft_node *node, struct weft_error *error)
 {
     const struct weft_schedule *schedule = node->schedule;
-    uint32_t *channel_of_rank = calloc(schedule->rank_count, sizeof(*channel_of_rank));
-    bool made = channel_of_rank && allocate(node, number_peers(schedule, channel_of_rank));
+    uint32_t count = 0;
+    uint64_t *flows = weft_schedule_flows(schedule, &count);
+    bool made = flows && allocate(node, count);
     if (made) {
-        count_messages(node, channel_of_rank);
+        count_messages(node, flows);
         sort_messages(node);
     }
-    free(channel_of_rank);
+    free(flows);
     return made ? WEFT_OK
                 : weft_error_set(error, WEFT_NO_MEMORY, "rank %u: out of memory for its channels",
                                  schedule->rank);

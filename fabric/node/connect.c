@@ -15,16 +15,17 @@ void weft_node_channel_address(const struct weft_node *node, uint32_t channel,
     const struct weft_channel *at = &node->channels[channel];
     *ret_address = (struct weft_channel_address){.from_rank = node->schedule->rank,
                                                  .to_rank = at->peer,
+                                                 .queue_pair = at->queue_pair,
                                                  .slots_address = (uintptr_t)at->slots,
                                                  .slots_rkey = node->region.rkey,
                                                  .depth = node->slots_mask + 1};
     node->driver->endpoint_address(at->endpoint, &ret_address->endpoint);
 }
 
-static struct weft_channel *find_channel(struct weft_node *node, uint32_t peer)
+static struct weft_channel *find_channel(struct weft_node *node, uint32_t peer, uint32_t queue_pair)
 {
     for (uint32_t i = 0; i < node->channel_count; i++)
-        if (node->channels[i].peer == peer)
+        if (node->channels[i].peer == peer && node->channels[i].queue_pair == queue_pair)
             return &node->channels[i];
     return NULL;
 }
@@ -54,7 +55,7 @@ static enum weft_status check_address(const struct weft_node *node,
 enum weft_status weft_node_connect(struct weft_node *node, const struct weft_channel_address *peer,
                                    struct weft_error *error)
 {
-    struct weft_channel *channel = find_channel(node, peer->from_rank);
+    struct weft_channel *channel = find_channel(node, peer->from_rank, peer->queue_pair);
     enum weft_status status = check_address(node, channel, peer, error);
     if (status != WEFT_OK)
         return status;

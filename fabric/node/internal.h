@@ -29,9 +29,11 @@
 #define WEFT_NODE_ALIGN_BYTES 4096u
 #define WEFT_NODE_INTERVAL_NS UINT64_C(1000000)
 
-/* One peer. The k-th message of a direction has sequence k + 1 for as long as the node lives. */
+/* One queue pair to a peer. The k-th message of a direction has sequence k + 1 for as long as the
+ * node lives. */
 struct weft_channel {
     uint32_t peer;
+    uint32_t queue_pair; /* of those to the peer */
     struct weft_endpoint *endpoint;
     bool connected;
 

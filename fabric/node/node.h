@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* One rank's executor: runs its schedule, iteration after iteration, on an opened device.
  *
- * A channel joins the rank with one peer that its schedule names: an RC endpoint and, beside it, a
- * ring of slots in registered memory at either end. A receiver posts its receive and then writes a
- * slot (sequence, address, length) into the sender's ring by RDMA WRITE; a sender starts its k-th
- * message when slot k has come. So a message never meets a receiver that is not ready, and no
- * buffer is written before its owner gave it away. Slots of many receives go in one write.
+ * A channel joins the rank with one peer that its schedule names, once for each queue pair: an RC
+ * endpoint and, beside it, a ring of slots in registered memory at either end. A receiver posts its
+ * receive and then writes a slot (sequence, address, length) into the sender's ring by RDMA WRITE;
+ * a sender starts its k-th message when slot k has come. So a message never meets a receiver that
+ * is not ready, and no buffer is written before its owner gave it away. Slots of many receives go
+ * in one write.
  *
  * Lanes: the rank has two copies of its buffer, and iteration i uses copy i mod 2. Receives of
  * iteration i + 1 that require nothing are posted when iteration i starts, so slots travel ahead.
@@ -45,8 +46,9 @@ struct weft_node_options {
 
 /* What the other end of a channel must know. Travels through the controller. */
 struct weft_channel_address {
-    uint32_t from_rank; /* whose endpoint this is */
-    uint32_t to_rank;   /* for which peer */
+    uint32_t from_rank;  /* whose endpoint this is */
+    uint32_t to_rank;    /* for which peer */
+    uint32_t queue_pair; /* which of those between the two */
     struct weft_endpoint_address endpoint;
     uint64_t slots_address;
     uint32_t slots_rkey;

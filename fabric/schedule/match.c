@@ -9,12 +9,6 @@ struct sort_key {
     uint32_t op;
 };
 
-/* The peer, and the queue pair to it. */
-static uint64_t flow_of(const struct weft_op *op)
-{
-    return (uint64_t)op->peer << 32 | op->queue_pair;
-}
-
 static int compare_keys(const void *left, const void *right)
 {
     const struct sort_key *a = left, *b = right;
@@ -36,7 +30,8 @@ static bool side_init(struct weft_side *side, const struct weft_schedule *schedu
     }
     for (uint32_t i = 0; i < schedule->op_count; i++)
         if (schedule->ops[i].kind == kind)
-            keys[side->count++] = (struct sort_key){.flow = flow_of(&schedule->ops[i]), .op = i};
+            keys[side->count++] =
+                (struct sort_key){.flow = weft_flow_of(&schedule->ops[i]), .op = i};
     qsort(keys, side->count, sizeof(*keys), compare_keys);
     for (uint32_t i = 0; i < side->count; i++)
         side->ops[i] = keys[i].op;
@@ -55,7 +50,7 @@ static uint32_t find_flow(const struct weft_side *side, uint64_t flow)
     uint32_t low = 0, high = side->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (flow_of(&side->schedule->ops[side->ops[middle]]) < flow)
+        if (weft_flow_of(&side->schedule->ops[side->ops[middle]]) < flow)
             low = middle + 1;
         else
             high = middle;
@@ -99,10 +94,10 @@ static enum weft_status compare_pair(const struct weft_side *sends, uint32_t sen
 static enum weft_status compare_flow(const struct weft_side *sends, uint32_t *at,
                                      const struct weft_side *receives, struct weft_error *error)
 {
-    uint64_t flow = flow_of(&sends->schedule->ops[sends->ops[*at]]);
+    uint64_t flow = weft_flow_of(&sends->schedule->ops[sends->ops[*at]]);
     uint64_t back = (uint64_t)sends->schedule->rank << 32 | (uint32_t)flow;
     uint32_t place = find_flow(receives, back), end = find_flow(receives, back + 1);
-    for (; *at < sends->count && flow_of(&sends->schedule->ops[sends->ops[*at]]) == flow;
+    for (; *at < sends->count && weft_flow_of(&sends->schedule->ops[sends->ops[*at]]) == flow;
          (*at)++, place++) {
         if (place == end)
             return report_alone(sends, *at, error);

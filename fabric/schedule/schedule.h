@@ -81,6 +81,18 @@ struct weft_schedule {
     bool decides_completion;
 };
 
+/* A peer and a queue pair to it, as one number. */
+static inline uint64_t weft_flow_of(const struct weft_op *op)
+{
+    return (uint64_t)op->peer << 32 | op->queue_pair;
+}
+
+/* The queue pairs that a schedule has messages on, either way, in rising order of peer and number;
+ * the caller's to free. NULL: out of memory. */
+uint64_t *weft_schedule_flows(const struct weft_schedule *schedule, uint32_t *ret_count);
+/* Which of them is it? The first that is not less. */
+uint32_t weft_schedule_find_flow(const uint64_t *flows, uint32_t count, uint64_t flow);
+
 void weft_schedule_destroy(struct weft_schedule *schedule);
 
 /* Builds a schedule op by op. The first failure (out of memory, too many) sticks and finish

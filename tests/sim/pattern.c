@@ -283,8 +283,8 @@ static void check_fabric(struct cluster *cluster)
     struct weft_error error = {0};
     if (weft_sim_audit(fabric, &error) != WEFT_OK)
         record_broken(cluster->record, "%s", error.text);
-    if (cluster->failed && cluster->scenario->harm == SCENARIO_CLEAN)
-        record_broken(cluster->record, "%s failed though nothing went wrong",
+    if (cluster->failed && cluster->scenario->survivable)
+        record_broken(cluster->record, "%s failed though little went wrong",
                       cluster->pattern->name);
     for (uint32_t i = 0; i < weft_sim_switch_count(fabric); i++) {
         struct weft_sim_switch_counters at;

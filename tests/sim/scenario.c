@@ -72,8 +72,7 @@ static void draw_switches(struct scenario *scenario)
         *row = (struct weft_switch){.name = (char *)(uintptr_t) "s",
                                     .buffer_bytes = draw_between(random, 16, 512) * KIB};
         if (scenario->pauses) {
-            row->buffer_bytes = 32768 * KIB;
-            row->pfc.xoff_bytes = draw_between(random, 4, 64) * KIB;
+            row->pfc.xoff_bytes = draw_between(random, 1, 32) * KIB;
             row->pfc.xon_bytes = weft_random_below(random, row->pfc.xoff_bytes);
         }
         if (draw_once_in(random, 2)) {
@@ -84,6 +83,22 @@ static void draw_switches(struct scenario *scenario)
     }
 }
 
+/* As small as its promise allows: what each neighbour may store, and what comes after a pause. */
+static void size_buffers(struct scenario *scenario)
+{
+    for (uint32_t i = 0; scenario->pauses && i < scenario->switches; i++)
+        scenario->switch_rows[i].buffer_bytes = 0;
+    for (uint32_t i = 0; scenario->pauses && i < 2 * scenario->links; i++) {
+        const struct weft_link *link = &scenario->link_rows[i / 2];
+        if (!link->ends[i % 2].is_switch)
+            continue;
+        struct weft_switch *row = &scenario->switch_rows[link->ends[i % 2].index];
+        uint64_t frame_bytes = WEFT_ROCE_FRAME_MAX + 64;
+        uint64_t flying_bytes = 2 * link->delay_ns * (link->rate_bps / GBPS) / 8;
+        row->buffer_bytes += row->pfc.xoff_bytes + flying_bytes + 3 * frame_bytes + 256;
+    }
+}
+
 static void draw_fabric(struct scenario *scenario)
 {
     struct weft_random *random = &scenario->random;
@@ -91,6 +106,7 @@ static void draw_fabric(struct scenario *scenario)
     scenario->switches = (uint32_t)draw_between(random, 0, SCENARIO_SWITCHES_MAX);
     draw_switches(scenario);
     draw_links(scenario);
+    size_buffers(scenario);
     for (uint32_t i = 0; i < scenario->nics; i++)
         scenario->nic_rows[i] = (struct weft_nic){
             .name = (char *)(uintptr_t) "n",
@@ -115,7 +131,9 @@ static double draw_share(struct weft_random *random, uint64_t most_ppm)
 static void draw_faults(struct scenario *scenario)
 {
     struct weft_random *random = &scenario->random;
-    uint64_t most_ppm = draw_once_in(random, 4) ? 150000 : 20000;
+    bool heavy = draw_once_in(random, 4);
+    uint64_t most_ppm = heavy ? 150000 : 20000;
+    scenario->survivable = scenario->harm == SCENARIO_FAULTY && !heavy;
     for (uint32_t i = 0; i < scenario->wires; i++) {
         if (draw_once_in(random, 3))
             continue;
@@ -161,6 +179,7 @@ void scenario_draw(struct scenario *scenario, uint64_t seed)
     scenario->is_pattern = draw_once_in(random, 4);
     draw_fabric(scenario);
     draw_harm(scenario);
+    scenario->survivable |= scenario->harm == SCENARIO_CLEAN;
     scenario->mtu_bytes = 256u << weft_random_below(random, 5);
     scenario->window_packets = (uint32_t)draw_between(random, 1, draw_once_in(random, 2) ? 8 : 256);
     scenario->ack_timeout_ns = draw_between(random, 50000, 1000000);

@@ -30,6 +30,7 @@ struct scenario {
     uint32_t wires;
     bool pauses; /* every switch has PFC */
     enum scenario_harm harm;
+    bool survivable; /* so little goes wrong that nothing may fail for good */
     struct weft_fault_options faults[2 * (SCENARIO_LINKS_MAX + SCENARIO_NICS_MAX)];
     uint32_t harmed; /* the link or the NIC */
     uint64_t harm_start_ps, harm_end_ps;

@@ -82,28 +82,24 @@ static uint32_t device_for(struct weft_seats *seats, const struct weft_nic *nic)
     return seats->device_count++;
 }
 
-/* Peers of a schedule; each is a channel. */
-static uint32_t count_peers(const struct weft_schedule *schedule, uint8_t *seen)
+/* Queue pairs to peers; each is a channel. */
+static enum weft_status count_channels(const struct weft_schedule *schedule, uint32_t *count,
+                                       struct weft_error *error)
 {
-    uint32_t peers = 0;
-    memset(seen, 0, schedule->rank_count);
-    for (uint32_t i = 0; i < schedule->op_count; i++) {
-        const struct weft_op *op = &schedule->ops[i];
-        if (op->kind != WEFT_OP_SEND && op->kind != WEFT_OP_RECEIVE)
-            continue;
-        peers += !seen[op->peer];
-        seen[op->peer] = 1;
-    }
-    return peers;
+    uint32_t channels = 0;
+    uint64_t *flows = weft_schedule_flows(schedule, &channels);
+    if (!flows)
+        return weft_error_set(error, WEFT_NO_MEMORY, "no memory for the schedules");
+    *count += channels;
+    free(flows);
+    return WEFT_OK;
 }
 
 static enum weft_status compile_seats(struct weft_seats *seats, const struct weft_agent_test *test,
                                       struct weft_error *error)
 {
     const struct weft_pattern *pattern = test->test->pattern;
-    uint8_t *seen = calloc(test->test->options.rank_count, 1);
-    enum weft_status status =
-        seen ? WEFT_OK : weft_error_set(error, WEFT_NO_MEMORY, "no memory for the schedules");
+    enum weft_status status = WEFT_OK;
     for (uint32_t i = 0; status == WEFT_OK && i < seats->count; i++) {
         struct weft_seat *seat = &seats->seats[i];
         seat->rank = test->local_ranks[i];
@@ -115,10 +111,8 @@ static enum weft_status compile_seats(struct weft_seats *seats, const struct wef
         struct weft_seat_device *device = &seats->devices[seat->device];
         if (device->rank_count++ == 0)
             device->first_seat = i;
-        assert(seen);
-        device->endpoint_count += count_peers(seat->schedule, seen);
+        status = count_channels(seat->schedule, &device->endpoint_count, error);
     }
-    free(seen);
     return status;
 }
 

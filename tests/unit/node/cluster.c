@@ -38,8 +38,10 @@ static void init_rank(struct cluster *cluster, const struct cluster_options *opt
     const struct weft_pattern *pattern =
         options->custom ? options->custom : weft_pattern_find(options->pattern, &error);
     assert(pattern);
-    must(weft_pattern_compile(pattern, &options->options, rank, &cluster->schedules[rank], &error), &error);
-    struct weft_device_options device = {.max_endpoints = cluster->rank_count, .max_regions = 1};
+    must(weft_pattern_compile(pattern, &options->options, rank, &cluster->schedules[rank], &error),
+         &error);
+    struct weft_device_options device = {.max_endpoints = cluster->rank_count + 2,
+                                         .max_regions = 1};
     must(cluster->driver->open(&device, &cluster->devices[rank], &error), &error);
     struct weft_node_options node = {.driver = cluster->driver,
                                      .device = cluster->devices[rank],

@@ -318,7 +318,8 @@ static enum weft_status build_late_receive(const struct weft_pattern_options *op
 
 Test(run, receives_wait_for_what_they_require)
 {
-    struct weft_pattern pattern = {.min_ranks = 2, .default_size_bytes = 1, .build = build_late_receive};
+    struct weft_pattern pattern = {
+        .min_ranks = 2, .default_size_bytes = 1, .build = build_late_receive};
     struct cluster_options options = {.custom = &pattern,
                                       .options = {.rank_count = 2, .size_bytes = 64}};
     struct cluster cluster;
@@ -350,6 +351,52 @@ static enum weft_status build_one_way(const struct weft_pattern_options *options
     weft_schedule_set_buffer(builder, options->size_bytes);
     weft_schedule_set_decides(builder, rank == 1);
     return WEFT_OK;
+}
+
+/* Three messages of two lengths to a peer on three queue pairs; on one of them the other way. */
+static enum weft_status build_queue_pairs(const struct weft_pattern_options *options, uint32_t rank,
+                                          struct weft_schedule_builder *builder,
+                                          struct weft_error *error)
+{
+    (void)error;
+    weft_schedule_set_element(builder, WEFT_ELEMENT_UINT8, WEFT_REDUCTION_SUM);
+    for (uint32_t i = 0; i < 3; i++) {
+        uint32_t number = rank ? 2 - i : i;
+        bool sends = (number == 1) == (rank == 1);
+        uint64_t len_bytes = options->size_bytes + number;
+        struct weft_op op = {.kind = sends ? WEFT_OP_SEND : WEFT_OP_RECEIVE,
+                             .peer = 1 - rank,
+                             .queue_pair = 7 * number,
+                             .offset_bytes = number * 100,
+                             .len_bytes = len_bytes};
+        struct weft_expectation copy = {.kind = WEFT_EXPECT_COPY,
+                                        .rank = 1 - rank,
+                                        .offset_bytes = number * 100,
+                                        .from_offset_bytes = number * 100,
+                                        .len_bytes = len_bytes};
+        (void)weft_schedule_add(builder, &op);
+        if (!sends)
+            weft_schedule_expect(builder, &copy);
+    }
+    weft_schedule_set_buffer(builder, 300);
+    weft_schedule_set_decides(builder, true);
+    return WEFT_OK;
+}
+
+/* Each queue pair is a channel of its own: the order on one is nothing to another. */
+Test(run, queue_pairs)
+{
+    struct weft_pattern pattern = {
+        .min_ranks = 2, .default_size_bytes = 1, .build = build_queue_pairs};
+    struct cluster_options options = {.custom = &pattern,
+                                      .options = {.rank_count = 2, .size_bytes = 60}};
+    struct cluster cluster;
+    cluster_init(&cluster, &options);
+    cr_assert_eq(weft_node_channel_count(cluster.nodes[0]), 3);
+    verify(&cluster, 2);
+    cr_assert_eq(cluster_verify(&cluster).compared_bytes, 2 * (60 + 61 + 62));
+    run(&cluster, WEFT_PHASE_MEASURE, 20);
+    cluster_fini(&cluster);
 }
 
 Test(run, nothing_starts_before_its_iteration)

@@ -8,6 +8,8 @@
 
 #include "fabric/schedule/verify.h"
 
+struct lane;
+
 /* One rank under way. */
 struct actor {
     const struct weft_schedule *schedule;
@@ -15,6 +17,9 @@ struct actor {
     uint32_t *missing;
     bool *complete;
     uint32_t completed;
+    uint32_t flow_count;
+    uint64_t *flows;
+    struct lane *lanes; /* of each flow: sends, receives */
 };
 
 struct machine {
@@ -59,17 +64,53 @@ static bool coin(struct machine *machine)
     return machine->random >> 63;
 }
 
-/* The first operation of the kind with that peer, on that queue pair, that is not complete. */
-static uint32_t next_message(const struct actor *actor, enum weft_op_kind kind, uint32_t peer,
-                             uint32_t queue_pair)
+/* The messages of one kind on one flow, in their order. */
+struct lane {
+    uint32_t *ops;
+    uint32_t count;
+    uint32_t done;
+};
+
+static struct lane *lane_of(const struct actor *actor, enum weft_op_kind kind, uint64_t flow)
 {
-    for (uint32_t i = 0; i < actor->schedule->op_count; i++) {
-        const struct weft_op *op = &actor->schedule->ops[i];
-        if (op->kind == kind && op->peer == peer && op->queue_pair == queue_pair &&
-            !actor->complete[i])
-            return i;
+    uint32_t at = weft_schedule_find_flow(actor->flows, actor->flow_count, flow);
+    if (at == actor->flow_count || actor->flows[at] != flow)
+        return NULL;
+    return &actor->lanes[2 * at + (kind == WEFT_OP_RECEIVE)];
+}
+
+static void make_lanes(struct actor *actor)
+{
+    const struct weft_schedule *schedule = actor->schedule;
+    actor->flows = weft_schedule_flows(schedule, &actor->flow_count);
+    actor->lanes = calloc(2 * (size_t)actor->flow_count + 1, sizeof(*actor->lanes));
+    assert(actor->flows && actor->lanes);
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        for (uint32_t i = 0; i < schedule->op_count; i++) {
+            const struct weft_op *op = &schedule->ops[i];
+            if (op->kind != WEFT_OP_SEND && op->kind != WEFT_OP_RECEIVE)
+                continue;
+            struct lane *lane = lane_of(actor, op->kind, weft_flow_of(op));
+            if (pass)
+                lane->ops[lane->done++] = i;
+            else
+                lane->count++;
+        }
+        for (uint32_t i = 0; i < 2 * actor->flow_count; i++) {
+            struct lane *lane = &actor->lanes[i];
+            lane->done = 0;
+            if (!pass)
+                lane->ops = calloc((size_t)lane->count + 1, sizeof(*lane->ops));
+            assert(lane->ops);
+        }
     }
-    return WEFT_OP_NONE;
+}
+
+/* The first operation of the kind on that flow that is not complete. */
+static uint32_t next_message(const struct actor *actor, enum weft_op_kind kind, uint64_t flow)
+{
+    const struct lane *lane = lane_of(actor, kind, flow);
+    return lane && lane->done < lane->count ? lane->ops[lane->done] : WEFT_OP_NONE;
 }
 
 static void finish_op(struct actor *actor, uint32_t index)
@@ -77,6 +118,8 @@ static void finish_op(struct actor *actor, uint32_t index)
     const struct weft_op *op = &actor->schedule->ops[index];
     actor->complete[index] = true;
     actor->completed++;
+    if (op->kind == WEFT_OP_SEND || op->kind == WEFT_OP_RECEIVE)
+        lane_of(actor, op->kind, weft_flow_of(op))->done++;
     for (uint32_t i = 0; i < op->successor_count; i++)
         actor->missing[actor->schedule->successors[op->first_successor + i]]--;
 }
@@ -86,10 +129,10 @@ static bool deliver(struct machine *machine, struct actor *actor, uint32_t index
 {
     const struct weft_op *op = &actor->schedule->ops[index];
     uint32_t rank = actor->schedule->rank;
-    if (next_message(actor, WEFT_OP_SEND, op->peer, op->queue_pair) != index)
+    if (next_message(actor, WEFT_OP_SEND, weft_flow_of(op)) != index)
         return false;
     struct actor *peer = &machine->actors[op->peer];
-    uint32_t other = next_message(peer, WEFT_OP_RECEIVE, rank, op->queue_pair);
+    uint32_t other = next_message(peer, WEFT_OP_RECEIVE, (uint64_t)rank << 32 | op->queue_pair);
     if (other == WEFT_OP_NONE || peer->missing[other])
         return false;
     const struct weft_op *receive = &peer->schedule->ops[other];
@@ -159,6 +202,7 @@ static void actor_init(struct actor *actor, const struct weft_schedule *schedule
 {
     actor->schedule = schedule;
     actor->buffer = buffer;
+    make_lanes(actor);
     actor->missing = calloc(schedule->op_count + 1, sizeof(*actor->missing));
     actor->complete = calloc(schedule->op_count + 1, sizeof(*actor->complete));
     assert(actor->missing && actor->complete);
@@ -178,6 +222,10 @@ bool world_run(struct world *world, uint32_t pass, uint64_t seed)
         continue;
     bool done = is_done(&machine);
     for (uint32_t rank = 0; rank < world->rank_count; rank++) {
+        for (uint32_t i = 0; i < 2 * machine.actors[rank].flow_count; i++)
+            free(machine.actors[rank].lanes[i].ops);
+        free(machine.actors[rank].lanes);
+        free(machine.actors[rank].flows);
         free(machine.actors[rank].missing);
         free(machine.actors[rank].complete);
     }

@@ -83,7 +83,8 @@ Test(patterns, all_reduce)
             try_reducing("all-reduce", algorithm, ranks, 1, 0);
             try_reducing("all-reduce", algorithm, ranks, 5, 0);
             try_reducing("all-reduce", algorithm, ranks, ranks + 1, 2);
-            try_reducing("all-reduce", algorithm, ranks, 7 * ranks + ranks / 2 + 1, 3);
+            try_reducing("all-reduce", algorithm, ranks, 7 * ranks + ranks / 2 + 1,
+                         ranks < 10 ? 3 : ranks);
         }
         try_reducing("all-reduce", algorithm, 5, 25050, 0);
         try_reducing("all-reduce", algorithm, 8, 25050, 1000);

@@ -96,6 +96,34 @@ Test(topology, holds_what_the_file_says)
     "name: t\nhosts:\n  - name: a\n    agent: " agent \
     "\n    nics: [{name: a0, device: d}]\nranks: [a/a0]\n"
 
+Test(topology, holds_what_switches_do_with_their_queues)
+{
+    struct weft_topology *topology =
+        parse("name: t\n"
+              "hosts: [{name: a, nics: [{name: n, device: loopback}]}]\n"
+              "switches:\n"
+              "  - {name: s, buffer: 16MiB, ecn: {min: 100KiB, max: 400KiB, probability: 0.01},\n"
+              "     pfc: {xoff: 512KiB, xon: 1KiB}}\n"
+              "  - {name: t, ecn: {max: 64KiB}, pfc: {xoff: 8KiB}}\n"
+              "  - {name: u}\n"
+              "ranks: [a/n]\n");
+    const struct weft_switch *switches = topology->switches;
+    cr_assert_eq(switches[0].buffer_bytes, 16 << 20);
+    cr_assert_eq(switches[0].ecn.min_bytes, 100 << 10);
+    cr_assert_eq(switches[0].ecn.max_bytes, 400 << 10);
+    cr_assert_eq(switches[0].ecn.probability_ppm, 10000);
+    cr_assert_eq(switches[0].pfc.xoff_bytes, 512 << 10);
+    cr_assert_eq(switches[0].pfc.xon_bytes, 1 << 10);
+    /* A plain threshold: all from there on. */
+    cr_assert_eq(switches[1].ecn.min_bytes, 64 << 10);
+    cr_assert_eq(switches[1].ecn.probability_ppm, 1000000);
+    cr_assert_eq(switches[1].pfc.xon_bytes, 4 << 10);
+    cr_assert_eq(switches[2].buffer_bytes, 0);
+    cr_assert_eq(switches[2].ecn.max_bytes, 0);
+    cr_assert_eq(switches[2].pfc.xoff_bytes, 0);
+    weft_topology_destroy(topology);
+}
+
 Test(topology, judges_addresses)
 {
     refuses(ONE_NIC("address: 0.0.0.0"), "address of nobody");
