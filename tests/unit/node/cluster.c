@@ -50,6 +50,7 @@ static void init_rank(struct cluster *cluster, const struct cluster_options *opt
                                      .depth =
                                          options->depths ? options->depths[rank] : options->depth,
                                      .interval_ns = options->interval_ns,
+                                     .trace = options->trace,
                                      .allocate = cluster_allocate,
                                      .release = cluster_release};
     must(weft_node_create(&node, &cluster->nodes[rank], &error), &error);
