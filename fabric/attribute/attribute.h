@@ -27,7 +27,8 @@ struct weft_traced_iteration {
 };
 
 enum weft_step_kind {
-    WEFT_STEP_SEND = 0,     /* waited: until it started; took: from there to its completion */
+    WEFT_STEP_SEND = 0,     /* waited: until it started; took: from there, or from the completion of
+                               the message before it, to its own */
     WEFT_STEP_REDUCE,       /* took: from its last requirement */
     WEFT_STEP_CALC,         /* the same */
     WEFT_STEP_LATE_RECEIVE, /* waited: the peer's send, for this rank's receive */

@@ -53,14 +53,16 @@ struct weft_cause {
     uint32_t rank, op;
 };
 
-/* Why it did what it did. waited_ns: since it could have started. */
+/* Why it did what it did. waited_ns: since it could have started. took_ns: since it, or the first
+ * of `together` messages that completed in one instant, had its flow for itself. */
 struct weft_reason {
     uint64_t waited_ns, took_ns;
+    uint32_t together;
     bool for_receive; /* the send waited for the peer's receive, and `next` is at the peer */
     struct weft_cause next;
 };
 void weft_reason_find(const struct weft_attributor *attributor,
-                      const struct weft_traced_iteration *iteration, uint32_t rank, uint32_t op,
+                      const struct weft_traced_iteration *iteration, const struct weft_cause *what,
                       struct weft_reason *ret_reason);
 /* Fills attributor->steps, the last first. Returns how many. */
 uint32_t weft_walk(const struct weft_attributor *attributor,

@@ -68,12 +68,13 @@ static size_t add_iteration(const struct weft_attributor *attributor,
     for (uint32_t rank = 0; rank < attributor->input->rank_count; rank++) {
         const struct weft_schedule *schedule = attributor->input->schedules[rank];
         for (uint32_t i = 0; i < schedule->op_count && count < room; i++) {
+            const struct weft_cause what = {.known = true, .rank = rank, .op = i};
             struct weft_reason reason;
             if (schedule->ops[i].kind == WEFT_OP_RECEIVE)
                 continue;
-            weft_reason_find(attributor, iteration, rank, i, &reason);
+            weft_reason_find(attributor, iteration, &what, &reason);
             entries[count] = (struct entry){.like = describe(attributor, rank, i), .rank = rank};
-            entries[count].like.took_ns = reason.took_ns;
+            entries[count].like.took_ns = reason.took_ns / reason.together;
             entries[count++].like.waited_ns = reason.waited_ns;
         }
     }

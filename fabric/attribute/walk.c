@@ -62,9 +62,9 @@ static void explain_receive(const struct weft_attributor *attributor,
     (void)room_at(backward, ops, rank, op, ready_ns, ret_cause);
 }
 
-static void explain_send(const struct weft_attributor *attributor,
-                         const struct weft_traced_iteration *iteration, uint32_t rank, uint32_t op,
-                         struct weft_reason *reason)
+static void explain_start(const struct weft_attributor *attributor,
+                          const struct weft_traced_iteration *iteration, uint32_t rank, uint32_t op,
+                          struct weft_reason *reason)
 {
     const struct weft_backward *backward = &attributor->ranks[rank];
     const struct weft_op_trace *ops = iteration->ops[rank];
@@ -78,25 +78,52 @@ static void explain_send(const struct weft_attributor *attributor,
     if (ops[op].waits & WEFT_WAITED_QUEUE)
         could_ns = room_at(backward, ops, rank, op, could_ns, &reason->next);
     reason->waited_ns = positive(ops[op].started_ns - could_ns);
-    reason->took_ns = positive(ops[op].completed_ns - ops[op].started_ns);
     reason->for_receive = reason->waited_ns && ops[op].waits & WEFT_WAITED_RECEIVE;
     if (reason->for_receive)
         explain_receive(attributor, iteration, attributor->input->schedules[rank]->ops[op].peer,
                         attributor->partners[rank][op], &reason->next);
 }
 
+/* Messages of a flow go one behind the other, so while an earlier one is on its way it is that
+ * which holds this one up. Which were found complete in one turn cannot be told apart. */
+static void explain_send(const struct weft_attributor *attributor,
+                         const struct weft_traced_iteration *iteration, uint32_t rank, uint32_t op,
+                         struct weft_reason *reason)
+{
+    const uint32_t *previous = attributor->ranks[rank].previous;
+    const struct weft_op_trace *ops = iteration->ops[rank];
+    uint32_t first = op;
+    while (reason->together < LOOK_BACK_MAX && previous[first] != WEFT_OP_NONE &&
+           ops[previous[first]].completed_ns >= ops[op].completed_ns) {
+        first = previous[first];
+        reason->together++;
+    }
+    uint32_t before = previous[first];
+    int64_t began_ns = ops[first].started_ns;
+    if (before != WEFT_OP_NONE && ops[before].completed_ns > began_ns) {
+        began_ns = ops[before].completed_ns;
+        reason->next = (struct weft_cause){.known = true, .rank = rank, .op = before};
+    } else {
+        explain_start(attributor, iteration, rank, first, reason);
+    }
+    reason->took_ns = positive(ops[op].completed_ns - began_ns);
+}
+
 void weft_reason_find(const struct weft_attributor *attributor,
-                      const struct weft_traced_iteration *iteration, uint32_t rank, uint32_t op,
+                      const struct weft_traced_iteration *iteration, const struct weft_cause *what,
                       struct weft_reason *ret_reason)
 {
-    const struct weft_op *what = &attributor->input->schedules[rank]->ops[op];
+    uint32_t rank = what->rank, op = what->op;
+    const struct weft_op *it = &attributor->input->schedules[rank]->ops[op];
     const struct weft_op_trace *ops = iteration->ops[rank];
-    *ret_reason = (struct weft_reason){0};
-    if (what->kind == WEFT_OP_SEND) {
+    *ret_reason = (struct weft_reason){.together = 1};
+    if (it->kind == WEFT_OP_SEND && what->started) {
+        explain_start(attributor, iteration, rank, op, ret_reason);
+    } else if (it->kind == WEFT_OP_SEND) {
         explain_send(attributor, iteration, rank, op, ret_reason);
-    } else if (what->kind == WEFT_OP_RECEIVE) {
+    } else if (it->kind == WEFT_OP_RECEIVE) {
         ret_reason->next = (struct weft_cause){
-            .known = true, .rank = what->peer, .op = attributor->partners[rank][op]};
+            .known = true, .rank = it->peer, .op = attributor->partners[rank][op]};
     } else {
         int64_t ready_ns = ready_at(&attributor->ranks[rank], ops, rank, op, &ret_reason->next);
         ret_reason->took_ns = positive(ops[op].completed_ns - later(ready_ns, 0));
@@ -147,11 +174,9 @@ static void add_send(struct walk *walk, const struct weft_cause *at,
     struct weft_step *step = add(walk, WEFT_STEP_SEND, at->rank, at->op);
     step->peer = op->peer;
     step->len_bytes = op->len_bytes;
-    if (!at->started) {
-        step->took_ns = reason->took_ns;
-        step->took_excess_ns = excess(reason->took_ns, like.took_ns);
-        walk->explained_ns += reason->took_ns;
-    }
+    step->took_ns = reason->took_ns;
+    step->took_excess_ns = excess(reason->took_ns, reason->together * like.took_ns);
+    walk->explained_ns += reason->took_ns;
     step->waited_ns = reason->waited_ns;
     if (!reason->for_receive) {
         step->waited_excess_ns = excess(reason->waited_ns, like.waited_ns);
@@ -211,7 +236,7 @@ uint32_t weft_walk(const struct weft_attributor *attributor,
          at.known && turns <= 2 * attributor->op_count && walk.count + 3 <= attributor->steps_max;
          turns++) {
         struct weft_reason reason;
-        weft_reason_find(attributor, iteration, at.rank, at.op, &reason);
+        weft_reason_find(attributor, iteration, &at, &reason);
         add_step(&walk, &at, &reason);
         at = reason.next;
     }

@@ -77,9 +77,17 @@ static void settle_send(struct world *world, uint32_t rank, uint32_t op, int64_t
             world->ops[rank][i].started_ns > ready_ns)
             ready_ns = world->ops[rank][i].started_ns;
     }
+    int64_t free_ns = ready_ns;
+    for (uint32_t i = 0; i < op; i++) {
+        if (world->model->schedules[rank]->ops[i].kind == WEFT_OP_SEND &&
+            world->model->schedules[rank]->ops[i].peer == what->peer &&
+            world->ops[rank][i].completed_ns - ACK_NS > free_ns)
+            free_ns = world->ops[rank][i].completed_ns - ACK_NS;
+    }
     send->waits = slot_ns > ready_ns ? WEFT_WAITED_RECEIVE : 0;
     send->started_ns = slot_ns > ready_ns ? slot_ns : ready_ns;
-    receive->completed_ns = send->started_ns + (int64_t)world->costs[rank][op];
+    free_ns = free_ns > send->started_ns ? free_ns : send->started_ns;
+    receive->completed_ns = free_ns + (int64_t)world->costs[rank][op];
     send->completed_ns = receive->completed_ns + ACK_NS;
 }
 
