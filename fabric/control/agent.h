@@ -50,6 +50,8 @@ struct weft_agent {
     uint64_t progress_told_ns;
     uint64_t block[WEFT_DURATIONS_A_BLOCK];
     struct weft_agent_traces traces;
+    uint64_t intended[WEFT_DURATIONS_A_BLOCK]; /* of the block's iterations, in an open loop */
+    bool is_open_loop;
 };
 
 /* ---- traces (agent_trace.c) ---- */

@@ -7,8 +7,8 @@ import re
 import sys
 
 # Each layer and the layers that it may include, beside itself.
-FABRIC = ["base", "hist", "topology", "schedule", "driver", "node", "plan", "attribute", "result",
-          "control"]
+FABRIC = ["base", "hist", "topology", "schedule", "ideal", "driver", "node", "plan", "attribute",
+          "result", "control"]
 ALLOWED = {
     "fabric/base": [],
     "fabric/hist": ["fabric/base"],
@@ -20,9 +20,11 @@ ALLOWED = {
                     "fabric/schedule", "fabric/node"],
     "fabric/attribute": ["fabric/base", "fabric/driver", "fabric/schedule", "fabric/topology"],
     "fabric/result": ["fabric/attribute", "fabric/base", "fabric/hist", "fabric/driver", "fabric/schedule",
-                      "fabric/node", "fabric/plan", "fabric/topology"],
+                      "fabric/node", "fabric/plan", "fabric/topology", "fabric/ideal"],
     "fabric/control": ["fabric/attribute", "fabric/base", "fabric/hist", "fabric/driver", "fabric/schedule",
-                       "fabric/node", "fabric/plan", "fabric/topology", "fabric/result"],
+                       "fabric/node", "fabric/plan", "fabric/topology", "fabric/ideal",
+                       "fabric/result"],
+    "fabric/ideal": ["fabric/base", "fabric/driver", "fabric/schedule", "fabric/topology"],
     "drivers/roce": ["fabric"],
     "drivers/dpdk": ["fabric", "drivers/roce"],
     "drivers/sim": ["fabric", "drivers/roce"],
