@@ -118,8 +118,7 @@ struct weft_paths *weft_paths_create(const struct weft_topology *topology);
 void weft_paths_destroy(struct weft_paths *paths);
 /* Links between each NIC and this one, by NIC; UINT32_MAX: no path. Lives until the next call. */
 const uint32_t *weft_paths_hops(struct weft_paths *paths, uint32_t nic);
-/* Adds to each link `weight` times the share of the shortest paths between the NICs that cross it.
- */
+/* Adds to each link `weight` times what of the shortest ways between the NICs it has. */
 void weft_paths_add(struct weft_paths *paths, uint32_t from_nic, uint32_t to_nic, double weight,
                     double *link_weights);
 
