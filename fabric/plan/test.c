@@ -28,7 +28,7 @@ struct row {
     uint64_t rate_bps;
     enum weft_arrivals_kind arrivals;
     struct weft_congestion_options congestion;
-    bool reduce, verify;
+    bool reduce, verify, trace;
     struct weft_fault_options fault;
     const struct weft_yaml_node *expects, *sweep;
     const struct weft_yaml_node *search;
@@ -289,6 +289,7 @@ static const struct weft_yaml_key keys[] = {
     {"congestion", weft_congestion_read, offsetof(struct row, congestion), false, 0, 0},
     {"reduce", weft_yaml_read_bool, offsetof(struct row, reduce), false, 0, 0},
     {"verify", weft_yaml_read_bool, offsetof(struct row, verify), false, 0, 0},
+    {"trace", weft_yaml_read_bool, offsetof(struct row, trace), false, 0, 0},
     {"fault", read_fault, offsetof(struct row, fault), false, 0, 0},
     {"search", read_node, offsetof(struct row, search), false, 0, 0},
     {"repeats", weft_yaml_read_count, offsetof(struct row, repeats), false, 1, WEFT_REPEATS_MAX},
@@ -364,6 +365,7 @@ static void take_row(const struct row *row, struct weft_test *test)
     test->repeats = (uint32_t)row->repeats;
     test->reduce = row->reduce;
     test->verify = row->verify;
+    test->trace = row->trace;
 }
 
 static enum weft_status take_options(const struct row *row, struct weft_test *test,
@@ -461,7 +463,7 @@ static enum weft_status check_options(const struct weft_yaml_node *node,
 enum weft_status weft_test_read(const struct weft_yaml_node *node, struct weft_test *test,
                                 struct weft_error *error)
 {
-    struct row row = {.warmup = WEFT_WARMUP_DEFAULT, .verify = true};
+    struct row row = {.warmup = WEFT_WARMUP_DEFAULT, .verify = true, .trace = true};
     enum weft_status status = weft_yaml_read_map(node, "a test", keys, &row, error);
     if (status == WEFT_OK)
         status = check_length(node, error);

@@ -12,6 +12,7 @@
 #include "fabric/base/units.h"
 #include "fabric/plan/sweep.h"
 #include "fabric/plan/test.h"
+#include "fabric/result/attribution.h"
 #include "fabric/result/figures.h"
 #include "fabric/result/repeats.h"
 
@@ -425,6 +426,22 @@ static json_t *search_json(struct maker *maker, const struct weft_test_result *t
     return object;
 }
 
+/* Those that it takes, as a plan has them; one that was not told and has no default is left out. */
+static json_t *options_json(struct maker *maker, const struct weft_test *test)
+{
+    struct weft_pattern_options options = weft_pattern_resolve(test->pattern, &test->options);
+    json_t *object = json_object();
+    for (uint32_t i = 0; i < test->pattern->take_count; i++) {
+        enum weft_pattern_option_id id = test->pattern->takes[i].option;
+        uint64_t value = weft_pattern_option_get(&options, id);
+        char formatted[WEFT_UNITS_TEXT];
+        if (value >= weft_pattern_option_table[id].least)
+            put(maker, object, weft_pattern_option_table[id].name,
+                text(weft_pattern_option_format(test->pattern, id, value, formatted)));
+    }
+    return object;
+}
+
 static json_t *test_json(struct maker *maker, const struct weft_result *result, uint32_t index)
 {
     const struct weft_test_result *test = &result->tests[index];
@@ -436,6 +453,7 @@ static json_t *test_json(struct maker *maker, const struct weft_result *result, 
     put(maker, object, "driver", text(weft_figure_drivers(result, test, drivers)));
     put(maker, object, "ranks", whole(test->rank_count));
     put(maker, object, "size_bytes", whole(test->test->options.size_bytes));
+    put(maker, object, "options", options_json(maker, test->test));
     put(maker, object, "fault", fault_json(maker, &test->test->fault));
     put(maker, object, "iterations", whole(test->iterations));
     put(maker, object, "duration_s", json_real((double)weft_figure_window_ns(test) / 1e9));
@@ -445,6 +463,8 @@ static json_t *test_json(struct maker *maker, const struct weft_result *result, 
     put_measured(maker, object, test, index);
     put(maker, object, "search", search_json(maker, test));
     put(maker, object, "repeats", repeats_json(maker, test));
+    put(maker, object, "slow_iterations", weft_attribution_chains_json(test));
+    put(maker, object, "deciders", weft_attribution_deciders_json(result, test));
     put(maker, object, "counters", totals_json(maker, test));
     put(maker, object, "ranks_detail", ranks_json(maker, result, test));
     put(maker, object, "expect", expects_json(maker, test));

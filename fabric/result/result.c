@@ -49,6 +49,7 @@ static void test_fini(struct weft_test_result *test)
     weft_hist_destroy(test->latency_intended_ns);
     free(test->ranks);
     free(test->expects);
+    weft_attribution_destroy(test->attribution);
 }
 
 void weft_result_destroy(struct weft_result *result)
@@ -186,6 +187,8 @@ void weft_test_result_again(struct weft_test_result *result)
     memset(result->ranks, 0, result->rank_count * sizeof(result->ranks[0]));
     for (uint32_t i = 0; i < result->rank_count; i++)
         result->ranks[i].rank = i;
+    weft_attribution_destroy(result->attribution);
+    result->attribution = NULL;
     weft_hist_clear(result->completion_ns);
     weft_hist_clear(result->latency_ns);
     weft_hist_clear(result->bandwidth_bps);

@@ -10,6 +10,7 @@
 
 #include "fabric/base/units.h"
 #include "fabric/plan/test.h"
+#include "fabric/result/attribution.h"
 #include "fabric/result/figures.h"
 
 #define COLUMN_WIDTH 10
@@ -44,10 +45,12 @@ static void print_head(FILE *out, const struct weft_result *result,
     char size[WEFT_UNITS_TEXT];
     char drivers[WEFT_DRIVERS_TEXT];
     uint32_t hosts = host_count(result->topology, test->rank_count);
-    fprintf(out, "weft %s · %s, %s · %u rank%s on %u host%s · %s · %s", WEFT_VERSION,
-            test->test->pattern->name, weft_format_size(test->test->options.size_bytes, size),
-            test->rank_count, plural(test->rank_count), hosts, plural(hosts),
-            weft_figure_drivers(result, test, drivers), transfers[test->test->transfer]);
+    fprintf(out, "weft %s · %s", WEFT_VERSION, test->test->pattern->name);
+    if (weft_pattern_has_size(test->test->pattern, &test->test->options))
+        fprintf(out, ", %s", weft_format_size(test->test->options.size_bytes, size));
+    fprintf(out, " · %u rank%s on %u host%s · %s · %s", test->rank_count, plural(test->rank_count),
+            hosts, plural(hosts), weft_figure_drivers(result, test, drivers),
+            transfers[test->test->transfer]);
     if (test->test->mtu_bytes)
         fprintf(out, ", MTU %u", test->test->mtu_bytes);
     fprintf(out, "\n");
@@ -287,6 +290,7 @@ static void print_figures(FILE *out, const struct weft_result *result,
     print_bandwidth(out, test);
     print_open_loop(out, test);
     print_totals(out, result, test);
+    weft_attribution_print(out, result, test);
     print_injected(out, test);
     print_dash(out, test);
 }

@@ -72,7 +72,6 @@ static void draw_pattern(struct cluster *cluster)
         if (draw_once_in(random, 2))
             cluster->options.rank_count = cluster->pattern->default_ranks;
     } while (cluster->options.rank_count > cluster->scenario->nics ||
-             cluster->pattern->takes_text ||
              weft_pattern_check(cluster->pattern, &cluster->options, NULL) != WEFT_OK);
     cluster->transfer = draw_once_in(random, 3) ? WEFT_TRANSFER_SEND : WEFT_TRANSFER_WRITE;
     cluster->depth = (uint32_t)draw_between(random, 1, 16);

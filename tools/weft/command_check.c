@@ -29,9 +29,11 @@ static void print_test(const struct weft_job *job, const struct weft_test *test,
     char drivers[WEFT_DRIVERS_TEXT];
     char count[WEFT_UNITS_TEXT], size[WEFT_UNITS_TEXT], all[WEFT_UNITS_TEXT], most[WEFT_UNITS_TEXT];
     const char *about = figures->sampled ? "about " : "";
-    printf("%s: %s, %u ranks, driver %s, size %s\n", test->name, test->pattern->name,
-           test->options.rank_count, weft_figure_drivers(&result, &ranks, drivers),
-           weft_format_size(test->options.size_bytes, size));
+    printf("%s: %s, %u ranks, driver %s", test->name, test->pattern->name, test->options.rank_count,
+           weft_figure_drivers(&result, &ranks, drivers));
+    if (weft_pattern_has_size(test->pattern, &test->options))
+        printf(", size %s", weft_format_size(test->options.size_bytes, size));
+    printf("\n");
     printf("  an iteration   %s%s messages, %s%s of payload\n", about,
            weft_show_count(figures->messages, count), about,
            weft_show_size(figures->payload_bytes, size));

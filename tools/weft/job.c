@@ -411,7 +411,7 @@ static enum weft_status count_ranks(struct weft_job *job, struct weft_error *err
         enum weft_status status = WEFT_OK;
         if (!*ranks && test->pattern->count_ranks)
             status = test->pattern->count_ranks(&test->options, ranks, error);
-        else if (!*ranks)
+        if (!*ranks && status == WEFT_OK)
             *ranks = default_ranks(job, test->pattern);
         if (status != WEFT_OK)
             return status;

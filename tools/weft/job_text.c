@@ -92,7 +92,8 @@ static void put_test(FILE *out, const struct weft_job *job, uint32_t index)
     put_text(out, "  - name: ", test->name);
     (void)fprintf(out, "    pattern: %s\n    driver: %s\n    ranks: %u\n", test->pattern->name,
                   test->driver, test->options.rank_count);
-    put_size(out, "size", test->options.size_bytes);
+    if (weft_pattern_has_size(test->pattern, &test->options))
+        put_size(out, "size", test->options.size_bytes);
     put_options(out, test);
     if (test->file)
         put_text(out, "    file: ", weft_job_file_name(job, index, name));

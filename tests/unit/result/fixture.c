@@ -47,7 +47,11 @@ static void init_test(struct fixture *fixture)
         fixture->expects[i] =
             (struct weft_expect){expects_text[i], metrics[i], relations[i], values[i]};
     fixture->pattern = (struct weft_pattern){
-        .name = "all-reduce", .bus_factor = bus_factor, .algorithm_bytes = algorithm_bytes};
+        .name = "all-reduce",
+        .default_size_bytes = 1u << 20,
+        .bus_factor = bus_factor,
+        .algorithm_bytes = algorithm_bytes,
+    };
     fixture->test = (struct weft_test){
         .name = test_name,
         .pattern = &fixture->pattern,
