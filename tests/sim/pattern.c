@@ -10,7 +10,7 @@
 #include "fabric/node/node.h"
 #include "fabric/schedule/pattern.h"
 
-#define LIMIT_NS (UINT64_C(120) * 1000000000)
+#define LIMIT_NS (UINT64_C(1200) * 1000000000)
 #define STEPS_MAX 2000000u
 #define STEPS_PER_AUDIT 256u
 #define VERIFY_ITERATIONS 2u
