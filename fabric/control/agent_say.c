@@ -113,6 +113,16 @@ void weft_agent_say_done(struct weft_agent *agent, uint64_t now_ns)
     say(agent, &envelope, now_ns);
 }
 
+void weft_agent_say_traced(struct weft_agent *agent, uint64_t now_ns)
+{
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Traced message = WEFT__TRACED__INIT;
+    envelope.body_case = WEFT__ENVELOPE__BODY_TRACED;
+    envelope.traced = &message;
+    agent->state = WEFT_AGENT_READY;
+    say(agent, &envelope, now_ns);
+}
+
 void weft_agent_say_alive(struct weft_agent *agent, uint64_t now_ns)
 {
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;

@@ -60,6 +60,7 @@ static void watch_phase(struct weft_agent *agent, uint64_t now_ns)
         weft_agent_fail(agent, status, &error, now_ns);
         return;
     }
+    weft_agent_trace_watch(agent);
     /* In this order: what progress calls done has its durations taken below. */
     pass_durations(agent, now_ns);
     bool all_done = progress.idle && progress.iterations_done == agent->granted;
@@ -140,6 +141,8 @@ void weft_agent_tick(struct weft_agent *agent, uint64_t now_ns)
         compare_next(agent, now_ns);
     else if (agent->state == WEFT_AGENT_COLLECTING)
         collect_next(agent, now_ns);
+    else if (agent->state == WEFT_AGENT_TRACING)
+        weft_agent_trace_tell(agent, now_ns);
     if (now_ns - agent->said_ns >= ALIVE_INTERVAL_NS)
         weft_agent_say_alive(agent, now_ns);
 }

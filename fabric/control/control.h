@@ -7,8 +7,9 @@
  * with the addresses of their channels) -> CONNECT (each agent is given the addresses that its
  * ranks need, answers when all channels are ready) -> for each of verify, warm-up, measure: START
  * (all agents ready the phase and say so: the barrier), GRANT (iterations, in leases where the test
- * is timed), DONE -> COLLECT (rank results) -> RELEASE. A failure anywhere: ABORT to all, the test
- * is broken, what was reported is kept. */
+ * is timed), DONE -> COLLECT (rank results) -> TRACE_REQUEST (what each operation of a few
+ * iterations did; KEEP has said before which must not be forgotten) -> RELEASE. A failure anywhere:
+ * ABORT to all, the test is broken, what was reported is kept. */
 #ifndef WEFT_CONTROL_CONTROL_H
 #define WEFT_CONTROL_CONTROL_H
 
@@ -73,6 +74,16 @@ struct weft_agent_runtime {
     enum weft_status (*collect)(void *context, uint32_t local, struct weft_rank_result *ret_result,
                                 struct weft_error *error);
     void (*release)(void *context); /* of the test; idempotent */
+    /* Traces; all NULL: this runtime has none. Of how many of the last iterations of MEASURE all
+     * local ranks have one; 0: of none. */
+    uint32_t (*trace_count)(void *context);
+    /* As weft_node_trace_keep, for all local ranks. */
+    bool (*trace_keep)(void *context, uint32_t place, uint64_t iteration);
+    /* *ret_ops has one for each operation of the rank and is malloc'd, the caller's.
+     * WEFT_NOT_FOUND: the trace is not there. */
+    enum weft_status (*trace)(void *context, uint32_t local, uint64_t iteration,
+                              struct weft_op_trace **ret_ops, uint32_t *ret_count,
+                              uint64_t *ret_duration_ns);
 };
 
 struct weft_agent;

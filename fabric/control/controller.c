@@ -129,6 +129,7 @@ void weft_controller_destroy(struct weft_controller *controller)
     weft_result_destroy(controller->result);
     weft_channels_fini(&controller->channels);
     weft_merge_fini(&controller->merge);
+    weft_controller_trace_reset(controller);
     weft_merge_fini(&controller->intended);
     weft_wire_fini(&controller->wire);
     free(controller->agents);

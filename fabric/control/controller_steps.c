@@ -37,6 +37,8 @@ const char *weft_controller_during(const struct weft_controller *controller)
         return phases[controller->phase];
     case WEFT_STAGE_COLLECTING:
         return "collecting results";
+    case WEFT_STAGE_TRACING:
+        return "collecting traces";
     case WEFT_STAGE_RELEASING:
         return "releasing";
     case WEFT_STAGE_STOPPING:
@@ -63,6 +65,7 @@ static void finish_test(struct weft_controller *controller)
         controller->figures->iterations = controller->figures->completion_ns->count;
     weft_test_result_finish(controller->figures);
     weft_channels_fini(&controller->channels);
+    weft_controller_trace_reset(controller);
 }
 
 void weft_controller_settle(struct weft_controller *controller)
@@ -118,6 +121,7 @@ static void assign_ranks(struct weft_controller *controller)
         agent->local_count = 0;
         agent->ranks_reported = 0;
         agent->decides = false;
+        agent->trace_count = 0;
     }
     for (uint32_t rank = 0; rank < controller->figures->rank_count; rank++)
         controller->agents[controller->rank_agents[rank]].local_count++;
@@ -279,6 +283,20 @@ static void end_phase(struct weft_controller *controller, uint64_t now_ns)
     weft_controller_say_collect(controller);
 }
 
+static void release(struct weft_controller *controller, uint64_t now_ns)
+{
+    enter(controller, WEFT_STAGE_RELEASING, now_ns);
+    weft_controller_say_release(controller);
+}
+
+/* The question goes out within the stage, so that its answers are due. */
+static void trace(struct weft_controller *controller, uint64_t now_ns)
+{
+    enter(controller, WEFT_STAGE_TRACING, now_ns);
+    if (!weft_controller_trace_ask(controller))
+        release(controller, now_ns);
+}
+
 static void next_stage(struct weft_controller *controller, uint64_t now_ns)
 {
     assert(controller->stage != WEFT_STAGE_FINISHED);
@@ -299,8 +317,11 @@ static void next_stage(struct weft_controller *controller, uint64_t now_ns)
         end_phase(controller, now_ns);
         return;
     case WEFT_STAGE_COLLECTING:
-        enter(controller, WEFT_STAGE_RELEASING, now_ns);
-        weft_controller_say_release(controller);
+        trace(controller, now_ns);
+        return;
+    case WEFT_STAGE_TRACING:
+        weft_controller_trace_finish(controller);
+        release(controller, now_ns);
         return;
     case WEFT_STAGE_RELEASING:
         end_test(controller, now_ns);

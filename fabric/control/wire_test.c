@@ -128,6 +128,7 @@ static void write_test(const struct weft_test *test, struct test_out *out)
     message->depth = test->depth;
     message->interval_ns = test->interval_ns;
     message->reduce = test->reduce;
+    message->trace = test->trace;
     message->verify = test->verify;
     message->pace_bps = test->pace_bps;
     message->rate_bps = test->rate_bps;
@@ -393,6 +394,7 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
         .depth = message->depth,
         .interval_ns = message->interval_ns,
         .reduce = message->reduce,
+        .trace = message->trace,
         .verify = message->verify,
         .pace_bps = message->pace_bps,
         .rate_bps = message->rate_bps,

@@ -42,6 +42,7 @@ struct weft_channel {
     uint32_t send_count;
     uint32_t send_at; /* the next to start */
     uint32_t sends_outstanding;
+    uint32_t send_waits;           /* what the next to start was seen to wait for */
     uint64_t sent;                 /* messages posted since creation */
     const struct weft_slot *slots; /* the peer writes them: slots of messages to it */
 
@@ -111,6 +112,26 @@ struct weft_durations {
     uint64_t *intended_ns; /* of the same iterations, from when they were due; closed loop: NULL */
     _Atomic uint64_t head; /* the worker's */
     _Atomic uint64_t tail; /* the control thread's */
+};
+
+/* What an operation did: when it was posted and, in the low bits, what it waited for. */
+#define WEFT_TRACE_WAITS_BITS 2
+struct weft_trace_record {
+    uint64_t started;
+    uint64_t completed_ns;
+};
+
+struct weft_trace_slot {
+    _Atomic uint64_t stamp; /* 0, or the iteration + 1 that it holds whole */
+    uint64_t start_ns, end_ns;
+    struct weft_trace_record *records;
+};
+
+struct weft_trace {
+    uint32_t ring_count;           /* 0: nothing is traced; else a power of two */
+    struct weft_trace_slot *slots; /* the ring, then those that are kept */
+    struct weft_trace_record *records;
+    struct weft_trace_record *open[WEFT_NODE_LANES]; /* NULL: not now */
 };
 
 struct weft_node {
@@ -185,6 +206,7 @@ struct weft_node {
     bool reduce;
     struct weft_tally tally;
     struct weft_durations durations;
+    struct weft_trace trace;
 
     _Atomic uint64_t granted;
     _Atomic uint64_t done;
@@ -318,6 +340,29 @@ void weft_series_begin(struct weft_node *node);
 void weft_series_sample(struct weft_node *node);
 /* bits * 1e9 / elapsed_ns without a division; off by less than 1e-6 of it. */
 uint64_t weft_series_rate(uint64_t len_bytes, uint64_t elapsed_ns);
+
+/* trace.c */
+WEFT_CHECKED enum weft_status weft_trace_create(struct weft_node *node, struct weft_error *error);
+void weft_trace_destroy(struct weft_node *node);
+/* Forgets all of it; the node is idle. */
+void weft_trace_reset(struct weft_node *node);
+/* The iteration that begins; MEASURE only, as what follows. */
+void weft_trace_begin(struct weft_node *node);
+void weft_trace_finish(struct weft_node *node, uint64_t iteration);
+static inline void weft_trace_started(struct weft_node *node, uint32_t lane, uint32_t op,
+                                      uint32_t waits)
+{
+    struct weft_trace_record *records = node->trace.open[lane];
+    if (records)
+        __atomic_store_n(&records[op].started, node->now_ns << WEFT_TRACE_WAITS_BITS | waits,
+                         __ATOMIC_RELAXED);
+}
+static inline void weft_trace_completed(struct weft_node *node, uint32_t lane, uint32_t op)
+{
+    struct weft_trace_record *records = node->trace.open[lane];
+    if (records)
+        __atomic_store_n(&records[op].completed_ns, node->now_ns, __ATOMIC_RELAXED);
+}
 
 /* failure.c: the node does no more after either */
 void weft_node_fail_work(struct weft_node *node, const struct weft_channel *channel,

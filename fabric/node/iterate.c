@@ -41,6 +41,7 @@ static void finish(struct weft_node *node)
     if (measures(node)) {
         node->tally.iterations++;
         node->tally.last_end_ns = node->now_ns;
+        weft_trace_finish(node, node->iteration - 1);
     }
     if (records_durations(node))
         push_duration(node);
@@ -79,6 +80,7 @@ static void begin(struct weft_node *node)
         if (!node->tally.iterations)
             node->tally.first_start_ns = node->now_ns;
         weft_series_begin(node);
+        weft_trace_begin(node);
     }
     weft_open_loop_begin(node);
     weft_graph_begin(node, node->lane);

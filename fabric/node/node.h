@@ -25,6 +25,7 @@
 #include "fabric/driver.h"
 #include "fabric/hist/hist.h"
 #include "fabric/node/arrivals.h"
+#include "fabric/schedule/op_trace.h"
 #include "fabric/schedule/schedule.h"
 #include "fabric/schedule/verify.h"
 
@@ -41,6 +42,7 @@ struct weft_node_options {
     enum weft_transfer transfer;
     uint32_t depth;       /* receives posted ahead on a channel; 0: a default */
     uint64_t interval_ns; /* of the bandwidth series; 0: 1 ms */
+    bool trace;           /* record what each operation of the last iterations did */
     /* Open loop: iterations of warm-up and measurement begin when they are due, one for each
      * `period_bytes` at `rate_bps`. 0: closed loop, each begins when the one before has ended. */
     uint64_t rate_bps;
@@ -140,6 +142,19 @@ uint32_t weft_node_take_durations(struct weft_node *node, uint64_t *durations_ns
  * they are the same. */
 uint32_t weft_node_take_completions(struct weft_node *node, uint64_t *durations_ns,
                                     uint64_t *intended_ns, uint32_t count);
+
+/* Traces of single iterations, MEASURE only; iterations count from its start. Control thread.
+ *
+ * How many of the last ones are there; 0: none are recorded, for they were not asked for or one has
+ * too many operations. */
+uint32_t weft_node_trace_count(const struct weft_node *node);
+/* Copies an iteration into a place of its own before the ring turns over it; what was there is
+ * forgotten. False: the iteration has not ended, ask again. */
+#define WEFT_NODE_TRACES_KEPT 16u
+bool weft_node_trace_keep(struct weft_node *node, uint32_t place, uint64_t iteration);
+/* With the node idle: fills one for each operation of the schedule. False: it is not there. */
+bool weft_node_trace(const struct weft_node *node, uint64_t iteration,
+                     struct weft_op_trace *ret_ops, uint64_t *ret_duration_ns);
 
 /* What congestion control lets the node's flows send: the slowest's and the fastest's rate now, and
  * the lowest that any had since it was made. */

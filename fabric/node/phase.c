@@ -29,6 +29,7 @@ void weft_node_start(struct weft_node *node, const struct weft_phase_options *op
     node->phase = options->phase;
     node->reduce = options->reduce || options->phase == WEFT_PHASE_VERIFY;
     clear_tally(&node->tally);
+    weft_trace_reset(node);
     weft_open_loop_clear(node);
     atomic_store_explicit(&node->durations.tail,
                           atomic_load_explicit(&node->durations.head, memory_order_acquire),

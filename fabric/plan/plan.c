@@ -41,7 +41,8 @@ void weft_test_set_defaults(struct weft_test *test, const struct weft_pattern *p
                                .transfer = WEFT_TRANSFER_WRITE,
                                .iterations = WEFT_ITERATIONS_DEFAULT,
                                .warmup = WEFT_WARMUP_DEFAULT,
-                               .verify = true};
+                               .verify = true,
+                               .trace = true};
 }
 
 enum weft_status weft_plan_single(const struct weft_pattern *pattern, struct weft_plan **ret_plan,

@@ -79,6 +79,7 @@ struct weft_test {
     struct weft_fault_options fault; /* of the ranks whose driver injects faults */
     bool reduce; /* do the arithmetic in the measured window too; false unless told otherwise */
     bool verify; /* true unless told otherwise */
+    bool trace;  /* record where the time of iterations went; true unless told otherwise */
     uint32_t expect_count;
     struct weft_expect *expects;
 };

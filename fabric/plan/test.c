@@ -26,7 +26,7 @@ struct row {
     uint64_t rate_bps;
     enum weft_arrivals_kind arrivals;
     struct weft_congestion_options congestion;
-    bool reduce, verify;
+    bool reduce, verify, trace;
     struct weft_fault_options fault;
     const struct weft_yaml_node *expects;
 };
@@ -220,6 +220,7 @@ static const struct weft_yaml_key keys[] = {
     {"congestion", weft_congestion_read, offsetof(struct row, congestion), false, 0, 0},
     {"reduce", weft_yaml_read_bool, offsetof(struct row, reduce), false, 0, 0},
     {"verify", weft_yaml_read_bool, offsetof(struct row, verify), false, 0, 0},
+    {"trace", weft_yaml_read_bool, offsetof(struct row, trace), false, 0, 0},
     {"fault", read_fault, offsetof(struct row, fault), false, 0, 0},
     {"expect", weft_yaml_read_list, offsetof(struct row, expects), false, 0, 0},
     {0},
@@ -273,6 +274,7 @@ static void take_row(const struct row *row, struct weft_test *test)
     test->fault = row->fault;
     test->reduce = row->reduce;
     test->verify = row->verify;
+    test->trace = row->trace;
 }
 
 static enum weft_status take_options(const struct row *row, struct weft_test *test,
@@ -338,7 +340,7 @@ static enum weft_status check_options(const struct weft_yaml_node *node,
 enum weft_status weft_test_read(const struct weft_yaml_node *node, struct weft_test *test,
                                 struct weft_error *error)
 {
-    struct row row = {.warmup = WEFT_WARMUP_DEFAULT, .verify = true};
+    struct row row = {.warmup = WEFT_WARMUP_DEFAULT, .verify = true, .trace = true};
     enum weft_status status = weft_yaml_read_map(node, "a test", keys, &row, error);
     if (status == WEFT_OK)
         status = check_length(node, error);

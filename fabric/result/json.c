@@ -11,6 +11,7 @@
 
 #include "fabric/base/units.h"
 #include "fabric/plan/test.h"
+#include "fabric/result/attribution.h"
 #include "fabric/result/figures.h"
 
 #define SCHEMA 1
@@ -400,6 +401,8 @@ static json_t *test_json(struct maker *maker, const struct weft_result *result, 
     put(maker, object, "broken", test->broken[0] ? text(test->broken) : json_null());
     put(maker, object, "verified", verified < 0 ? json_null() : json_boolean(verified));
     put_measured(maker, object, test, index);
+    put(maker, object, "slow_iterations", weft_attribution_chains_json(test));
+    put(maker, object, "deciders", weft_attribution_deciders_json(result, test));
     put(maker, object, "counters", totals_json(maker, test));
     put(maker, object, "ranks_detail", ranks_json(maker, result, test));
     put(maker, object, "expect", expects_json(maker, test));

@@ -43,6 +43,7 @@ static void test_fini(struct weft_test_result *test)
     weft_hist_destroy(test->latency_intended_ns);
     free(test->ranks);
     free(test->expects);
+    weft_attribution_destroy(test->attribution);
 }
 
 void weft_result_destroy(struct weft_result *result)

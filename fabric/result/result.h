@@ -3,6 +3,7 @@
 #ifndef WEFT_RESULT_RESULT_H
 #define WEFT_RESULT_RESULT_H
 
+#include "fabric/attribute/attribute.h"
 #include "fabric/plan/plan.h"
 #include "fabric/topology/topology.h"
 
@@ -78,6 +79,7 @@ struct weft_test_result {
     struct weft_hist *completion_intended_ns; /* owned */
     struct weft_hist *latency_intended_ns;    /* owned; merged */
     struct weft_hist *bandwidth_bps;          /* owned; merged */
+    struct weft_attribution *attribution;     /* owned; NULL: no iteration was traced */
     struct weft_rank_result *ranks;           /* owned; rank_count, latency and bandwidth inside */
     uint32_t ranks_reported;                  /* how many of them hold something */
     struct weft_expect_result *expects;       /* owned; the test's expect_count */

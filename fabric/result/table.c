@@ -10,6 +10,7 @@
 
 #include "fabric/base/units.h"
 #include "fabric/plan/test.h"
+#include "fabric/result/attribution.h"
 #include "fabric/result/figures.h"
 
 #define COLUMN_WIDTH 10
@@ -269,6 +270,7 @@ static void print_figures(FILE *out, const struct weft_result *result,
     print_bandwidth(out, test);
     print_open_loop(out, test);
     print_totals(out, result, test);
+    weft_attribution_print(out, result, test);
     print_injected(out, test);
     print_dash(out, test);
 }

@@ -403,6 +403,46 @@ static enum weft_status runtime_collect(void *context, uint32_t local,
     return WEFT_OK;
 }
 
+static uint32_t runtime_trace_count(void *context)
+{
+    const struct weft_runtime *runtime = context;
+    uint32_t least = UINT32_MAX;
+    for (uint32_t i = 0; i < runtime->seats->count; i++) {
+        uint32_t count = weft_node_trace_count(runtime->seats->seats[i].node);
+        least = count < least ? count : least;
+    }
+    return least;
+}
+
+/* In all of them, though one may have to be asked again. */
+static bool runtime_trace_keep(void *context, uint32_t place, uint64_t iteration)
+{
+    const struct weft_runtime *runtime = context;
+    bool all = true;
+    for (uint32_t i = 0; i < runtime->seats->count; i++)
+        all = weft_node_trace_keep(runtime->seats->seats[i].node, place, iteration) && all;
+    return all;
+}
+
+static enum weft_status runtime_trace(void *context, uint32_t local, uint64_t iteration,
+                                      struct weft_op_trace **ret_ops, uint32_t *ret_count,
+                                      uint64_t *ret_duration_ns)
+{
+    const struct weft_runtime *runtime = context;
+    assert(local < runtime->seats->count);
+    const struct weft_seat *seat = &runtime->seats->seats[local];
+    struct weft_op_trace *ops = calloc((size_t)seat->schedule->op_count + 1, sizeof(*ops));
+    if (!ops)
+        return WEFT_NO_MEMORY;
+    if (!weft_node_trace(seat->node, iteration, ops, ret_duration_ns)) {
+        free(ops);
+        return WEFT_NOT_FOUND;
+    }
+    *ret_ops = ops;
+    *ret_count = seat->schedule->op_count;
+    return WEFT_OK;
+}
+
 static void runtime_release(void *context)
 {
     struct weft_runtime *runtime = context;
@@ -429,6 +469,9 @@ const struct weft_agent_runtime *weft_runtime_agent_ops(void)
         .verify = runtime_verify,
         .collect = runtime_collect,
         .release = runtime_release,
+        .trace_count = runtime_trace_count,
+        .trace_keep = runtime_trace_keep,
+        .trace = runtime_trace,
     };
     return &ops;
 }

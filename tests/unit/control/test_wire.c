@@ -300,9 +300,10 @@ Test(wire, addresses_come_through_whole)
     struct weft_channel_address two[] = {address, address};
     struct weft_channel_address *got = NULL;
     two[1].from_rank = 0;
-    cr_assert_eq(weft_wire_prepared_send(&wire, true, two, 2, &error), WEFT_OK);
+    cr_assert_eq(weft_wire_prepared_send(&wire, true, 7, two, 2, &error), WEFT_OK);
     Weft__Envelope *envelope = reopen();
     cr_assert(envelope->prepared->decides);
+    cr_assert_eq(envelope->prepared->trace_count, 7);
     cr_assert_eq(envelope->prepared->n_addresses, 2);
     cr_assert_eq(read_addresses(envelope, &got), WEFT_OK, "%s", error.text);
     cr_assert_eq(got[0].from_rank, 3);
@@ -323,16 +324,16 @@ Test(wire, addresses_come_through_whole)
     weft_wire_close(envelope);
 }
 
-#define BAD_ADDRESS(words, spoil)                                                         \
-    do {                                                                                  \
-        struct weft_channel_address *got = NULL;                                          \
-        cr_assert_eq(weft_wire_prepared_send(&wire, true, &address, 1, &error), WEFT_OK); \
-        Weft__Envelope *envelope = reopen();                                              \
-        Weft__ChannelAddress *message = envelope->prepared->addresses[0];                 \
-        spoil;                                                                            \
-        cr_assert_neq(read_addresses(envelope, &got), WEFT_OK, words);                    \
-        error_has("prepared.addresses[0]." words);                                        \
-        weft_wire_close(envelope);                                                        \
+#define BAD_ADDRESS(words, spoil)                                                            \
+    do {                                                                                     \
+        struct weft_channel_address *got = NULL;                                             \
+        cr_assert_eq(weft_wire_prepared_send(&wire, true, 0, &address, 1, &error), WEFT_OK); \
+        Weft__Envelope *envelope = reopen();                                                 \
+        Weft__ChannelAddress *message = envelope->prepared->addresses[0];                    \
+        spoil;                                                                               \
+        cr_assert_neq(read_addresses(envelope, &got), WEFT_OK, words);                       \
+        error_has("prepared.addresses[0]." words);                                           \
+        weft_wire_close(envelope);                                                           \
     } while (0)
 
 Test(wire, a_bad_address_names_its_field)
@@ -555,6 +556,66 @@ Test(wire, an_environment_comes_through_whole)
 }
 
 /* ---- any bytes ---- */
+
+/* ---- traces ---- */
+
+static const struct weft_wire_trace whole_trace = {
+    .rank = 3,
+    .iteration = INT64_MAX,
+    .duration_ns = 77,
+    .ops = (struct weft_op_trace[]){{-5000, -4000, 0}, {0, 12, 3}, {INT64_C(1) << 50, 1, 1}},
+    .op_count = 3};
+
+Test(wire, a_trace_comes_through_whole)
+{
+    struct weft_wire_trace got;
+    cr_assert_eq(weft_wire_trace_send(&wire, &whole_trace, &error), WEFT_OK);
+    Weft__Envelope *envelope = reopen();
+    cr_assert_eq(weft_wire_trace_read(envelope->trace, 3, &got, &error), WEFT_OK, "%s", error.text);
+    weft_wire_close(envelope);
+    cr_assert_eq(got.rank, 3);
+    cr_assert_eq(got.iteration, INT64_MAX);
+    cr_assert_eq(got.duration_ns, 77);
+    for (uint32_t i = 0; i < 3; i++) {
+        cr_assert_eq(got.ops[i].started_ns, whole_trace.ops[i].started_ns);
+        cr_assert_eq(got.ops[i].completed_ns, whole_trace.ops[i].completed_ns);
+        cr_assert_eq(got.ops[i].waits, whole_trace.ops[i].waits);
+    }
+    free(got.ops);
+}
+
+static void refuse_trace(void (*spoil)(Weft__Trace *trace), const char *words)
+{
+    struct weft_wire_trace got;
+    cr_assert_eq(weft_wire_trace_send(&wire, &whole_trace, &error), WEFT_OK);
+    Weft__Envelope *envelope = reopen();
+    spoil(envelope->trace);
+    cr_assert_eq(weft_wire_trace_read(envelope->trace, 3, &got, &error), WEFT_INVALID);
+    weft_wire_close(envelope);
+    error_has(words);
+}
+
+static void shorten(Weft__Trace *trace)
+{
+    trace->n_completed_ns--;
+}
+
+static void delay(Weft__Trace *trace)
+{
+    trace->started_ns[1] = INT64_MAX;
+}
+
+static void invent_wait(Weft__Trace *trace)
+{
+    trace->waits[2] = 4;
+}
+
+Test(wire, a_bad_trace_names_its_field)
+{
+    refuse_trace(shorten, "trace.completed_ns' count is 2");
+    refuse_trace(delay, "trace.started_ns is no time");
+    refuse_trace(invent_wait, "trace.waits is 4");
+}
 
 Test(wire, what_is_no_message_is_refused)
 {
