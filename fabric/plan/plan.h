@@ -20,11 +20,11 @@ struct weft_expect {
     char *text;   /* as written */
     char *metric; /* one of weft_expect_metrics */
     enum weft_relation relation;
-    double value; /* ns, bits a second, or a count */
+    double value; /* ns, bits a second, a share, or a count */
 };
 
 /* NULL-terminated: "completion.p50" ... "completion.max", "latency.p99", "bandwidth.mean", "algbw",
- * "busbw", "lost", "retransmitted". */
+ * "busbw", "ideal_share", "lost", "retransmitted". */
 const char *const *weft_expect_metrics(void);
 WEFT_CHECKED enum weft_status weft_expect_parse(const char *text, struct weft_expect *ret_expect,
                                                 struct weft_error *error);

@@ -74,6 +74,16 @@ bool weft_test_busbw(const struct weft_test_result *result, double *ret_bps)
     return true;
 }
 
+bool weft_test_ideal_share(const struct weft_test_result *result, double *ret_share)
+{
+    double mean_ns = 0;
+    if (!result->ideal || !result->ideal->ideal_ns ||
+        !weft_hist_mean(result->completion_ns, &mean_ns) || mean_ns <= 0)
+        return false;
+    *ret_share = (double)result->ideal->ideal_ns / mean_ns;
+    return true;
+}
+
 static void add_counters(const struct weft_device_counters *counters,
                          struct weft_device_counters *sum)
 {
@@ -171,6 +181,10 @@ bool weft_figure_metric(const struct weft_test_result *result, const char *metri
         return weft_test_algbw(result, ret_value);
     if (strcmp(metric, "busbw") == 0)
         return weft_test_busbw(result, ret_value);
+    if (strcmp(metric, "ideal_share") == 0) {
+        *ret_why = result->ideal && result->ideal->why[0] ? result->ideal->why : NO_SAMPLES;
+        return weft_test_ideal_share(result, ret_value);
+    }
     return total_of(result, metric, ret_value, ret_why);
 }
 

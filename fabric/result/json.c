@@ -306,6 +306,20 @@ static json_t *verdict_json(enum weft_verdict verdict)
     return json_string(names[verdict]);
 }
 
+static void put_ideal(struct maker *maker, json_t *object, const struct weft_test_result *test)
+{
+    static const struct weft_ideal none = {.why = "not computed"};
+    const struct weft_ideal *ideal = test->ideal ? test->ideal : &none;
+    bool known = ideal->ideal_ns > 0;
+    double share = 0;
+    put(maker, object, "ideal_ns", known ? whole(ideal->ideal_ns) : json_null());
+    put(maker, object, "ideal_alone_ns", known ? whole(ideal->alone_ns) : json_null());
+    put(maker, object, "ideal_limit", known ? text(ideal->limit) : json_null());
+    put(maker, object, "ideal_unknown", known ? json_null() : text(ideal->why));
+    put(maker, object, "ideal_share",
+        weft_test_ideal_share(test, &share) ? json_real(share) : json_null());
+}
+
 static void put_measured(struct maker *maker, json_t *object, const struct weft_test_result *test,
                          uint32_t index)
 {
@@ -317,8 +331,7 @@ static void put_measured(struct maker *maker, json_t *object, const struct weft_
     put(maker, object, "algbw_bps", rounded(known, bandwidth_bps));
     known = weft_test_busbw(test, &bandwidth_bps);
     put(maker, object, "busbw_bps", rounded(known, bandwidth_bps));
-    put(maker, object, "ideal_ns", json_null());
-    put(maker, object, "ideal_share", json_null());
+    put_ideal(maker, object, test);
 }
 
 /* What was asked for; what was done stands in the devices' counters. */

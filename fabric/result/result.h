@@ -3,6 +3,7 @@
 #ifndef WEFT_RESULT_RESULT_H
 #define WEFT_RESULT_RESULT_H
 
+#include "fabric/ideal/ideal.h"
 #include "fabric/plan/plan.h"
 #include "fabric/topology/topology.h"
 
@@ -59,7 +60,8 @@ struct weft_expect_result {
 #define WEFT_BROKEN_BYTES 2048u
 
 struct weft_test_result {
-    const struct weft_test *test; /* the plan's, which must outlive the result */
+    const struct weft_test *test;   /* the plan's, which must outlive the result */
+    const struct weft_ideal *ideal; /* NULL: not computed */
     uint32_t rank_count;
     uint64_t iterations;
     enum weft_verdict verdict;
@@ -75,6 +77,7 @@ struct weft_test_result {
 struct weft_result {
     const struct weft_plan *plan;
     const struct weft_topology *topology;
+    const struct weft_ideal *ideals; /* of each of the plan's tests; NULL: not computed */
     uint32_t environment_count;
     struct weft_host_environment *environments; /* owned */
     uint32_t test_count;                        /* done or begun */
@@ -106,6 +109,8 @@ void weft_result_finish(struct weft_result *result);
 /* Derived figures; false where there is none. */
 bool weft_test_algbw(const struct weft_test_result *result, double *ret_bps);
 bool weft_test_busbw(const struct weft_test_result *result, double *ret_bps);
+/* The ideal time over the mean measured one: what algbw is over the ideal's. */
+bool weft_test_ideal_share(const struct weft_test_result *result, double *ret_share);
 /* Totals over ranks that reported. lost: sent messages that were not received; not known where a
  * rank is silent, for what others sent may have arrived there. */
 struct weft_test_totals {

@@ -205,6 +205,16 @@ static void print_totals(FILE *out, const struct weft_result *result,
     fprintf(out, " · noise floor %s\n", weft_show_time(noise_floor_ns, shown));
 }
 
+/* Nothing where it is not known: most who run on loopback do not ask. */
+static void print_ideal(FILE *out, const struct weft_test_result *test)
+{
+    char shown[WEFT_UNITS_TEXT];
+    double share = 0;
+    if (weft_test_ideal_share(test, &share))
+        fprintf(out, "  ideal %s · %.3g %% of ideal    (%s)\n",
+                weft_show_time(test->ideal->ideal_ns, shown), share * 100, test->ideal->limit);
+}
+
 /* What weft itself did to frames stands beside what became of them. */
 static void print_injected(FILE *out, const struct weft_test_result *test)
 {
@@ -244,6 +254,7 @@ static void print_figures(FILE *out, const struct weft_result *result,
     print_times(out, "message", test->latency_ns, "message");
     print_bandwidth(out, test);
     print_totals(out, result, test);
+    print_ideal(out, test);
     print_injected(out, test);
     print_dash(out, test);
 }
@@ -260,6 +271,8 @@ static void show_actual(const struct weft_expect_result *expect, char shown[WEFT
     else if (strncmp(metric, "bandwidth.", 10) == 0 || strcmp(metric, "algbw") == 0 ||
              strcmp(metric, "busbw") == 0)
         weft_show_rate(value, shown);
+    else if (strcmp(metric, "ideal_share") == 0)
+        (void)snprintf(shown, WEFT_UNITS_TEXT, "%.4g %%", expect->actual * 100);
     else
         weft_show_count(value, shown);
 }
