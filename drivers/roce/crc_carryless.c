@@ -21,13 +21,13 @@ TARGET static inline __m128i copy_blocks(__m128i block, uint8_t *to, const uint8
 {
     const __m128i by_64 = _mm_set_epi64x(WEFT_FOLD_64);
     __m128i blocks[4];
-    for (int i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 4; i++) {
         blocks[i] = weft_fold_load_once(from + 16 * i);
         weft_fold_store(to + 16 * i, blocks[i]);
     }
     blocks[0] = weft_fold(block, _mm_set_epi64x(WEFT_FOLD_16), blocks[0]);
     for (uint32_t at = 64; at < len_bytes; at += 64) {
-        for (uint32_t i = 0; i < 4; i++) {
+        for (size_t i = 0; i < 4; i++) {
             __m128i payload = weft_fold_load_once(from + at + 16 * i);
             weft_fold_store(to + at + 16 * i, payload);
             blocks[i] = weft_fold(blocks[i], by_64, payload);

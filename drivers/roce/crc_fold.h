@@ -159,7 +159,7 @@ WEFT_FOLD __m128i weft_fold_bytes(__m128i block, const uint8_t *bytes, uint32_t 
                              weft_fold_load(bytes + 16), weft_fold_load(bytes + 32),
                              weft_fold_load(bytes + 48)};
         for (bytes += 64; end - bytes >= 64; bytes += 64)
-            for (int i = 0; i < 4; i++)
+            for (size_t i = 0; i < 4; i++)
                 blocks[i] = weft_fold(blocks[i], by_64, weft_fold_load(bytes + 16 * i));
         block = weft_fold_join(blocks);
     }
@@ -243,7 +243,7 @@ WEFT_FOLD struct weft_fold_masked weft_fold_masked(const uint8_t *ip, const uint
     const __m128i start = _mm_cvtsi32_si128((int)WEFT_CRC_ICRC_START);
     __m128i blocks[4];
     if (len_bytes >= 64) {
-        for (uint32_t i = 0; i < 4; i++)
+        for (size_t i = 0; i < 4; i++)
             blocks[i] = _mm_or_si128(weft_fold_load(ip + 16 * i), weft_fold_load(mask + 16 * i));
         blocks[0] = _mm_xor_si128(blocks[0], start);
         return (struct weft_fold_masked){weft_fold_join(blocks), 64};

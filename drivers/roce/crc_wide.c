@@ -54,11 +54,11 @@ INLINE __m128i sum_blocks(__m128i block, const uint8_t *bytes, uint32_t len_byte
     const __m512i by_256 = distance(INT64_C(0x1322d1430), INT64_C(0x11542778a));
     const __m512i by_16 = _mm512_zextsi128_si512(_mm_set_epi64x(WEFT_FOLD_16));
     __m512i wide[4];
-    for (int i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++)
         wide[i] = load(bytes + 64 * i);
     wide[0] = fold(_mm512_zextsi128_si512(block), by_16, wide[0]);
     for (uint32_t at = 256; at < len_bytes; at += 256)
-        for (uint32_t i = 0; i < 4; i++)
+        for (size_t i = 0; i < 4; i++)
             wide[i] = fold(wide[i], by_256, load(bytes + at + 64 * i));
     return join(wide);
 }
@@ -68,13 +68,13 @@ INLINE __m128i copy_blocks(__m128i block, uint8_t *to, const uint8_t *from, uint
     const __m512i by_256 = distance(INT64_C(0x1322d1430), INT64_C(0x11542778a));
     const __m512i by_16 = _mm512_zextsi128_si512(_mm_set_epi64x(WEFT_FOLD_16));
     __m512i wide[4];
-    for (int i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 4; i++) {
         wide[i] = load_once(from + 64 * i);
         _mm512_storeu_si512(to + 64 * i, wide[i]);
     }
     wide[0] = fold(_mm512_zextsi128_si512(block), by_16, wide[0]);
     for (uint32_t at = 256; at < len_bytes; at += 256) {
-        for (uint32_t i = 0; i < 4; i++) {
+        for (size_t i = 0; i < 4; i++) {
             __m512i payload = load_once(from + at + 64 * i);
             _mm512_storeu_si512(to + at + 64 * i, payload);
             wide[i] = fold(wide[i], by_256, payload);

@@ -82,13 +82,16 @@ enum weft_status weft_channels_finish(struct weft_channels *channels, struct wef
     for (uint32_t i = 0; i < channels->count; i++) {
         const struct weft_channel_entry *entry = &channels->entries[i];
         if (i && !compare(entry - 1, entry))
-            return weft_error_set(error, WEFT_INVALID,
-                                  "rank %u gave two addresses of its channel to rank %u",
-                                  entry->address.from_rank, entry->address.to_rank);
+            return weft_error_set(
+                error, WEFT_INVALID,
+                "rank %u gave two addresses of its channel to rank %u on queue pair %u",
+                entry->address.from_rank, entry->address.to_rank, entry->address.queue_pair);
         if (!has_other_direction(channels, entry))
             return weft_error_set(
-                error, WEFT_INVALID, "rank %u has a channel to rank %u, which has none to rank %u",
-                entry->address.from_rank, entry->address.to_rank, entry->address.from_rank);
+                error, WEFT_INVALID,
+                "rank %u has a channel to rank %u on queue pair %u, which has none to rank %u",
+                entry->address.from_rank, entry->address.to_rank, entry->address.queue_pair,
+                entry->address.from_rank);
     }
     return WEFT_OK;
 }

@@ -22,12 +22,21 @@ void weft_node_channel_address(const struct weft_node *node, uint32_t channel,
     node->driver->endpoint_address(at->endpoint, &ret_address->endpoint);
 }
 
+/* Channels are in the order of peers and queue pairs. */
 static struct weft_channel *find_channel(struct weft_node *node, uint32_t peer, uint32_t queue_pair)
 {
-    for (uint32_t i = 0; i < node->channel_count; i++)
-        if (node->channels[i].peer == peer && node->channels[i].queue_pair == queue_pair)
-            return &node->channels[i];
-    return NULL;
+    uint32_t low = 0, high = node->channel_count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        const struct weft_channel *channel = &node->channels[middle];
+        if (channel->peer < peer || (channel->peer == peer && channel->queue_pair < queue_pair))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    struct weft_channel *found = &node->channels[low];
+    bool is_it = low < node->channel_count && found->peer == peer;
+    return is_it && found->queue_pair == queue_pair ? found : NULL;
 }
 
 /* What a peer says comes from another process, so it is doubted. */
@@ -39,12 +48,13 @@ static enum weft_status check_address(const struct weft_node *node,
     uint32_t rank = node->schedule->rank;
     if (peer->to_rank != rank || !channel)
         return weft_error_set(error, WEFT_INVALID,
-                              "rank %u was given the address of rank %u for rank %u, which its "
-                              "schedule does not join it with",
-                              rank, peer->from_rank, peer->to_rank);
+                              "rank %u was given the address of rank %u for rank %u, queue pair "
+                              "%u, which its schedule does not join it with",
+                              rank, peer->from_rank, peer->to_rank, peer->queue_pair);
     if (channel->connected)
-        return weft_error_set(error, WEFT_EXISTS, "rank %u is connected to rank %u already", rank,
-                              peer->from_rank);
+        return weft_error_set(error, WEFT_EXISTS,
+                              "rank %u is connected to rank %u on queue pair %u already", rank,
+                              peer->from_rank, peer->queue_pair);
     if (!peer->depth || peer->depth & (peer->depth - 1))
         return weft_error_set(error, WEFT_INVALID,
                               "rank %u: rank %u has a ring of %u slots, which is no power of two",

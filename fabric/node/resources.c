@@ -82,8 +82,9 @@ static enum weft_status check_operations(const struct weft_node *node, struct we
                               write ? "; try the transfer 'send'" : "");
     if (node->channel_count > device->max_endpoints)
         return weft_error_set(error, WEFT_UNSUPPORTED,
-                              "rank %u talks to %u peers and needs as many endpoints; the device "
-                              "has %u: run fewer ranks",
+                              "rank %u has %u queue pairs to its peers and needs as many "
+                              "endpoints; the device has %u: run fewer ranks, or fewer queue "
+                              "pairs between two",
                               node->schedule->rank, node->channel_count, device->max_endpoints);
     return WEFT_OK;
 }

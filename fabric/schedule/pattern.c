@@ -10,8 +10,23 @@
 #include "fabric/schedule/verify.h"
 
 static const struct weft_pattern *const patterns[] = {
-    &weft_pattern_ping_pong, &weft_pattern_all_reduce, &weft_pattern_incast,
-    &weft_pattern_pipeline,  &weft_pattern_goal,       NULL,
+    &weft_pattern_ping_pong,
+    &weft_pattern_stream,
+    &weft_pattern_all_pairs,
+    &weft_pattern_permutation,
+    &weft_pattern_outcast,
+    &weft_pattern_incast,
+    &weft_pattern_bursts,
+    &weft_pattern_all_reduce,
+    &weft_pattern_data_parallel,
+    &weft_pattern_tensor_parallel,
+    &weft_pattern_pipeline,
+    &weft_pattern_parameter_server,
+    &weft_pattern_kv_cache,
+    &weft_pattern_checkpoint,
+    &weft_pattern_fan_out,
+    &weft_pattern_goal,
+    NULL,
 };
 
 const struct weft_pattern *const *weft_patterns(void)
@@ -40,10 +55,16 @@ const struct weft_pattern *weft_pattern_find(const char *name, struct weft_error
     for (uint32_t i = 0; patterns[i]; i++)
         if (!strcmp(patterns[i]->name, name))
             return patterns[i];
-    char text[256];
+    char text[512];
     suggest(name, text, sizeof(text));
     (void)weft_error_set(error, WEFT_NOT_FOUND, "there is no pattern '%.64s'; %s", name, text);
     return NULL;
+}
+
+double weft_pattern_one_factor(uint32_t rank_count)
+{
+    (void)rank_count;
+    return 1;
 }
 
 double weft_pattern_no_factor(uint32_t rank_count)

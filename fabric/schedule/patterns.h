@@ -10,6 +10,17 @@ extern const struct weft_pattern weft_pattern_ping_pong;
 extern const struct weft_pattern weft_pattern_all_reduce;
 extern const struct weft_pattern weft_pattern_incast;
 extern const struct weft_pattern weft_pattern_pipeline;
+extern const struct weft_pattern weft_pattern_stream;
+extern const struct weft_pattern weft_pattern_all_pairs;
+extern const struct weft_pattern weft_pattern_permutation;
+extern const struct weft_pattern weft_pattern_outcast;
+extern const struct weft_pattern weft_pattern_bursts;
+extern const struct weft_pattern weft_pattern_data_parallel;
+extern const struct weft_pattern weft_pattern_tensor_parallel;
+extern const struct weft_pattern weft_pattern_kv_cache;
+extern const struct weft_pattern weft_pattern_checkpoint;
+extern const struct weft_pattern weft_pattern_parameter_server;
+extern const struct weft_pattern weft_pattern_fan_out;
 extern const struct weft_pattern weft_pattern_goal;
 
 /* More messages of one rank in one iteration make a schedule that no cache holds. */
@@ -69,6 +80,36 @@ void weft_expect_copy(struct weft_schedule_builder *builder, const struct weft_s
 void weft_expect_reduced(struct weft_schedule_builder *builder, const struct weft_span *span,
                          uint64_t from_bytes);
 
+/* Bytes from one rank to another, cut into pieces that take turns on the queue pairs. */
+struct weft_bulk {
+    uint32_t peer;
+    uint32_t queue_pairs; /* 0 is 1 */
+    struct weft_span span;
+    uint64_t piece_bytes; /* the most of one */
+};
+
+/* Operations that were added one behind the other. */
+struct weft_ops {
+    uint32_t first;
+    uint32_t count;
+};
+
+/* A send or a receive of each piece; each of them requires the one operation, or none. */
+struct weft_ops weft_add_bulk(struct weft_schedule_builder *builder, enum weft_op_kind kind,
+                              const struct weft_bulk *bulk, uint32_t requires);
+/* An operation that takes no time and is complete once all of these are. */
+uint32_t weft_add_join(struct weft_schedule_builder *builder, struct weft_ops ops);
+/* `later` requires all of them. */
+void weft_require_all(struct weft_schedule_builder *builder, uint32_t later, struct weft_ops ops);
+
+/* For a pattern whose rank has `flows` flows of the size, cut into chunks: they are not too many
+ * messages, and no queue pair is left without any. */
+WEFT_CHECKED enum weft_status weft_pattern_check_flows(const struct weft_pattern *pattern,
+                                                       const struct weft_pattern_options *options,
+                                                       uint64_t flows, struct weft_error *error);
+
+/* Every byte that counts crosses the link that bounds the pattern once. */
+double weft_pattern_one_factor(uint32_t rank_count);
 double weft_pattern_no_factor(uint32_t rank_count);
 uint64_t weft_pattern_no_bytes(const struct weft_pattern_options *options);
 

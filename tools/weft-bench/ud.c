@@ -124,7 +124,7 @@ static uint64_t send_until(struct bench_end *end, const struct weft_work *work,
             end->driver->progress(end->device, now_ns);
             uint32_t count = end->driver->cq_poll(end->cq, completions, BATCH);
             outstanding -= count * BATCH;
-            sent += count * BATCH;
+            sent += (uint64_t)count * BATCH;
         }
     }
     /* A later call must find the queue empty. */
@@ -132,7 +132,7 @@ static uint64_t send_until(struct bench_end *end, const struct weft_work *work,
         end->driver->progress(end->device, bench_now_ns());
         uint32_t count = end->driver->cq_poll(end->cq, completions, BATCH);
         outstanding -= count * BATCH;
-        sent += count * BATCH;
+        sent += (uint64_t)count * BATCH;
     }
     return sent;
 }

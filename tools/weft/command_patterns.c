@@ -36,8 +36,9 @@ static void print_one(const struct weft_pattern *pattern)
     printf("%s: %s\n\n%s\n\nOptions:\n", pattern->name, pattern->summary, pattern->text);
     printf("  --ranks N                %u to %u ranks (%u unless told)\n", pattern->min_ranks,
            max_ranks, pattern->default_ranks);
-    printf("  --size SIZE              %s (%s unless told)\n", pattern->size_text,
-           weft_format_size(pattern->default_size_bytes, size));
+    if (pattern->default_size_bytes)
+        printf("  --size SIZE              %s (%s unless told)\n", pattern->size_text,
+               weft_format_size(pattern->default_size_bytes, size));
     for (uint32_t i = 0; i < pattern->take_count; i++)
         print_option(pattern, &pattern->takes[i]);
 }

@@ -163,10 +163,16 @@ static struct weft_channel_address between(uint32_t from, uint32_t to)
     return (struct weft_channel_address){.from_rank = from, .to_rank = to, .depth = from * 10 + to};
 }
 
-static void add(uint32_t agent, uint32_t from, uint32_t to)
+static void add_on(uint32_t agent, uint32_t from, uint32_t to, uint32_t queue_pair)
 {
     struct weft_channel_address address = between(from, to);
+    address.queue_pair = queue_pair;
     cr_assert_eq(weft_channels_add(&channels, agent, &address, 1, rank_agents, &error), WEFT_OK);
+}
+
+static void add(uint32_t agent, uint32_t from, uint32_t to)
+{
+    add_on(agent, from, to, 0);
 }
 
 Test(channels, each_agent_gets_what_its_ranks_need)
@@ -206,7 +212,8 @@ Test(channels, an_address_given_twice_is_refused)
     add(0, 1, 0);
     add(1, 0, 1);
     cr_assert_eq(weft_channels_finish(&channels, &error), WEFT_INVALID);
-    cr_assert_str_eq(error.text, "rank 0 gave two addresses of its channel to rank 1");
+    cr_assert_str_eq(error.text,
+                     "rank 0 gave two addresses of its channel to rank 1 on queue pair 0");
     weft_channels_fini(&channels);
 }
 
@@ -216,6 +223,34 @@ Test(channels, a_channel_needs_both_directions)
     add(0, 1, 0);
     add(1, 2, 1);
     cr_assert_eq(weft_channels_finish(&channels, &error), WEFT_INVALID);
-    cr_assert_str_eq(error.text, "rank 2 has a channel to rank 1, which has none to rank 2");
+    cr_assert_str_eq(error.text,
+                     "rank 2 has a channel to rank 1 on queue pair 0, which has none to rank 2");
+    weft_channels_fini(&channels);
+}
+
+Test(channels, each_queue_pair_is_a_channel)
+{
+    uint32_t count = 0;
+    add_on(1, 0, 1, 7);
+    add_on(0, 1, 0, 0);
+    add_on(1, 0, 1, 0);
+    add_on(0, 1, 0, 7);
+    cr_assert_eq(weft_channels_finish(&channels, &error), WEFT_OK, "%s", error.text);
+    const struct weft_channel_entry *entries = weft_channels_of(&channels, 0, &count);
+    cr_assert_eq(count, 2);
+    cr_assert_eq(entries[0].address.queue_pair, 0);
+    cr_assert_eq(entries[1].address.queue_pair, 7);
+    weft_channels_fini(&channels);
+}
+
+Test(channels, each_queue_pair_needs_both_directions)
+{
+    add_on(1, 0, 1, 0);
+    add_on(0, 1, 0, 0);
+    add_on(1, 0, 1, 3);
+    add_on(0, 1, 0, 2);
+    cr_assert_eq(weft_channels_finish(&channels, &error), WEFT_INVALID);
+    cr_assert_str_eq(error.text,
+                     "rank 0 has a channel to rank 1 on queue pair 3, which has none to rank 0");
     weft_channels_fini(&channels);
 }

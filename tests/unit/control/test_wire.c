@@ -264,6 +264,7 @@ Test(wire, a_prepare_without_a_test_or_with_an_endless_name_is_refused)
 static const struct weft_channel_address address = {
     .from_rank = 3,
     .to_rank = 4,
+    .queue_pair = 255,
     .endpoint = {.gid = {[10] = 0xff, 0xff, 198, 18, 0, 1},
                  .qpn = 0xffffff,
                  .psn = 0xabcdef,
@@ -296,6 +297,7 @@ Test(wire, addresses_come_through_whole)
     cr_assert_eq(got[0].from_rank, 3);
     cr_assert_eq(got[1].from_rank, 0);
     cr_assert_eq(got[1].to_rank, 4);
+    cr_assert_eq(got[1].queue_pair, 255);
     cr_assert_eq(memcmp(got[1].endpoint.gid, address.endpoint.gid, 16), 0);
     cr_assert_eq(got[1].endpoint.qpn, 0xffffff);
     cr_assert_eq(got[1].endpoint.psn, 0xabcdef);
@@ -327,6 +329,7 @@ Test(wire, a_bad_address_names_its_field)
     BAD_ADDRESS("from_rank is 5", message->from_rank = 5);
     BAD_ADDRESS("to_rank is 5", message->to_rank = 5);
     BAD_ADDRESS("to_rank is 3, as from_rank is", message->to_rank = 3);
+    BAD_ADDRESS("queue_pair is 256", message->queue_pair = 256);
     BAD_ADDRESS("qpn is 16777216", message->qpn = 1u << 24);
     BAD_ADDRESS("psn is 16777216", message->psn = 1u << 24);
     BAD_ADDRESS("lid is 65536", message->lid = 1u << 16);

@@ -40,8 +40,8 @@ static void init_rank(struct cluster *cluster, const struct cluster_options *opt
     assert(pattern);
     must(weft_pattern_compile(pattern, &options->options, rank, &cluster->schedules[rank], &error),
          &error);
-    struct weft_device_options device = {.max_endpoints = cluster->rank_count + 2,
-                                         .max_regions = 1};
+    struct weft_device_options device = {.max_regions = 1};
+    free(weft_schedule_flows(cluster->schedules[rank], &device.max_endpoints));
     must(cluster->driver->open(&device, &cluster->devices[rank], &error), &error);
     struct weft_node_options node = {.driver = cluster->driver,
                                      .device = cluster->devices[rank],

@@ -87,7 +87,7 @@ Test(refused, endpoints)
 {
     struct cluster_options options = all_reduce_of_4();
     faults.max_endpoints = 1;
-    refuse_node(&options, "rank 1 talks to 2 peers", "fewer ranks");
+    refuse_node(&options, "rank 1 has 2 queue pairs to its peers", "fewer ranks");
 }
 
 Test(refused, operations)
@@ -317,6 +317,10 @@ Test(addresses, doubted)
     cr_assert_eq(weft_node_connect(cluster.nodes[1], &address, &error), WEFT_EXISTS);
     cr_assert_eq(weft_node_connect(cluster.nodes[2], &address, &error), WEFT_INVALID);
     assert_text(&error, "rank 2 was given the address of rank 0 for rank 1");
+    address.queue_pair = 1;
+    cr_assert_eq(weft_node_connect(cluster.nodes[1], &address, &error), WEFT_INVALID);
+    assert_text(&error, "rank 0 for rank 1, queue pair 1, which");
+    address.queue_pair = 0;
     address.from_rank = 77;
     cr_assert_eq(weft_node_connect(cluster.nodes[1], &address, &error), WEFT_INVALID);
     cluster_fini(&cluster);

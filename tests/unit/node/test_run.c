@@ -433,3 +433,111 @@ Test(run, calculations_take_their_time)
     cr_assert_leq(duration_ns, 11 * 10000);
     cluster_fini(&cluster);
 }
+
+/* Both ways between two ranks, each message on the next of `queue_pairs` queue pairs, which are not
+ * numbered without gaps. */
+static enum weft_status build_both_ways(const struct weft_pattern_options *options, uint32_t rank,
+                                        struct weft_schedule_builder *builder,
+                                        struct weft_error *error)
+{
+    (void)error;
+    for (uint32_t i = 0; i < 2 * options->messages; i++) {
+        uint32_t message = i / 2;
+        struct weft_op op = {.kind = i % 2 ? WEFT_OP_RECEIVE : WEFT_OP_SEND,
+                             .peer = 1 - rank,
+                             .queue_pair = 5 * (uint32_t)(message % options->queue_pairs),
+                             .offset_bytes = i * options->size_bytes,
+                             .len_bytes = options->size_bytes};
+        (void)weft_schedule_add(builder, &op);
+        struct weft_expectation copy = {.kind = WEFT_EXPECT_COPY,
+                                        .rank = 1 - rank,
+                                        .offset_bytes = op.offset_bytes,
+                                        .from_offset_bytes = op.offset_bytes - op.len_bytes,
+                                        .len_bytes = op.len_bytes};
+        if (op.kind == WEFT_OP_RECEIVE)
+            weft_schedule_expect(builder, &copy);
+    }
+    weft_schedule_set_element(builder, WEFT_ELEMENT_UINT8, WEFT_REDUCTION_SUM);
+    weft_schedule_set_buffer(builder, 2 * options->messages * options->size_bytes);
+    weft_schedule_set_decides(builder, true);
+    return WEFT_OK;
+}
+
+static const struct weft_pattern queue_pairs = {
+    .name = "queue-pairs",
+    .min_ranks = 2,
+    .default_size_bytes = 1,
+    .take_count = 2,
+    .takes = (const struct weft_pattern_take[]){{.option = WEFT_OPTION_QUEUE_PAIRS},
+                                                {.option = WEFT_OPTION_MESSAGES}},
+    .build = build_both_ways,
+};
+
+Test(run, many_queue_pairs)
+{
+    static const uint32_t counts[] = {1, 2, 7, 51};
+    for (uint32_t i = 0; i < 4; i++) {
+        struct cluster_options options = {
+            .custom = &queue_pairs,
+            .options = {
+                .rank_count = 2, .size_bytes = 129, .messages = 80, .queue_pairs = counts[i]}};
+        try_transfers_and_depths(&options);
+    }
+}
+
+/* Each queue pair is an endpoint of its own. */
+Test(run, queue_pairs_are_endpoints)
+{
+    struct cluster_options options = {
+        .custom = &queue_pairs,
+        .options = {.rank_count = 2, .size_bytes = 1, .messages = 9, .queue_pairs = 3}};
+    struct cluster cluster;
+    cluster_init(&cluster, &options);
+    cr_assert_eq(weft_node_channel_count(cluster.nodes[0]), 3);
+    struct weft_channel_address one, other;
+    for (uint32_t i = 0; i < 3; i++) {
+        weft_node_channel_address(cluster.nodes[0], i, &one);
+        weft_node_channel_address(cluster.nodes[0], (i + 1) % 3, &other);
+        cr_assert_eq(one.queue_pair, 5 * i);
+        cr_assert_eq(one.to_rank, 1);
+        cr_assert_neq(one.endpoint.qpn, other.endpoint.qpn);
+        cr_assert_neq(one.slots_address, other.slots_address);
+    }
+    cluster_fini(&cluster);
+}
+
+/* Whatever there is, as it is unless told, but smaller. Those of a file's text have a test of their
+ * own. */
+Test(run, every_pattern)
+{
+    for (const struct weft_pattern *const *at = weft_patterns(); *at; at++) {
+        if ((*at)->takes_text)
+            continue;
+        struct cluster_options options = {
+            .custom = *at,
+            .options = {.rank_count = (*at)->default_ranks, .size_bytes = 404},
+            .seed = 7};
+        try_all(&options);
+        options.transfer = WEFT_TRANSFER_SEND;
+        options.depth = 2;
+        try_all(&options);
+    }
+}
+
+/* Bursts begin when they are due, however long the bursts before took. */
+Test(run, bursts_keep_their_period)
+{
+    struct cluster_options options = {
+        .pattern = "bursts",
+        .options = {.rank_count = 3, .size_bytes = 40, .bursts = 5, .period_ns = 50000}};
+    struct cluster cluster;
+    cluster_init(&cluster, &options);
+    run(&cluster, WEFT_PHASE_MEASURE, 3);
+    uint64_t durations_ns[3];
+    cr_assert_eq(weft_node_take_durations(cluster.nodes[0], durations_ns, 3), 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        cr_assert_geq(durations_ns[i], 4 * 50000);
+        cr_assert_leq(durations_ns[i], 4 * 50000 + 2000);
+    }
+    cluster_fini(&cluster);
+}
