@@ -37,7 +37,7 @@
 
 /* Beyond so many operations of an iteration in all nothing is computed; beyond the second number
  * there is no chain, for that holds all ranks' schedules at once. */
-#define WEFT_IDEAL_OPS_MAX (UINT64_C(1) << 26)
+#define WEFT_IDEAL_OPS_MAX (UINT64_C(1) << 24)
 #define WEFT_IDEAL_CHAIN_OPS_MAX (UINT64_C(1) << 21)
 
 struct weft_ideal_input {
