@@ -40,6 +40,8 @@ struct weft_agent {
     bool last;
     uint64_t progress_told_ns;
     uint64_t block[WEFT_DURATIONS_A_BLOCK];
+    uint64_t intended[WEFT_DURATIONS_A_BLOCK]; /* of the block's iterations, in an open loop */
+    bool is_open_loop;
 };
 
 /* Releases what prepare made, once, and forgets the test. */

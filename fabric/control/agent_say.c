@@ -94,6 +94,8 @@ void weft_agent_say_durations(struct weft_agent *agent, uint32_t count, uint64_t
     message.first = agent->durations_told;
     message.durations_ns = agent->block;
     message.n_durations_ns = count;
+    message.intended_ns = agent->intended;
+    message.n_intended_ns = agent->is_open_loop ? count : 0;
     envelope.body_case = WEFT__ENVELOPE__BODY_DURATIONS;
     envelope.durations = &message;
     say(agent, &envelope, now_ns);

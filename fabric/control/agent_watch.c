@@ -35,6 +35,9 @@ static void pass_durations(struct weft_agent *agent, uint64_t now_ns)
         uint32_t count = agent->runtime->take_durations(agent->runtime_context, agent->block,
                                                         WEFT_DURATIONS_A_BLOCK);
         assert(count <= WEFT_DURATIONS_A_BLOCK);
+        agent->is_open_loop =
+            agent->runtime->take_intended &&
+            agent->runtime->take_intended(agent->runtime_context, agent->intended, count);
         if (count)
             weft_agent_say_durations(agent, count, now_ns);
         if (count < WEFT_DURATIONS_A_BLOCK)
@@ -106,6 +109,7 @@ static enum weft_status collect(struct weft_agent *agent, uint32_t local, struct
     status = weft_wire_rank_send(&agent->wire, &result, error);
     weft_hist_destroy(result.latency_ns);
     weft_hist_destroy(result.bandwidth_bps);
+    weft_hist_destroy(result.open_loop.latency_intended_ns);
     return status;
 }
 

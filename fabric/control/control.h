@@ -63,6 +63,9 @@ struct weft_agent_runtime {
     /* Durations of iterations of the local deciding ranks: the slowest of each iteration, from the
      * next one not taken yet; up to count. */
     uint32_t (*take_durations)(void *context, uint64_t *durations_ns, uint32_t count);
+    /* Of the same iterations as the last call of that: from when they were due. False: this is no
+     * open loop. May be NULL. */
+    bool (*take_intended)(void *context, uint64_t *intended_ns, uint32_t count);
     bool (*decides)(void *context); /* has it any deciding rank? */
     enum weft_status (*verify)(void *context, uint32_t local,
                                struct weft_verify_result *ret_result);
@@ -125,7 +128,8 @@ void weft_controller_lost(struct weft_controller *controller, uint32_t agent, co
 void weft_controller_receive(struct weft_controller *controller, uint32_t agent,
                              const uint8_t *message, size_t len_bytes, uint64_t now_ns);
 void weft_controller_tick(struct weft_controller *controller, uint64_t now_ns);
-/* Stops the test under way; what was measured is kept, the verdict is broken. While measuring the
+/* Stops the test under way; what was measured is kept, the verdict is broken, unless the test was
+ * to be measured until this. While measuring the
  * agents run to the end of what they were granted, for 2 s at most, and tell their figures; a
  * second interrupt does not wait for that. */
 void weft_controller_interrupt(struct weft_controller *controller, const char *why,

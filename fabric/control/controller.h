@@ -45,6 +45,7 @@ struct weft_controller {
     uint32_t *rank_agents; /* of all ranks of the topology */
     struct weft_channels channels;
     struct weft_merge merge;
+    struct weft_merge intended; /* the same iterations, from when they were due */
     struct weft_lease lease;
 
     enum weft_stage stage;

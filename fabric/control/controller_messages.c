@@ -103,6 +103,13 @@ static enum weft_status check_durations(const struct weft_controller *controller
     for (size_t i = 0; i < message->n_durations_ns && !status; i++)
         status = weft_wire_range("durations.durations_ns", message->durations_ns[i], 0, INT64_MAX,
                                  error);
+    size_t intended = controller->test.rate_bps ? message->n_durations_ns : 0;
+    if (!status)
+        status = weft_wire_range("durations.intended_ns' count", message->n_intended_ns, intended,
+                                 intended, error);
+    for (size_t i = 0; i < message->n_intended_ns && !status; i++)
+        status = weft_wire_range("durations.intended_ns", message->intended_ns[i],
+                                 message->durations_ns[i], INT64_MAX, error);
     return status;
 }
 
@@ -115,10 +122,16 @@ static enum weft_status on_durations(struct weft_controller *controller, uint32_
         return status;
     weft_merge_add(&controller->merge, message->first, message->durations_ns,
                    message->n_durations_ns);
+    if (message->n_intended_ns)
+        weft_merge_add(&controller->intended, message->first, message->intended_ns,
+                       message->n_intended_ns);
     controller->agents[agent].taken += message->n_durations_ns;
     controller->waited_ns = 0;
     weft_merge_advance(&controller->merge, complete(controller),
                        controller->figures->completion_ns);
+    if (controller->test.rate_bps)
+        weft_merge_advance(&controller->intended, complete(controller),
+                           controller->figures->completion_intended_ns);
     weft_controller_renew(controller, now_ns);
     return WEFT_OK;
 }

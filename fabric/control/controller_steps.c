@@ -130,6 +130,8 @@ static void begin_test(struct weft_controller *controller, uint64_t now_ns)
     struct weft_error error = {0};
     enter(controller, WEFT_STAGE_PREPARING, now_ns);
     controller->warmup_worth = 0;
+    if (!controller->test.arrivals_seed)
+        controller->test.arrivals_seed = controller->options.seed + controller->test_index + 1;
     assign_ranks(controller);
     for (uint32_t i = 0; i < controller->options.agent_count; i++) {
         if (!controller->agents[i].takes_part)
@@ -214,6 +216,19 @@ static bool any_decides(const struct weft_controller *controller)
     return false;
 }
 
+/* At the start nothing is known of an open loop's pace but what was asked for. */
+static void expect_rate(const struct weft_test *test, struct weft_lease_options *options)
+{
+    uint64_t gap = 0;
+    if (!test->rate_bps || !test->period_bytes ||
+        !weft_arrivals_gap(test->period_bytes, test->rate_bps, &gap))
+        return;
+    uint64_t gap_ns = gap >> 32;
+    uint64_t worth = WEFT_LEASE_NS / (gap_ns ? gap_ns : 1);
+    if (worth > options->expected)
+        options->expected = worth;
+}
+
 static void run_phase(struct weft_controller *controller, uint64_t now_ns)
 {
     struct weft_lease_options options = {.iterations = VERIFY_ITERATIONS};
@@ -225,6 +240,8 @@ static void run_phase(struct weft_controller *controller, uint64_t now_ns)
         options.window = any_decides(controller) ? WEFT_MERGE_WINDOW : 0;
         options.expected = controller->warmup_worth;
         weft_merge_clear(&controller->merge);
+        weft_merge_clear(&controller->intended);
+        expect_rate(&controller->test, &options);
     }
     enter(controller, WEFT_STAGE_RUNNING, now_ns);
     weft_lease_begin(&controller->lease, &options, now_ns);

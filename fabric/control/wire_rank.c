@@ -83,6 +83,8 @@ struct rank_out {
     Weft__Histogram latency_ns, bandwidth_bps;
     Weft__DeviceCounters counters;
     Weft__FlowRates rates;
+    Weft__OpenLoop open_loop;
+    Weft__Histogram latency_intended_ns;
 };
 
 static void write_rates(const struct weft_flow_rates *rates, Weft__FlowRates *message)
@@ -92,6 +94,17 @@ static void write_rates(const struct weft_flow_rates *rates, Weft__FlowRates *me
     message->slowest_bps = rates->slowest_bps;
     message->fastest_bps = rates->fastest_bps;
     message->lowest_bps = rates->lowest_bps;
+}
+
+static void write_open_loop(const struct weft_rank_open_loop *open_loop, struct rank_out *out)
+{
+    Weft__OpenLoop *message = &out->open_loop;
+    weft__open_loop__init(message);
+    message->latency_intended_ns = &out->latency_intended_ns;
+    message->missed = open_loop->missed;
+    message->offered_ns = open_loop->offered_ns;
+    message->achieved_ns = open_loop->achieved_ns;
+    out->message.open_loop = open_loop->paced ? message : NULL;
 }
 
 static void write_rank(const struct weft_rank_result *rank, struct rank_out *out)
@@ -121,6 +134,7 @@ static void write_rank(const struct weft_rank_result *rank, struct rank_out *out
     message->preempted_ns = rank->preempted_ns;
     message->counters = &out->counters;
     message->rates = rank->rates.flows ? &out->rates : NULL;
+    write_open_loop(&rank->open_loop, out);
 }
 
 enum weft_status weft_wire_rank_send(struct weft_wire *wire, const struct weft_rank_result *rank,
@@ -132,6 +146,8 @@ enum weft_status weft_wire_rank_send(struct weft_wire *wire, const struct weft_r
     enum weft_status status = write_hist(rank->latency_ns, &out.latency_ns, error);
     if (!status)
         status = write_hist(rank->bandwidth_bps, &out.bandwidth_bps, error);
+    if (!status && rank->open_loop.paced)
+        status = write_hist(rank->open_loop.latency_intended_ns, &out.latency_intended_ns, error);
     if (!status) {
         envelope.body_case = WEFT__ENVELOPE__BODY_RANK_RESULT;
         envelope.rank_result = &out.message;
@@ -139,6 +155,7 @@ enum weft_status weft_wire_rank_send(struct weft_wire *wire, const struct weft_r
     }
     hist_fini(&out.latency_ns);
     hist_fini(&out.bandwidth_bps);
+    hist_fini(&out.latency_intended_ns);
     return status;
 }
 
@@ -265,6 +282,24 @@ static void read_numbers(const Weft__RankResult *message, struct weft_rank_resul
                                                .lowest_bps = rates->lowest_bps};
 }
 
+static enum weft_status read_open_loop(const Weft__OpenLoop *message,
+                                       struct weft_rank_open_loop *ret, struct weft_error *error)
+{
+    if (!message)
+        return WEFT_OK;
+    enum weft_status status =
+        weft_wire_range("rank_result.open_loop.achieved_ns", message->achieved_ns,
+                        message->offered_ns, INT64_MAX, error);
+    if (!status)
+        status = read_hist("rank_result.open_loop.latency_intended_ns",
+                           message->latency_intended_ns, &ret->latency_intended_ns, error);
+    ret->paced = true;
+    ret->missed = message->missed;
+    ret->offered_ns = message->offered_ns;
+    ret->achieved_ns = message->achieved_ns;
+    return status;
+}
+
 enum weft_status weft_wire_rank_read(const Weft__RankResult *message,
                                      struct weft_rank_result *ret_rank, struct weft_error *error)
 {
@@ -283,8 +318,11 @@ enum weft_status weft_wire_rank_read(const Weft__RankResult *message,
     if (!status)
         status = read_hist("rank_result.bandwidth_bps", message->bandwidth_bps, &rank.bandwidth_bps,
                            error);
+    if (!status)
+        status = read_open_loop(message->open_loop, &rank.open_loop, error);
     if (status) {
         weft_hist_destroy(rank.latency_ns);
+        weft_hist_destroy(rank.bandwidth_bps);
         return status;
     }
     read_numbers(message, &rank);

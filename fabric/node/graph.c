@@ -98,6 +98,7 @@ static void make_ready(struct weft_node *node, uint32_t lane, uint32_t op)
 {
     switch (node->schedule->ops[op].kind) {
     case WEFT_OP_SEND:
+        weft_open_loop_ready(node, lane, op);
         weft_bit_set(node->send_ready, node->op_channels[op]);
         break;
     case WEFT_OP_RECEIVE:

@@ -79,6 +79,22 @@ struct weft_pending_calc {
     uint64_t end_ns;
 };
 
+/* When iterations are due; the worker's while it runs. */
+struct weft_open_loop {
+    bool paced;   /* this rank, by its schedule and its options */
+    bool follows; /* there is a rate, and this rank follows others */
+    bool begun;   /* this phase */
+    bool awaits;  /* a rank that follows: nothing of this iteration has come to it yet */
+    struct weft_arrivals arrivals;
+    uint64_t due_ns;       /* the next iteration */
+    uint64_t free_ns;      /* when the node was last seen unable to begin one */
+    uint64_t first_due_ns; /* of the phase */
+    uint64_t late_ns;      /* by how much the one that runs began late */
+    uint64_t missed;
+    uint64_t *ready_ns[WEFT_NODE_LANES]; /* [operation]: when a send became ready */
+    struct weft_hist *latency_intended_ns;
+};
+
 /* What was measured since weft_node_start; the worker's while it runs. */
 struct weft_tally {
     struct weft_hist *latency_ns;
@@ -92,6 +108,7 @@ struct weft_tally {
 
 struct weft_durations {
     uint64_t *values_ns;
+    uint64_t *intended_ns; /* of the same iterations, from when they were due; closed loop: NULL */
     _Atomic uint64_t head; /* the worker's */
     _Atomic uint64_t tail; /* the control thread's */
 };
@@ -143,6 +160,7 @@ struct weft_node {
     struct weft_pending_calc *calcs;
     uint32_t calc_count;
     uint64_t calc_next_ns;
+    struct weft_open_loop open_loop;
 
     /* the run */
     uint64_t now_ns;
@@ -260,6 +278,40 @@ uint32_t weft_node_compute(struct weft_node *node);
 
 /* iterate.c */
 uint32_t weft_node_iterate(struct weft_node *node);
+
+/* open_loop.c */
+WEFT_CHECKED enum weft_status weft_open_loop_create(struct weft_node *node,
+                                                    struct weft_error *error);
+void weft_open_loop_destroy(struct weft_node *node);
+void weft_open_loop_clear(struct weft_node *node);
+/* May the next iteration begin, as far as its time goes? */
+bool weft_open_loop_is_due(struct weft_node *node);
+/* Between two iterations, until the next is due: such time is part of what is measured. */
+static inline bool weft_open_loop_rests(const struct weft_node *node, uint64_t granted)
+{
+    return node->iteration < granted && node->open_loop.begun;
+}
+/* The node could not have begun one until now. */
+static inline void weft_open_loop_busy(struct weft_node *node)
+{
+    node->open_loop.free_ns = node->now_ns;
+}
+void weft_open_loop_begin(struct weft_node *node);
+/* A message for the iteration that runs has come: the first is a following rank's start. */
+static inline void weft_open_loop_came(struct weft_node *node)
+{
+    if (!node->open_loop.awaits)
+        return;
+    node->open_loop.awaits = false;
+    node->start_ns = node->now_ns;
+}
+static inline void weft_open_loop_ready(struct weft_node *node, uint32_t lane, uint32_t op)
+{
+    if (node->open_loop.paced)
+        node->open_loop.ready_ns[lane][op] = node->now_ns;
+}
+void weft_open_loop_sent(struct weft_node *node, uint32_t lane, uint32_t op);
+void weft_open_loop_measured(const struct weft_node *node, struct weft_open_loop_measured *ret);
 
 /* series.c */
 void weft_series_begin(struct weft_node *node);

@@ -15,9 +15,14 @@ static const char *const metrics[] = {
     FIGURES("completion"),
     FIGURES("latency"),
     FIGURES("bandwidth"),
+    FIGURES("completion_intended"),
+    FIGURES("latency_intended"),
     "algbw",
     "busbw",
     "ideal_share",
+    "offered",
+    "achieved",
+    "missed",
     "lost",
     "retransmitted",
     NULL,
@@ -53,12 +58,23 @@ static enum weft_status parse_share(const char *text, double *ret_value, struct 
     return WEFT_OK;
 }
 
+bool weft_metric_is_time(const char *metric)
+{
+    return begins_with(metric, "completion") || begins_with(metric, "latency");
+}
+
+bool weft_metric_is_rate(const char *metric)
+{
+    return begins_with(metric, "bandwidth.") || strcmp(metric + 3, "bw") == 0 ||
+           strcmp(metric, "offered") == 0 || strcmp(metric, "achieved") == 0;
+}
+
 static enum weft_status parse_whole(const char *metric, const char *text, uint64_t *ret_value,
                                     struct weft_error *error)
 {
-    if (begins_with(metric, "completion.") || begins_with(metric, "latency."))
+    if (weft_metric_is_time(metric))
         return weft_parse_time(text, ret_value, error);
-    if (begins_with(metric, "bandwidth.") || strcmp(metric + 3, "bw") == 0)
+    if (weft_metric_is_rate(metric))
         return weft_parse_rate(text, ret_value, error);
     return weft_parse_count(text, ret_value, error);
 }
@@ -144,12 +160,13 @@ static enum weft_status refuse_metric(const char *name, struct weft_error *error
     if (near)
         return weft_error_set(error, WEFT_INVALID, "unknown metric '%.40s'; did you mean '%s'?",
                               name, near);
-    return weft_error_set(error, WEFT_INVALID,
-                          "unknown metric '%.40s'; there are min, mean, p50, p95, p99, p99.9, "
-                          "p99.99 and max of completion, latency and bandwidth, such as "
-                          "completion.p99, and algbw, busbw, ideal_share, lost, "
-                          "retransmitted",
-                          name);
+    return weft_error_set(
+        error, WEFT_INVALID,
+        "unknown metric '%.40s'; there are min, mean, p50, p95, p99, p99.9, "
+        "p99.99 and max of completion, latency and bandwidth, such as "
+        "completion.p99, also of completion_intended and latency_intended, and algbw, "
+        "busbw, ideal_share, offered, achieved, missed, lost, retransmitted",
+        name);
 }
 
 static enum weft_status keep(const char *text, const char *metric, enum weft_relation relation,

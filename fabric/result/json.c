@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fabric/base/units.h"
+#include "fabric/plan/test.h"
 #include "fabric/result/figures.h"
 
 #define SCHEMA 1
@@ -254,6 +255,8 @@ static json_t *rank_json(struct maker *maker, const struct weft_result *result,
         rank->latency_ns ? figures_json(maker, rank->latency_ns, NULL) : json_null());
     put(maker, object, "bandwidth_bps",
         rank->bandwidth_bps ? figures_json(maker, rank->bandwidth_bps, NULL) : json_null());
+    put(maker, object, "missed",
+        rank->open_loop.paced ? whole(rank->open_loop.missed) : json_null());
     put(maker, object, "congestion_rates", rates_json(maker, &rank->rates));
     put(maker, object, "device_counters", device_json(maker, &rank->counters));
     put(maker, object, "device_shared", json_boolean(rank->counters_shared));
@@ -320,6 +323,28 @@ static void put_ideal(struct maker *maker, json_t *object, const struct weft_tes
         weft_test_ideal_share(test, &share) ? json_real(share) : json_null());
 }
 
+/* Null in a closed loop. */
+static void put_open_loop(struct maker *maker, json_t *object, const struct weft_test_result *test,
+                          uint32_t index)
+{
+    struct weft_test_open_loop open_loop = {0};
+    bool open = test->test->rate_bps != 0;
+    bool known = weft_test_open_loop(test, &open_loop);
+    put(maker, object, "rate_bps", open ? whole(test->test->rate_bps) : json_null());
+    put(maker, object, "arrivals",
+        open ? json_string(weft_arrivals_names[test->test->arrivals]) : json_null());
+    put(maker, object, "offered_bps", rounded(known, open_loop.offered_bps));
+    put(maker, object, "achieved_bps", rounded(known, open_loop.achieved_bps));
+    put(maker, object, "missed", known ? whole(open_loop.missed) : json_null());
+    if (open) {
+        put_figures(maker, object, "completion_intended_ns", test->completion_intended_ns, index);
+        put_figures(maker, object, "latency_intended_ns", test->latency_intended_ns, index);
+        return;
+    }
+    put(maker, object, "completion_intended_ns", json_null());
+    put(maker, object, "latency_intended_ns", json_null());
+}
+
 static void put_measured(struct maker *maker, json_t *object, const struct weft_test_result *test,
                          uint32_t index)
 {
@@ -328,6 +353,7 @@ static void put_measured(struct maker *maker, json_t *object, const struct weft_
     put_figures(maker, object, "completion_ns", test->completion_ns, index);
     put_figures(maker, object, "latency_ns", test->latency_ns, index);
     put_figures(maker, object, "bandwidth_bps", test->bandwidth_bps, index);
+    put_open_loop(maker, object, test, index);
     put(maker, object, "algbw_bps", rounded(known, bandwidth_bps));
     known = weft_test_busbw(test, &bandwidth_bps);
     put(maker, object, "busbw_bps", rounded(known, bandwidth_bps));

@@ -16,6 +16,13 @@ struct weft_host_environment {
     uint64_t record_cost_ns;      /* of one histogram record */
 };
 
+/* Of a rank whose iterations have their times; see weft_open_loop_measured. */
+struct weft_rank_open_loop {
+    bool paced;
+    struct weft_hist *latency_intended_ns; /* owned */
+    uint64_t missed, offered_ns, achieved_ns;
+};
+
 /* What one rank reports of a test. */
 struct weft_rank_result {
     bool reported; /* false: nothing has come from it, the rest is zero */
@@ -35,6 +42,7 @@ struct weft_rank_result {
     uint64_t preemptions;
     uint64_t preempted_ns; /* how long it was without it, in all */
     struct weft_flow_rates rates;
+    struct weft_rank_open_loop open_loop;
     struct weft_device_counters counters; /* grown over the measured window */
     /* The device is a lower rank's too, so the same traffic stands in that one's counters: totals
      * leave these out. */
@@ -65,13 +73,16 @@ struct weft_test_result {
     uint32_t rank_count;
     uint64_t iterations;
     enum weft_verdict verdict;
-    char broken[WEFT_BROKEN_BYTES];     /* why, where BROKEN; else empty */
-    struct weft_hist *completion_ns;    /* owned; slowest deciding rank of each iteration */
-    struct weft_hist *latency_ns;       /* owned; merged */
-    struct weft_hist *bandwidth_bps;    /* owned; merged */
-    struct weft_rank_result *ranks;     /* owned; rank_count, latency and bandwidth inside */
-    uint32_t ranks_reported;            /* how many of them hold something */
-    struct weft_expect_result *expects; /* owned; the test's expect_count */
+    char broken[WEFT_BROKEN_BYTES];  /* why, where BROKEN; else empty */
+    struct weft_hist *completion_ns; /* owned; slowest deciding rank of each iteration */
+    struct weft_hist *latency_ns;    /* owned; merged */
+    /* In an open loop the same from when iterations were due; else empty. */
+    struct weft_hist *completion_intended_ns; /* owned */
+    struct weft_hist *latency_intended_ns;    /* owned; merged */
+    struct weft_hist *bandwidth_bps;          /* owned; merged */
+    struct weft_rank_result *ranks;           /* owned; rank_count, latency and bandwidth inside */
+    uint32_t ranks_reported;                  /* how many of them hold something */
+    struct weft_expect_result *expects;       /* owned; the test's expect_count */
 };
 
 struct weft_result {
@@ -119,6 +130,15 @@ struct weft_test_totals {
     struct weft_device_counters devices; /* counted: by the devices of all these ranks */
 };
 void weft_test_totals(const struct weft_test_result *result, struct weft_test_totals *ret_totals);
+/* Payload of all ranks. Missed: iterations that were due while a rank could not begin them, of the
+ * rank that missed most. */
+struct weft_test_open_loop {
+    double offered_bps, achieved_bps;
+    uint64_t missed;
+};
+/* False: a closed loop, or no rank has reported. */
+bool weft_test_open_loop(const struct weft_test_result *result,
+                         struct weft_test_open_loop *ret_open_loop);
 /* All ranks verified: 1; some wrong: 0; not verified, or nothing to compare: -1. */
 int weft_test_verified(const struct weft_test_result *result);
 
@@ -132,9 +152,9 @@ void weft_test_warnings(const struct weft_result *result, uint32_t test,
                         struct weft_warnings *ret_warnings);
 
 /* result.json as text; malloc'd, the caller's; NULL: out of memory. The histogram fields name files
- * "<test index>-<figure>.csv", the figures being "completion_ns", "latency_ns" and "bandwidth_bps":
- * the caller writes weft_hist_csv's text into each that is named (a histogram without a sample is
- * not). */
+ * "<test index>-<figure>.csv", the figures being "completion_ns", "latency_ns", the same with
+ * "_intended" and "bandwidth_bps": the caller writes weft_hist_csv's text into each that is named
+ * (a histogram without a sample is not). */
 char *weft_result_json(const struct weft_result *result);
 /* A histogram as its file holds it: lines "low,high,count" of the non-empty buckets under a
  * header; malloc'd. */

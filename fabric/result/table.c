@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fabric/base/units.h"
+#include "fabric/plan/test.h"
 #include "fabric/result/figures.h"
 
 #define COLUMN_WIDTH 10
@@ -112,7 +113,7 @@ static void print_measured(FILE *out, const struct weft_test_result *test)
             plural(test->iterations));
     if (weft_figure_window_ns(test))
         fprintf(out, " in %s", weft_show_time(weft_figure_window_ns(test), window));
-    fprintf(out, "\n");
+    fprintf(out, test->test->rate_bps ? ", open loop\n" : ", closed loop\n");
 }
 
 static void print_cell(FILE *out, bool known, uint64_t value_ns)
@@ -137,6 +138,13 @@ static void print_times(FILE *out, const char *name, const struct weft_hist *his
     print_cell(out, hist->count > 0, hist->max);
     fprintf(out, "    %s %s%s\n", weft_show_count(hist->count, count), counted,
             plural(hist->count));
+}
+
+/* Below the times that it belongs to: the same from when they were due. */
+static void print_intended(FILE *out, const struct weft_hist *hist, const char *counted)
+{
+    if (hist->count)
+        print_times(out, "  from due", hist, counted);
 }
 
 /* Of the completion's p99, which a first look misses most. */
@@ -178,6 +186,18 @@ static void print_bandwidth(FILE *out, const struct weft_test_result *test)
     fprintf(out, "  bandwidth   mean %s · p50 %s · slowest 1 %% below %s    a flow in each %s\n",
             show_bandwidth(mean_known, mean_bps, mean), show_rate(p50_known, p50_bps, median),
             show_rate(p1_known, p1_bps, slowest), interval);
+}
+
+static void print_open_loop(FILE *out, const struct weft_test_result *test)
+{
+    char offered[WEFT_UNITS_TEXT], achieved[WEFT_UNITS_TEXT], missed[WEFT_UNITS_TEXT];
+    struct weft_test_open_loop open_loop;
+    if (!weft_test_open_loop(test, &open_loop))
+        return;
+    fprintf(out, "  offered %s · achieved %s · missed %s    all ranks' payload, %s arrivals\n",
+            show_bandwidth(true, open_loop.offered_bps, offered),
+            show_bandwidth(true, open_loop.achieved_bps, achieved),
+            weft_show_count(open_loop.missed, missed), weft_arrivals_names[test->test->arrivals]);
 }
 
 static void print_totals(FILE *out, const struct weft_result *result,
@@ -251,8 +271,11 @@ static void print_figures(FILE *out, const struct weft_result *result,
     fprintf(out, "  %-12s%*s%*s%*s%*s\n", "", COLUMN_WIDTH, "p50", COLUMN_WIDTH, "p99",
             COLUMN_WIDTH, "p99.9", COLUMN_WIDTH, "max");
     print_times(out, "completion", test->completion_ns, "iteration");
+    print_intended(out, test->completion_intended_ns, "iteration");
     print_times(out, "message", test->latency_ns, "message");
+    print_intended(out, test->latency_intended_ns, "message");
     print_bandwidth(out, test);
+    print_open_loop(out, test);
     print_totals(out, result, test);
     print_ideal(out, test);
     print_injected(out, test);
@@ -266,10 +289,9 @@ static void show_actual(const struct weft_expect_result *expect, char shown[WEFT
     uint64_t value = (uint64_t)llround(expect->actual);
     if (!expect->known)
         (void)snprintf(shown, WEFT_UNITS_TEXT, "unknown");
-    else if (strncmp(metric, "completion.", 11) == 0 || strncmp(metric, "latency.", 8) == 0)
+    else if (weft_metric_is_time(metric))
         weft_show_time(value, shown);
-    else if (strncmp(metric, "bandwidth.", 10) == 0 || strcmp(metric, "algbw") == 0 ||
-             strcmp(metric, "busbw") == 0)
+    else if (weft_metric_is_rate(metric))
         weft_show_rate(value, shown);
     else if (strcmp(metric, "ideal_share") == 0)
         (void)snprintf(shown, WEFT_UNITS_TEXT, "%.4g %%", expect->actual * 100);

@@ -28,6 +28,19 @@ static void print_ideal(const struct weft_ideal *ideal)
                             : "; by bytes only, the chain of operations is too long to follow");
 }
 
+static void print_rate(const struct weft_test *test, const struct weft_job_figures *figures)
+{
+    uint64_t gap = 0;
+    char rate[WEFT_UNITS_TEXT], sent[WEFT_UNITS_TEXT], time[WEFT_UNITS_TEXT];
+    if (weft_arrivals_gap(figures->sent_most_bytes, test->rate_bps, &gap))
+        printf("  open loop      an iteration is due every %s%s: the rank that sends most sends %s "
+               "in it, at %s\n",
+               weft_show_time(gap >> 32, time),
+               test->arrivals == WEFT_ARRIVALS_POISSON ? " on average" : "",
+               weft_show_size(figures->sent_most_bytes, sent),
+               weft_format_rate(test->rate_bps, rate));
+}
+
 static void print_test(const struct weft_job *job, const struct weft_test *test,
                        const struct weft_job_figures *figures, const struct weft_ideal *ideal)
 {
@@ -45,9 +58,13 @@ static void print_test(const struct weft_job *job, const struct weft_test *test,
     printf("  buffers        %s%s in all, %s on the rank that needs most\n", about,
            weft_show_size(figures->memory_bytes, all),
            weft_show_size(figures->memory_most_bytes, most));
+    if (test->rate_bps)
+        print_rate(test, figures);
     if (test->duration_ns)
         printf("  runs           %s after %s iterations of warm-up%s\n",
-               weft_format_time(test->duration_ns, size), weft_show_count(test->warmup, count),
+               test->duration_ns == WEFT_FOREVER ? "until Ctrl-C"
+                                                 : weft_format_time(test->duration_ns, size),
+               weft_show_count(test->warmup, count),
                test->verify ? ", verified first" : ", not verified");
     else
         printf("  runs           %s iterations after %s of warm-up%s\n",

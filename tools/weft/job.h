@@ -11,10 +11,11 @@
 /* The options that run and check share; must be the first member of a command's own. */
 struct weft_job_options {
     const char *topology; /* a file; NULL: loopback */
-    const char *driver, *transfer, *fault, *congestion, *file;
-    struct weft_number ranks, size, iterations, duration, warmup, mtu, dscp, depth, interval, pace;
+    const char *driver, *transfer, *fault, *congestion, *file, *arrivals;
+    struct weft_number ranks, size, iterations, duration, warmup, mtu, dscp, depth, interval, pace,
+        rate;
     const char *pattern_options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not given */
-    bool reduce, no_verify;
+    bool reduce, no_verify, forever;
     struct weft_texts expects;
 };
 extern const struct weft_option weft_job_option_table[];
@@ -70,6 +71,7 @@ char *weft_job_file_name(const struct weft_job *job, uint32_t test, char name[WE
 struct weft_job_figures {
     bool sampled; /* from some of the ranks, scaled */
     uint64_t messages, payload_bytes;
+    uint64_t sent_most_bytes;   /* by the rank that sends most */
     uint64_t memory_bytes;      /* of all ranks' buffers */
     uint64_t memory_most_bytes; /* of the rank that needs most */
 };

@@ -359,6 +359,30 @@ Test(simulation, an_interrupted_measurement_keeps_its_figures)
     simulation_fini(&simulation);
 }
 
+/* What is measured until an interrupt ends by it: nothing is broken. */
+Test(simulation, an_endless_measurement_ends_by_an_interrupt)
+{
+    struct weft_test test = timed_test();
+    test.duration_ns = WEFT_FOREVER;
+    const struct simulation_options options = {.seed = 4,
+                                               .agent_count = 3,
+                                               .ranks_per_agent = 2,
+                                               .period_ns = 1000000,
+                                               .tests = &test,
+                                               .test_count = 1,
+                                               .fault = FAULT_INTERRUPT,
+                                               .moment = FAKE_MIDDLE_MEASURE,
+                                               .silent_remainder = 2};
+    cr_assert(simulation_run(&simulation, &options, MINUTE_NS));
+    const struct weft_test_result *figures =
+        &weft_controller_result(simulation.controller)->tests[0];
+    cr_assert_eq(figures->verdict, WEFT_VERDICT_PASS);
+    cr_assert_str_eq(figures->broken, "");
+    cr_assert_gt(figures->iterations, 0);
+    check_completion(figures);
+    simulation_fini(&simulation);
+}
+
 Test(simulation, a_failing_prepare_is_said_in_the_runtimes_own_words)
 {
     const struct weft_test test = counted_test();

@@ -80,6 +80,10 @@ static struct weft_test whole_test(void)
         .reduce = true,
         .verify = true,
         .pace_bps = 123456789,
+        .rate_bps = 2000000001,
+        .arrivals = WEFT_ARRIVALS_POISSON,
+        .arrivals_seed = UINT64_MAX,
+        .period_bytes = 77,
         .congestion = {.control = WEFT_CONGESTION_DCQCN,
                        .line_rate_bps = 1000001,
                        .minimum_rate_bps = 1000002,
@@ -157,6 +161,10 @@ Test(wire, prepare_comes_through_whole)
     cr_assert_eq(test->interval_ns, 12345);
     cr_assert(test->reduce && test->verify);
     cr_assert_eq(test->pace_bps, 123456789);
+    cr_assert_eq(test->rate_bps, 2000000001);
+    cr_assert_eq(test->arrivals, WEFT_ARRIVALS_POISSON);
+    cr_assert_eq(test->arrivals_seed, UINT64_MAX);
+    cr_assert_eq(test->period_bytes, 77);
     cr_assert_eq(test->congestion.control, WEFT_CONGESTION_DCQCN);
 #define SAME_PARAMETER(field, key, unit, least, most) \
     cr_assert_eq(test->congestion.field, sent.congestion.field);
@@ -217,6 +225,9 @@ Test(wire, a_bad_prepare_names_its_field)
     BAD_PREPARE("iterations or duration_ns", prepare->test->iterations = 0);
     BAD_PREPARE("prepare.test.depth", prepare->test->depth = UINT32_MAX);
     BAD_PREPARE("prepare.test.warmup", prepare->test->warmup = UINT64_MAX);
+    BAD_PREPARE("prepare.test.rate_bps", prepare->test->rate_bps = UINT64_MAX);
+    BAD_PREPARE("prepare.test.arrivals", prepare->test->arrivals = (Weft__Arrivals)2);
+    BAD_PREPARE("prepare.test.period_bytes", prepare->test->period_bytes = UINT64_MAX);
     BAD_PREPARE("prepare.test.pace_bps", prepare->test->pace_bps = UINT64_MAX);
     BAD_PREPARE("prepare.test.congestion.control is 7",
                 prepare->test->congestion->control = (Weft__CongestionControl)7);
@@ -365,7 +376,13 @@ static struct weft_rank_result whole_rank(void)
         .preemptions = 8,
         .preempted_ns = 9,
         .rates = {.flows = 2, .slowest_bps = 10, .fastest_bps = 11, .lowest_bps = 12},
+        .open_loop = {.paced = true,
+                      .latency_intended_ns = weft_hist_create(),
+                      .missed = 13,
+                      .offered_ns = 14,
+                      .achieved_ns = 15},
     };
+    weft_hist_record(rank.open_loop.latency_intended_ns, 4711);
     /* Every counter its own number, so none is another's. */
     uint64_t counters[sizeof(rank.counters) / sizeof(uint64_t)];
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
@@ -381,6 +398,7 @@ static void rank_fini(struct weft_rank_result *rank)
 {
     weft_hist_destroy(rank->latency_ns);
     weft_hist_destroy(rank->bandwidth_bps);
+    weft_hist_destroy(rank->open_loop.latency_intended_ns);
 }
 
 Test(wire, a_rank_result_comes_through_whole)
@@ -400,6 +418,11 @@ Test(wire, a_rank_result_comes_through_whole)
     cr_assert_eq(got.rates.slowest_bps, 10);
     cr_assert_eq(got.rates.fastest_bps, 11);
     cr_assert_eq(got.rates.lowest_bps, 12);
+    cr_assert(got.open_loop.paced);
+    cr_assert_eq(got.open_loop.latency_intended_ns->max, 4711);
+    cr_assert_eq(got.open_loop.missed, 13);
+    cr_assert_eq(got.open_loop.offered_ns, 14);
+    cr_assert_eq(got.open_loop.achieved_ns, 15);
     cr_assert(got.verified_known);
     cr_assert_eq(got.verified.compared_bytes, 100);
     cr_assert_eq(got.verified.wrong_bytes, 8);
@@ -470,6 +493,13 @@ static void without(Weft__Histogram **field)
 {
     weft__histogram__free_unpacked(*field, NULL);
     *field = NULL;
+}
+
+Test(wire, a_bad_open_loop_names_its_field)
+{
+    BAD_RANK("rank_result.open_loop.achieved_ns", message->open_loop->achieved_ns = 13);
+    BAD_RANK("rank_result.open_loop.latency_intended_ns",
+             without(&message->open_loop->latency_intended_ns));
 }
 
 Test(wire, a_bad_rank_result_names_its_field)
