@@ -85,6 +85,30 @@ bool weft_test_ideal_share(const struct weft_test_result *result, double *ret_sh
     return true;
 }
 
+bool weft_test_fairness(const struct weft_test_result *result, struct weft_test_fairness *ret)
+{
+    struct weft_test_fairness all = {0};
+    double sum_bps = 0, squares = 0;
+    for (uint32_t i = 0; i < result->rank_count; i++) {
+        const struct weft_flow_spread *spread = &result->ranks[i].spread;
+        if (!spread->flows)
+            continue;
+        if (!all.flows || spread->worst_bps < all.worst_bps) {
+            all.worst_bps = spread->worst_bps;
+            all.worst_from = spread->worst_from;
+            all.worst_to = i;
+        }
+        all.flows += spread->flows;
+        sum_bps += spread->sum_bps;
+        squares += spread->squares;
+    }
+    if (all.flows < 2 || squares <= 0)
+        return false;
+    all.jain = sum_bps * sum_bps / ((double)all.flows * squares);
+    *ret = all;
+    return true;
+}
+
 static void add_counters(const struct weft_device_counters *counters,
                          struct weft_device_counters *sum)
 {

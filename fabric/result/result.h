@@ -42,6 +42,7 @@ struct weft_rank_result {
     uint64_t preemptions;
     uint64_t preempted_ns; /* how long it was without it, in all */
     struct weft_flow_rates rates;
+    struct weft_flow_spread spread;
     struct weft_rank_open_loop open_loop;
     struct weft_device_counters counters; /* grown over the measured window */
     /* The device is a lower rank's too, so the same traffic stands in that one's counters: totals
@@ -122,6 +123,15 @@ bool weft_test_algbw(const struct weft_test_result *result, double *ret_bps);
 bool weft_test_busbw(const struct weft_test_result *result, double *ret_bps);
 /* The ideal time over the mean measured one: what algbw is over the ideal's. */
 bool weft_test_ideal_share(const struct weft_test_result *result, double *ret_share);
+/* Of all ranks' incoming flows, where there are two or more. Jain's index: 1 where all are alike,
+ * 1 / n where one of n has all. */
+struct weft_test_fairness {
+    uint64_t flows;
+    double jain;
+    uint32_t worst_from, worst_to;
+    double worst_bps;
+};
+bool weft_test_fairness(const struct weft_test_result *result, struct weft_test_fairness *ret);
 /* Totals over ranks that reported. lost: sent messages that were not received; not known where a
  * rank is silent, for what others sent may have arrived there. */
 struct weft_test_totals {

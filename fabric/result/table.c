@@ -235,6 +235,16 @@ static void print_ideal(FILE *out, const struct weft_test_result *test)
                 weft_show_time(test->ideal->ideal_ns, shown), share * 100, test->ideal->limit);
 }
 
+static void print_fairness(FILE *out, const struct weft_test_result *test)
+{
+    char shown[WEFT_UNITS_TEXT];
+    struct weft_test_fairness fairness;
+    if (weft_test_fairness(test, &fairness))
+        fprintf(out, "  fairness    Jain %.3f over %s flows · worst %u to %u, %s\n", fairness.jain,
+                weft_show_count(fairness.flows, shown), fairness.worst_from, fairness.worst_to,
+                weft_show_rate((uint64_t)fairness.worst_bps, (char[WEFT_UNITS_TEXT]){0}));
+}
+
 /* What weft itself did to frames stands beside what became of them. */
 static void print_injected(FILE *out, const struct weft_test_result *test)
 {
@@ -278,6 +288,7 @@ static void print_figures(FILE *out, const struct weft_result *result,
     print_open_loop(out, test);
     print_totals(out, result, test);
     print_ideal(out, test);
+    print_fairness(out, test);
     print_injected(out, test);
     print_dash(out, test);
 }
