@@ -66,6 +66,7 @@ enum weft_status weft_result_begin(struct weft_result *result, uint32_t rank_cou
     uint32_t expect_count = plan_test->expect_count;
     *test = (struct weft_test_result){
         .test = plan_test,
+        .ideal = result->ideals ? &result->ideals[result->test_count] : NULL,
         .rank_count = rank_count,
         .completion_ns = weft_hist_create(),
         .latency_ns = weft_hist_create(),
