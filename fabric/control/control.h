@@ -109,6 +109,7 @@ void weft_agent_tick(struct weft_agent *agent, uint64_t now_ns);
 struct weft_controller_options {
     const struct weft_plan *plan;
     const struct weft_topology *topology; /* every rank's host has an agent index */
+    const struct weft_ideal *ideals;      /* of each test; NULL: not computed */
     const uint32_t *host_agents; /* for each host of the topology: the agent (peer number) */
     uint32_t agent_count;
     uint64_t silence_limit_ns; /* an agent that says nothing for so long is lost; 0: 15 s */

@@ -77,6 +77,7 @@ static enum weft_status allocate(struct weft_controller *controller, struct weft
     if (status)
         return status;
     struct weft_result *result = controller->result;
+    result->ideals = options->ideals;
     result->environments = calloc(options->agent_count, sizeof(*result->environments));
     controller->agents = calloc(options->agent_count, sizeof(*controller->agents));
     controller->rank_agents =

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define RATE_MAX 1e18 /* bits a second */
 /* Sums over all ranks stay within 64 bits. */
 #define COUNT_MAX (UINT64_C(1) << 47)
 
@@ -83,9 +84,20 @@ struct rank_out {
     Weft__Histogram latency_ns, bandwidth_bps;
     Weft__DeviceCounters counters;
     Weft__FlowRates rates;
+    Weft__FlowSpread spread;
     Weft__OpenLoop open_loop;
     Weft__Histogram latency_intended_ns;
 };
+
+static void write_spread(const struct weft_flow_spread *spread, Weft__FlowSpread *message)
+{
+    weft__flow_spread__init(message);
+    message->flows = spread->flows;
+    message->worst_from = spread->worst_from;
+    message->worst_bps = spread->worst_bps;
+    message->sum_bps = spread->sum_bps;
+    message->squares = spread->squares;
+}
 
 static void write_rates(const struct weft_flow_rates *rates, Weft__FlowRates *message)
 {
@@ -115,6 +127,7 @@ static void write_rank(const struct weft_rank_result *rank, struct rank_out *out
     write_verified(&rank->verified, &out->verified);
     write_counters(&rank->counters, &out->counters);
     write_rates(&rank->rates, &out->rates);
+    write_spread(&rank->spread, &out->spread);
     Weft__RankResult *message = &out->message;
     weft__rank_result__init(message);
     message->rank = rank->rank;
@@ -134,6 +147,7 @@ static void write_rank(const struct weft_rank_result *rank, struct rank_out *out
     message->preempted_ns = rank->preempted_ns;
     message->counters = &out->counters;
     message->rates = rank->rates.flows ? &out->rates : NULL;
+    message->spread = rank->spread.flows ? &out->spread : NULL;
     write_open_loop(&rank->open_loop, out);
 }
 
@@ -261,6 +275,20 @@ static enum weft_status read_verified(const Weft__Verified *message, struct weft
                            message->compared_bytes, error);
 }
 
+/* What is no number of this world is as if it were not there. */
+static void read_spread(const Weft__FlowSpread *message, struct weft_flow_spread *ret_spread)
+{
+    if (!message || !(message->worst_bps >= 0 && message->worst_bps <= RATE_MAX) ||
+        !(message->sum_bps >= 0 && message->sum_bps <= RATE_MAX * message->flows) ||
+        !(message->squares >= 0 && message->squares <= RATE_MAX * RATE_MAX * message->flows))
+        return;
+    *ret_spread = (struct weft_flow_spread){.flows = message->flows,
+                                            .worst_from = message->worst_from,
+                                            .worst_bps = message->worst_bps,
+                                            .sum_bps = message->sum_bps,
+                                            .squares = message->squares};
+}
+
 static void read_numbers(const Weft__RankResult *message, struct weft_rank_result *rank)
 {
     rank->rank = message->rank;
@@ -274,6 +302,7 @@ static void read_numbers(const Weft__RankResult *message, struct weft_rank_resul
     rank->preemptions = message->preemptions;
     rank->preempted_ns = message->preempted_ns;
     read_counters(message->counters, &rank->counters);
+    read_spread(message->spread, &rank->spread);
     const Weft__FlowRates *rates = message->rates;
     if (rates)
         rank->rates = (struct weft_flow_rates){.flows = rates->flows,

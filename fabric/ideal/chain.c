@@ -372,6 +372,42 @@ static uint32_t depth_of(const struct weft_chain *chain, uint32_t op)
     return chain->depths[op] + (op_at(chain, op)->kind == WEFT_OP_SEND ? 1 : 0);
 }
 
+static void take_chain(struct weft_bound *bound, uint64_t time_ps, uint32_t depth)
+{
+    /* Where bytes make most of it, they say more than the chain that they are part of. */
+    bool by_bytes = bound->time_ps >= time_ps / 10 * 9;
+    if (time_ps <= bound->time_ps)
+        return;
+    bound->time_ps = time_ps;
+    if (by_bytes)
+        return;
+    if (depth)
+        (void)snprintf(bound->limit, sizeof(bound->limit), "a chain of %u message%s", depth,
+                       depth == 1 ? "" : "s");
+    else
+        (void)snprintf(bound->limit, sizeof(bound->limit), "computation of a rank");
+}
+
+/* Where one rank alone decides, what leads from it back to it is in each of its iterations. */
+static void bound_return(const struct weft_chain *chain, struct weft_bound *bound)
+{
+    uint32_t decider = NONE, count = 0, longest = NONE;
+    for (uint32_t rank = 0; rank < chain->ranks->count; rank++) {
+        decider = chain->ranks->decides[rank] ? rank : decider;
+        count += chain->ranks->decides[rank];
+    }
+    for (uint32_t op = count == 1 ? chain->firsts[decider] : 0;
+         count == 1 && op < chain->firsts[decider + 1]; op++) {
+        if (chain->rest_ps[op] != WEFT_IDEAL_NEVER &&
+            (longest == NONE || chain->rest_ps[op] > chain->rest_ps[longest]))
+            longest = op;
+    }
+    if (longest == NONE)
+        return;
+    uint32_t last = last_of(chain, decider);
+    take_chain(bound, chain->rest_ps[longest], depth_of(chain, last));
+}
+
 /* Ranks that do nothing hold up nobody. */
 void weft_chain_bound(const struct weft_chain *chain, struct weft_bound *bound)
 {
@@ -386,18 +422,7 @@ void weft_chain_bound(const struct weft_chain *chain, struct weft_bound *bound)
         if (first == NONE || done_ps < chain->done_ps[first])
             first = last;
     }
-    if (first == NONE || chain->done_ps[first] <= bound->time_ps)
-        return;
-    /* Where bytes make most of it, they say more than the chain that they are part of. */
-    bool by_bytes = bound->time_ps >= chain->done_ps[first] / 10 * 9;
-    bound->time_ps = chain->done_ps[first];
-    if (by_bytes)
-        return;
-    uint32_t depth = depth_of(chain, first);
-    if (depth)
-        (void)snprintf(bound->limit, sizeof(bound->limit),
-                       "a chain of %u message%s and what lies between, each waiting for the last",
-                       depth, depth == 1 ? "" : "s");
-    else
-        (void)snprintf(bound->limit, sizeof(bound->limit), "computation of a rank");
+    if (first != NONE)
+        take_chain(bound, chain->done_ps[first], depth_of(chain, first));
+    bound_return(chain, bound);
 }

@@ -180,7 +180,7 @@ static enum weft_status compute(struct weft_ideal_ranks *ranks, struct weft_load
         return status;
     if (ranks->op_count > WEFT_IDEAL_OPS_MAX) {
         (void)snprintf(ideal->why, sizeof(ideal->why),
-                       "an iteration has more than 64 million operations");
+                       "an iteration has more than 16 million operations");
         return WEFT_OK;
     }
     return find_bounds(ranks, loads, cuts, ideal, error);

@@ -19,7 +19,8 @@
  * the delays before and after a full link cost nothing, and `ideal_ns`, the least mean time of an
  * iteration, is lower: bytes over capacity, or the chain of the rank that is done first. (Were
  * every rank to take at least so long whenever all start at 0, each would take at least so long
- * whenever they start.) The mean of measured iterations is never below it, single ones may be. */
+ * whenever they start.) Where one rank alone decides, a chain that leads from it back to it counts,
+ * too: that lies within each of its iterations. The mean of measured iterations is never below it, single ones may be. */
 #ifndef WEFT_IDEAL_IDEAL_H
 #define WEFT_IDEAL_IDEAL_H
 
@@ -36,7 +37,7 @@
 
 /* Beyond so many operations of an iteration in all nothing is computed; beyond the second number
  * there is no chain, for that holds all ranks' schedules at once. */
-#define WEFT_IDEAL_OPS_MAX (UINT64_C(1) << 26)
+#define WEFT_IDEAL_OPS_MAX (UINT64_C(1) << 24)
 #define WEFT_IDEAL_CHAIN_OPS_MAX (UINT64_C(1) << 21)
 
 struct weft_ideal_input {

@@ -55,6 +55,9 @@ static void complete_receive(struct weft_node *node, struct weft_channel *channe
     if (node->phase == WEFT_PHASE_MEASURE) {
         node->tally.received_messages++;
         node->tally.received_bytes += len_bytes;
+        channel->flow_bytes += len_bytes;
+        if (op == channel->receives[channel->receive_count - 1])
+            weft_flow_arrived(node, channel);
     }
     weft_bit_set(node->receive_ready, weft_channel_index(node, channel));
     if (lane == node->lane)

@@ -67,6 +67,9 @@ struct weft_channel {
     uint64_t posted_bytes;    /* of all receives posted since creation */
     uint64_t completed_bytes; /* of them, completed */
     uint64_t series_bytes;    /* at the start of the interval */
+    uint64_t flow_bytes;      /* in the phase */
+    uint64_t flow_ns;         /* in which it could run */
+    uint64_t flow_end_ns;     /* when its last iteration had arrived */
 };
 
 struct weft_pending_reduce {
@@ -363,6 +366,10 @@ static inline void weft_trace_completed(struct weft_node *node, uint32_t lane, u
     if (records)
         __atomic_store_n(&records[op].completed_ns, node->now_ns, __ATOMIC_RELAXED);
 }
+/* flow.c: at the start of a phase; at the last message of a flow in an iteration; at the end */
+void weft_flows_begin(struct weft_node *node);
+void weft_flow_arrived(struct weft_node *node, struct weft_channel *channel);
+void weft_flows_measured(const struct weft_node *node, struct weft_flow_spread *ret_spread);
 
 /* failure.c: the node does no more after either */
 void weft_node_fail_work(struct weft_node *node, const struct weft_channel *channel,

@@ -77,8 +77,10 @@ static void begin(struct weft_node *node)
     node->start_ns = node->now_ns;
     node->lane = weft_node_lane_of(node, node->iteration);
     if (measures(node)) {
-        if (!node->tally.iterations)
+        if (!node->tally.iterations) {
             node->tally.first_start_ns = node->now_ns;
+            weft_flows_begin(node);
+        }
         weft_series_begin(node);
         weft_trace_begin(node);
     }

@@ -174,6 +174,14 @@ struct weft_open_loop_measured {
     uint64_t achieved_ns; /* the same, or, where that is later, to the end of the last */
 };
 
+/* The flows that come in, each with its goodput while it could run; see flow.c. */
+struct weft_flow_spread {
+    uint32_t flows; /* that brought bytes; 0: the rest means nothing */
+    uint32_t worst_from;
+    double worst_bps;
+    double sum_bps, squares; /* of their goodputs, and of those squared */
+};
+
 /* What MEASURE counted. Valid with the node idle; histograms belong to the node. */
 struct weft_node_measured {
     const struct weft_hist *latency_ns; /* a message: post to completion at its sender */
@@ -186,6 +194,7 @@ struct weft_node_measured {
     uint64_t iterations;
     struct weft_open_loop_measured open_loop;
     struct weft_flow_rates rates;
+    struct weft_flow_spread spread;
 };
 void weft_node_measured(const struct weft_node *node, struct weft_node_measured *ret_measured);
 

@@ -130,4 +130,5 @@ void weft_node_measured(const struct weft_node *node, struct weft_node_measured 
                                                 .iterations = tally->iterations};
     weft_open_loop_measured(node, &ret_measured->open_loop);
     collect_rates(node, &ret_measured->rates);
+    weft_flows_measured(node, &ret_measured->spread);
 }

@@ -19,6 +19,7 @@ static const char *const metrics[] = {
     FIGURES("latency_intended"),
     "algbw",
     "busbw",
+    "ideal_share",
     "offered",
     "achieved",
     "missed",
@@ -58,6 +59,19 @@ bool weft_metric_is_share(const char *metric)
     return len_bytes > 3 && strcmp(metric + len_bytes - 3, ".cv") == 0;
 }
 
+/* "0.9" or "90%". */
+static enum weft_status parse_share(const char *text, double *ret_value, struct weft_error *error)
+{
+    char *end = NULL;
+    double value = strtod(text, &end);
+    bool percent = end != text && *end == '%';
+    if (end == text || end[percent ? 1 : 0] || !(value >= 0 && value <= (percent ? 100 : 1)))
+        return weft_error_set(error, WEFT_INVALID, "'%.40s' is not a share; write 0.9 or 90%%",
+                              text);
+    *ret_value = percent ? value / 100 : value;
+    return WEFT_OK;
+}
+
 bool weft_metric_is_time(const char *metric)
 {
     if (weft_metric_is_share(metric))
@@ -70,7 +84,8 @@ bool weft_metric_is_rate(const char *metric)
     if (weft_metric_is_share(metric))
         return false;
     return begins_with(metric, "bandwidth.") || strcmp(metric + 3, "bw") == 0 ||
-           strcmp(metric, "throughput") == 0 || strcmp(metric, "offered") == 0 || strcmp(metric, "achieved") == 0;
+           strcmp(metric, "throughput") == 0 || strcmp(metric, "offered") == 0 ||
+           strcmp(metric, "achieved") == 0;
 }
 
 /* "5%", "2.5%" */
@@ -102,6 +117,8 @@ static enum weft_status parse_value(const char *metric, const char *text, double
     uint64_t value = 0;
     if (weft_metric_is_share(metric))
         return weft_share_parse(text, ret_value, error);
+    if (strcmp(metric, "ideal_share") == 0)
+        return parse_share(text, ret_value, error);
     enum weft_status status = parse_whole(metric, text, &value, error);
     *ret_value = (double)value;
     return status;
@@ -182,7 +199,8 @@ static enum weft_status refuse_metric(const char *name, struct weft_error *error
         "unknown metric '%.40s'; there are min, mean, p50, p95, p99, p99.9, "
         "p99.99 and max of completion, latency and bandwidth, such as "
         "completion.p99, also of completion_intended and latency_intended, and algbw, "
-        "busbw, offered, achieved, missed, throughput, lost, retransmitted; of repeats "
+        "busbw, ideal_share, offered, achieved, missed, throughput, lost, retransmitted; of "
+        "repeats "
         "completion.p50.cv and the like",
         name);
 }

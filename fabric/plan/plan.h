@@ -21,11 +21,12 @@ struct weft_expect {
     char *text;   /* as written */
     char *metric; /* one of weft_expect_metrics */
     enum weft_relation relation;
-    double value; /* ns, bits a second, or a count */
+    double value; /* ns, bits a second, a share, or a count */
 };
 
 /* NULL-terminated: "completion.p50" ... "completion.max", "latency.p99", "latency_intended.p99",
- * "bandwidth.mean", "algbw", "busbw", "offered", "achieved", "missed", "lost", "retransmitted". */
+ * "bandwidth.mean", "algbw", "busbw", "ideal_share", "offered", "achieved", "missed",
+ * "lost", "retransmitted". */
 const char *const *weft_expect_metrics(void);
 /* What a metric's value is: a time, a rate, a share ("5%"); else a count. */
 bool weft_metric_is_share(const char *metric);

@@ -76,6 +76,41 @@ bool weft_test_busbw(const struct weft_test_result *result, double *ret_bps)
     return true;
 }
 
+bool weft_test_ideal_share(const struct weft_test_result *result, double *ret_share)
+{
+    double mean_ns = 0;
+    /* In an open loop a rank that only follows begins with what comes to it. */
+    if (!result->ideal || !result->ideal->ideal_ns || result->test->rate_bps ||
+        !weft_hist_mean(result->completion_ns, &mean_ns) || mean_ns <= 0)
+        return false;
+    *ret_share = (double)result->ideal->ideal_ns / mean_ns;
+    return true;
+}
+
+bool weft_test_fairness(const struct weft_test_result *result, struct weft_test_fairness *ret)
+{
+    struct weft_test_fairness all = {0};
+    double sum_bps = 0, squares = 0;
+    for (uint32_t i = 0; i < result->rank_count; i++) {
+        const struct weft_flow_spread *spread = &result->ranks[i].spread;
+        if (!spread->flows)
+            continue;
+        if (!all.flows || spread->worst_bps < all.worst_bps) {
+            all.worst_bps = spread->worst_bps;
+            all.worst_from = spread->worst_from;
+            all.worst_to = i;
+        }
+        all.flows += spread->flows;
+        sum_bps += spread->sum_bps;
+        squares += spread->squares;
+    }
+    if (all.flows < 2 || squares <= 0)
+        return false;
+    all.jain = sum_bps * sum_bps / ((double)all.flows * squares);
+    *ret = all;
+    return true;
+}
+
 static void add_counters(const struct weft_device_counters *counters,
                          struct weft_device_counters *sum)
 {
@@ -234,6 +269,12 @@ bool weft_figure_metric(const struct weft_test_result *result, const char *metri
         return weft_test_algbw(result, ret_value);
     if (strcmp(metric, "busbw") == 0)
         return weft_test_busbw(result, ret_value);
+    if (strcmp(metric, "ideal_share") == 0) {
+        *ret_why = result->test->rate_bps                   ? "of a closed loop only"
+                   : result->ideal && result->ideal->why[0] ? result->ideal->why
+                                                            : NO_SAMPLES;
+        return weft_test_ideal_share(result, ret_value);
+    }
     if (open_loop_of(result, metric, ret_value, ret_why))
         return *ret_why == NULL;
     return total_of(result, metric, ret_value, ret_why);

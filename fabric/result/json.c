@@ -312,6 +312,20 @@ static json_t *verdict_json(enum weft_verdict verdict)
     return json_string(names[verdict]);
 }
 
+static void put_ideal(struct maker *maker, json_t *object, const struct weft_test_result *test)
+{
+    static const struct weft_ideal none = {.why = "not computed"};
+    const struct weft_ideal *ideal = test->ideal ? test->ideal : &none;
+    bool known = ideal->ideal_ns > 0;
+    double share = 0;
+    put(maker, object, "ideal_ns", known ? whole(ideal->ideal_ns) : json_null());
+    put(maker, object, "ideal_alone_ns", known ? whole(ideal->alone_ns) : json_null());
+    put(maker, object, "ideal_limit", known ? text(ideal->limit) : json_null());
+    put(maker, object, "ideal_unknown", known ? json_null() : text(ideal->why));
+    put(maker, object, "ideal_share",
+        weft_test_ideal_share(test, &share) ? json_real(share) : json_null());
+}
+
 /* Null in a closed loop. */
 static void put_open_loop(struct maker *maker, json_t *object, const struct weft_test_result *test,
                           uint32_t index)
@@ -334,6 +348,25 @@ static void put_open_loop(struct maker *maker, json_t *object, const struct weft
     put(maker, object, "latency_intended_ns", json_null());
 }
 
+/* Null where there are fewer than two flows. */
+static json_t *fairness_json(struct maker *maker, const struct weft_test_result *test)
+{
+    struct weft_test_fairness fairness;
+    if (!weft_test_fairness(test, &fairness))
+        return json_null();
+    json_t *object = json_object();
+    json_t *worst = json_object();
+    double mmr = test->ideal ? test->ideal->mmr : 0;
+    put(maker, worst, "from", whole(fairness.worst_from));
+    put(maker, worst, "to", whole(fairness.worst_to));
+    put(maker, worst, "bps", rounded(true, fairness.worst_bps));
+    put(maker, object, "flows", whole(fairness.flows));
+    put(maker, object, "jain", json_real(fairness.jain));
+    put(maker, object, "worst_flow", worst);
+    put(maker, object, "mmr", mmr > 0 ? json_real(mmr) : json_null());
+    return object;
+}
+
 static void put_measured(struct maker *maker, json_t *object, const struct weft_test_result *test,
                          uint32_t index)
 {
@@ -346,8 +379,8 @@ static void put_measured(struct maker *maker, json_t *object, const struct weft_
     put(maker, object, "algbw_bps", rounded(known, bandwidth_bps));
     known = weft_test_busbw(test, &bandwidth_bps);
     put(maker, object, "busbw_bps", rounded(known, bandwidth_bps));
-    put(maker, object, "ideal_ns", json_null());
-    put(maker, object, "ideal_share", json_null());
+    put_ideal(maker, object, test);
+    put(maker, object, "fairness", fairness_json(maker, test));
 }
 
 /* What was asked for; what was done stands in the devices' counters. */

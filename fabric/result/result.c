@@ -72,6 +72,7 @@ enum weft_status weft_result_begin(struct weft_result *result, uint32_t rank_cou
     uint32_t expect_count = plan_test->expect_count;
     *test = (struct weft_test_result){
         .test = plan_test,
+        .ideal = result->ideals ? &result->ideals[result->test_count] : NULL,
         .rank_count = rank_count,
         .rate_bps = plan_test->rate_bps,
         .completion_ns = weft_hist_create(),

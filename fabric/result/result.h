@@ -4,6 +4,7 @@
 #define WEFT_RESULT_RESULT_H
 
 #include "fabric/attribute/attribute.h"
+#include "fabric/ideal/ideal.h"
 #include "fabric/plan/plan.h"
 #include "fabric/topology/topology.h"
 
@@ -42,6 +43,7 @@ struct weft_rank_result {
     uint64_t preemptions;
     uint64_t preempted_ns; /* how long it was without it, in all */
     struct weft_flow_rates rates;
+    struct weft_flow_spread spread;
     struct weft_rank_open_loop open_loop;
     struct weft_device_counters counters; /* grown over the measured window */
     /* The device is a lower rank's too, so the same traffic stands in that one's counters: totals
@@ -76,7 +78,8 @@ struct weft_trial {
 };
 
 struct weft_test_result {
-    const struct weft_test *test; /* the plan's, which must outlive the result */
+    const struct weft_test *test;   /* the plan's, which must outlive the result */
+    const struct weft_ideal *ideal; /* NULL: not computed */
     uint32_t rank_count;
     uint64_t iterations;
     uint64_t rate_bps; /* of an open loop: the test's, or a trial's */
@@ -100,6 +103,7 @@ struct weft_test_result {
 struct weft_result {
     const struct weft_plan *plan;
     const struct weft_topology *topology;
+    const struct weft_ideal *ideals; /* of each of the plan's tests; NULL: not computed */
     uint32_t environment_count;
     struct weft_host_environment *environments; /* owned */
     uint32_t test_count;                        /* done or begun */
@@ -138,6 +142,17 @@ void weft_result_finish(struct weft_result *result);
 /* Derived figures; false where there is none. */
 bool weft_test_algbw(const struct weft_test_result *result, double *ret_bps);
 bool weft_test_busbw(const struct weft_test_result *result, double *ret_bps);
+/* The ideal time over the mean measured one: what algbw is over the ideal's. */
+bool weft_test_ideal_share(const struct weft_test_result *result, double *ret_share);
+/* Of all ranks' incoming flows, where there are two or more. Jain's index: 1 where all are alike,
+ * 1 / n where one of n has all. */
+struct weft_test_fairness {
+    uint64_t flows;
+    double jain;
+    uint32_t worst_from, worst_to;
+    double worst_bps;
+};
+bool weft_test_fairness(const struct weft_test_result *result, struct weft_test_fairness *ret);
 /* Totals over ranks that reported. lost: sent messages that were not received; not known where a
  * rank is silent, for what others sent may have arrived there. */
 struct weft_test_totals {

@@ -228,6 +228,26 @@ static void print_totals(FILE *out, const struct weft_result *result,
     fprintf(out, " · noise floor %s\n", weft_show_time(noise_floor_ns, shown));
 }
 
+/* Nothing where it is not known: most who run on loopback do not ask. */
+static void print_ideal(FILE *out, const struct weft_test_result *test)
+{
+    char shown[WEFT_UNITS_TEXT];
+    double share = 0;
+    if (weft_test_ideal_share(test, &share))
+        fprintf(out, "  ideal %s · %.3g %% of ideal    (%s)\n",
+                weft_show_time(test->ideal->ideal_ns, shown), share * 100, test->ideal->limit);
+}
+
+static void print_fairness(FILE *out, const struct weft_test_result *test)
+{
+    char shown[WEFT_UNITS_TEXT];
+    struct weft_test_fairness fairness;
+    if (weft_test_fairness(test, &fairness))
+        fprintf(out, "  fairness    Jain %.3f over %s flows · worst %u to %u, %s\n", fairness.jain,
+                weft_show_count(fairness.flows, shown), fairness.worst_from, fairness.worst_to,
+                weft_show_rate((uint64_t)fairness.worst_bps, (char[WEFT_UNITS_TEXT]){0}));
+}
+
 /* What weft itself did to frames stands beside what became of them. */
 static void print_injected(FILE *out, const struct weft_test_result *test)
 {
@@ -291,6 +311,8 @@ static void print_figures(FILE *out, const struct weft_result *result,
     print_open_loop(out, test);
     print_totals(out, result, test);
     weft_attribution_print(out, result, test);
+    print_ideal(out, test);
+    print_fairness(out, test);
     print_injected(out, test);
     print_dash(out, test);
 }
@@ -308,6 +330,8 @@ static void show_actual(const struct weft_expect_result *expect, char shown[WEFT
         weft_show_time(value, shown);
     else if (weft_metric_is_rate(metric))
         weft_show_rate(value, shown);
+    else if (strcmp(metric, "ideal_share") == 0)
+        (void)snprintf(shown, WEFT_UNITS_TEXT, "%.4g %%", expect->actual * 100);
     else
         weft_show_count(value, shown);
 }

@@ -72,7 +72,7 @@ const struct weft_pattern *weft_pattern_find(const char *name, struct weft_error
 bool weft_pattern_has_size(const struct weft_pattern *pattern,
                            const struct weft_pattern_options *options)
 {
-    return pattern->default_size_bytes && !options->text;
+    return !options->text && (pattern->default_size_bytes || options->size_bytes);
 }
 
 double weft_pattern_one_factor(uint32_t rank_count)

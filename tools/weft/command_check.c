@@ -8,6 +8,26 @@
 #include "tools/weft/job.h"
 #include "tools/weft/output.h"
 
+/* What it takes alone stands there where it is more, by a hundredth at least. */
+static void print_ideal(const struct weft_ideal *ideal)
+{
+    char time[WEFT_UNITS_TEXT], alone[WEFT_UNITS_TEXT];
+    if (!ideal->ideal_ns) {
+        printf("  ideal          not known: %s\n", ideal->why);
+        return;
+    }
+    printf("  ideal          %s an iteration", weft_show_time(ideal->ideal_ns, time));
+    if (ideal->alone_ns - ideal->ideal_ns >= ideal->ideal_ns / 100 + 1)
+        printf(" (%s alone)", weft_show_time(ideal->alone_ns, alone));
+    if (ideal->algbw_bps)
+        printf(", algbw %s", weft_show_rate(ideal->algbw_bps, time));
+    if (ideal->busbw_bps)
+        printf(", busbw %s", weft_show_rate(ideal->busbw_bps, time));
+    printf("\n  limited by     %s%s\n", ideal->limit,
+           ideal->has_chain ? ""
+                            : "; by bytes only, the chain of operations is too long to follow");
+}
+
 static void print_rate(const struct weft_test *test, const struct weft_job_figures *figures)
 {
     uint64_t gap = 0;
@@ -22,7 +42,7 @@ static void print_rate(const struct weft_test *test, const struct weft_job_figur
 }
 
 static void print_test(const struct weft_job *job, const struct weft_test *test,
-                       const struct weft_job_figures *figures)
+                       const struct weft_job_figures *figures, const struct weft_ideal *ideal)
 {
     const struct weft_result result = {.topology = job->topology};
     const struct weft_test_result ranks = {.test = test, .rank_count = test->options.rank_count};
@@ -52,6 +72,7 @@ static void print_test(const struct weft_job *job, const struct weft_test *test,
         printf("  runs           %s iterations after %s of warm-up%s\n",
                weft_show_count(test->iterations, all), weft_show_count(test->warmup, count),
                test->verify ? ", verified first" : ", not verified");
+    print_ideal(ideal);
     for (uint32_t i = 0; i < test->expect_count; i++)
         printf("  expects        %s\n", test->expects[i].text);
 }
@@ -67,7 +88,7 @@ static void print_hosts(const struct weft_job *job)
 }
 
 /* Nothing is printed of a plan that is refused. */
-static enum weft_status check(const struct weft_job *job, struct weft_error *error)
+static enum weft_status check(struct weft_job *job, struct weft_error *error)
 {
     struct weft_job_figures *figures = calloc(job->plan->test_count, sizeof(*figures));
     if (!figures)
@@ -76,9 +97,11 @@ static enum weft_status check(const struct weft_job *job, struct weft_error *err
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
         status = weft_job_check(&job->plan->tests[i], &figures[i], error);
     if (status == WEFT_OK)
+        status = weft_job_find_ideals(job, error);
+    if (status == WEFT_OK)
         print_hosts(job);
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
-        print_test(job, &job->plan->tests[i], &figures[i]);
+        print_test(job, &job->plan->tests[i], &figures[i], &job->ideals[i]);
     free(figures);
     return status;
 }

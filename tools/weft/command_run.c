@@ -133,6 +133,8 @@ static enum weft_status prepare(struct run *run, const char *what,
     if (status == WEFT_OK)
         status = check_tests(&run->job, error);
     if (status == WEFT_OK)
+        status = weft_job_find_ideals(&run->job, error);
+    if (status == WEFT_OK)
         status = check_pcap(options->pcap, error);
     if (status == WEFT_OK && weft_job_is_virtual(&run->job))
         session.runtime.virtual_topology = run->job.topology;

@@ -468,6 +468,7 @@ enum weft_status weft_job_init(const struct weft_job_options *options, const cha
 
 void weft_job_fini(struct weft_job *job)
 {
+    free(job->ideals);
     weft_plan_destroy(job->plan);
     weft_topology_destroy(job->topology);
     weft_source_fini(&job->plan_source);

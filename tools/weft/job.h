@@ -3,6 +3,7 @@
 #ifndef WEFT_TOOLS_JOB_H
 #define WEFT_TOOLS_JOB_H
 
+#include "fabric/ideal/ideal.h"
 #include "fabric/plan/plan.h"
 #include "fabric/topology/topology.h"
 #include "tools/weft/options.h"
@@ -28,6 +29,7 @@ struct weft_job {
     struct weft_source topology_source; /* text NULL: loopback */
     bool overridden;                    /* options have changed what the plan's file says */
     uint32_t rank_count;                /* of the largest test */
+    struct weft_ideal *ideals;          /* of each test; NULL: not computed yet */
 };
 
 /* `what` is a pattern's name or a schedule's file, which ends in .goal, or, where it ends in .yaml
@@ -82,6 +84,12 @@ struct weft_job_figures {
 WEFT_CHECKED enum weft_status weft_job_check(const struct weft_test *test,
                                              struct weft_job_figures *ret_figures,
                                              struct weft_error *error);
+
+/* ---- job_ideal.c ---- */
+
+/* Computes all tests' ideals. Where the topology does not say enough they are unknown, which is no
+ * error. */
+WEFT_CHECKED enum weft_status weft_job_find_ideals(struct weft_job *job, struct weft_error *error);
 
 /* ---- job_text.c ---- */
 

@@ -382,6 +382,7 @@ static enum weft_status runtime_collect(void *context, uint32_t local,
         .stalled_iterations = measured.stalled_iterations,
         .window_ns = measured.last_end_ns - measured.first_start_ns,
         .rates = measured.rates,
+        .spread = measured.spread,
         .open_loop = {.paced = measured.open_loop.paced,
                       .latency_intended_ns = measured.open_loop.paced
                                                  ? copy_hist(measured.open_loop.latency_intended_ns)

@@ -76,11 +76,25 @@ Test(expect, refuses_the_rest)
     refuses(endless, "up to 200 characters");
 }
 
+Test(expect, a_share_is_a_fraction_or_a_percentage)
+{
+    struct weft_expect expect = {0};
+    cr_assert_eq(weft_expect_parse("ideal_share >= 90%", &expect, NULL), WEFT_OK);
+    cr_assert_float_eq(expect.value, 0.9, 1e-12);
+    weft_expect_fini(&expect);
+    cr_assert_eq(weft_expect_parse("ideal_share >= 0.25", &expect, NULL), WEFT_OK);
+    cr_assert_float_eq(expect.value, 0.25, 1e-12);
+    weft_expect_fini(&expect);
+    refuses("ideal_share >= 1.5", "is not a share");
+    refuses("ideal_share >= 90%x", "is not a share");
+    refuses("ideal_share >= nan", "is not a share");
+}
+
 Test(expect, takes_every_metric_that_it_lists)
 {
     int count = 0;
     for (const char *const *metric = weft_expect_metrics(); *metric; metric++, count++) {
-        static const char *const values[] = {"1ms", "1Gbps", "1", "5%"};
+        static const char *const values[] = {"1ms", "1Gbps", "2", "5%"};
         int taken = 0;
         for (int i = 0; i < 4; i++) {
             char text[80];
@@ -91,5 +105,5 @@ Test(expect, takes_every_metric_that_it_lists)
         }
         cr_assert_eq(taken, 1, "%s takes %d units", *metric, taken);
     }
-    cr_assert_eq(count, 5 * 8 + 15);
+    cr_assert_eq(count, 5 * 8 + 16);
 }

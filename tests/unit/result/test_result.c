@@ -817,3 +817,21 @@ Test(result, table_has_no_trailing_space)
     cr_assert_null(strstr(table, " \n"));
     free(table);
 }
+
+/* Two flows of 10, one of 5: (25 * 25) / (3 * 225). */
+Test(result, fairness_is_jains_index_and_the_worst_flow)
+{
+    struct weft_test_fairness fairness;
+    fixture_fill(&fixture);
+    cr_assert(!weft_test_fairness(fixture.figures, &fairness));
+    fixture.figures->ranks[0].spread = (struct weft_flow_spread){
+        .flows = 2, .worst_from = 2, .worst_bps = 5e9, .sum_bps = 15e9, .squares = 125e18};
+    fixture.figures->ranks[3].spread = (struct weft_flow_spread){
+        .flows = 1, .worst_from = 1, .worst_bps = 10e9, .sum_bps = 10e9, .squares = 100e18};
+    cr_assert(weft_test_fairness(fixture.figures, &fairness));
+    cr_assert_eq(fairness.flows, 3);
+    cr_assert_float_eq(fairness.jain, 625.0 / 675.0, 1e-12);
+    cr_assert_eq(fairness.worst_from, 2);
+    cr_assert_eq(fairness.worst_to, 0);
+    cr_assert_float_eq(fairness.worst_bps, 5e9, 1);
+}
