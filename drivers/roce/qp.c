@@ -270,10 +270,11 @@ void weft_qp_complete_send(struct weft_roce_qp *qp, enum weft_status status, uin
         requester->outstanding--;
         return;
     }
-    weft_cq_push(qp, &(struct weft_completion){.id = work->id,
-                                               .status = status,
-                                               .operation = (enum weft_operation)work->operation,
-                                               .vendor_error = vendor_error});
+    *weft_cq_put(qp) = (struct weft_completion){.id = work->id,
+                                                .user = qp->user,
+                                                .status = status,
+                                                .operation = (enum weft_operation)work->operation,
+                                                .vendor_error = vendor_error};
 }
 
 void weft_qp_complete_receive(struct weft_roce_qp *qp, struct weft_completion *completion)
