@@ -21,13 +21,6 @@ static inline struct weft_completion *weft_cq_put(struct weft_roce_qp *qp)
     return &entry->completion;
 }
 
-static inline void weft_cq_push(struct weft_roce_qp *qp, const struct weft_completion *completion)
-{
-    struct weft_completion *entry = weft_cq_put(qp);
-    *entry = *completion;
-    entry->user = qp->user;
-}
-
 /* Takes out what a queue pair that goes away has left there. */
 void weft_cq_purge(struct weft_roce_cq *cq, const struct weft_roce_qp *qp);
 

@@ -146,7 +146,7 @@ uint32_t weft_roce_post_receive(struct weft_roce_qp *qp, const struct weft_work 
     for (uint32_t i = 0; i < count; i++) {
         put_receive(qp, &works[i]);
         if (qp->state == WEFT_ENDPOINT_FAILED)
-            weft_qp_complete_receive(qp, &(struct weft_completion){.status = WEFT_FLUSHED});
+            (void)weft_qp_complete_receive(qp, WEFT_FLUSHED);
     }
     weft_responder_tell_receives(qp);
     return count;
