@@ -8,8 +8,9 @@
 
 #include "drivers/roce/state.h"
 
-/* Where the next completion goes: all of it is the caller's to fill, the user of `qp` too. In place,
- * since copying what was written field by field a moment ago waits for every one of the stores. */
+/* Where the next completion goes: all of it is the caller's to fill, the user of `qp` too. In
+ * place, since copying what was written field by field a moment ago waits for every one of the
+ * stores. */
 static inline struct weft_completion *weft_cq_put(struct weft_roce_qp *qp)
 {
     struct weft_roce_cq *cq = qp->cq;

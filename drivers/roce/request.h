@@ -7,8 +7,8 @@
 
 #include "drivers/roce/path.h"
 
-static inline uint8_t *weft_request_put_extensions(const struct weft_send *work,
-                                                   uint8_t opcode, uint8_t *at)
+static inline uint8_t *weft_request_put_extensions(const struct weft_send *work, uint8_t opcode,
+                                                   uint8_t *at)
 {
     uint32_t headers = weft_opcodes[opcode].headers;
     if (headers & WEFT_HEADER_RETH) {

@@ -125,10 +125,8 @@ static void fail_work(struct weft_roce_qp *qp, const struct weft_send *work)
 
 static void complete(struct weft_roce_qp *qp, const struct weft_send *work)
 {
-    *weft_cq_put(qp) = (struct weft_completion){.id = work->id,
-                                                .user = qp->user,
-                                                .status = WEFT_OK,
-                                                .operation = WEFT_OPERATION_SEND};
+    *weft_cq_put(qp) = (struct weft_completion){
+        .id = work->id, .user = qp->user, .status = WEFT_OK, .operation = WEFT_OPERATION_SEND};
 }
 
 /* A work is complete once its frame is filled. */
