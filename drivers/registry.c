@@ -21,9 +21,7 @@ static const struct weft_driver *const drivers[] = {
 #ifdef WEFT_HAVE_VERBS
     &weft_driver_verbs,
 #endif
-    &weft_driver_sim,
-    &weft_driver_null,
-    NULL,
+    &weft_driver_sim,   &weft_driver_null, NULL,
 };
 
 const struct weft_driver *const *weft_drivers(void)

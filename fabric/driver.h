@@ -52,8 +52,9 @@ struct weft_ip {
 };
 
 struct weft_capabilities {
-    uint32_t transports;     /* WEFT_BIT(enum weft_transport) */
-    uint32_t operations;     /* WEFT_BIT(enum weft_operation), on RC; UC has the SENDs and WRITEs */
+    uint32_t transports; /* WEFT_BIT(enum weft_transport) */
+    uint32_t operations; /* WEFT_BIT(enum weft_operation), on RC; UC has the SENDs and WRITEs, UD
+                            the SENDs */
     uint32_t max_read_depth; /* READs and atomics outstanding on an endpoint; 0: none */
     uint64_t max_message_bytes;
     uint32_t max_inline_bytes; /* 0: no inline */

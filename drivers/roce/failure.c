@@ -70,7 +70,10 @@ static void describe(const struct weft_roce_qp *qp, struct weft_error *error)
 {
     char peer[WEFT_IP_TEXT];
     char conflict[WEFT_CONFLICT_TEXT];
-    weft_ip_format(&qp->path.address, false, peer);
+    if (qp->transport == WEFT_TRANSPORT_UD)
+        (void)strcpy(peer, "a UD peer");
+    else
+        weft_ip_format(&qp->path.address, false, peer);
     enum weft_failure failure = (enum weft_failure)qp->failure;
     if (failure == WEFT_FAILURE_NEIGHBOUR)
         (void)weft_neighbour_error(qp->port, qp->path.neighbour, error);

@@ -116,7 +116,8 @@ const struct weft_path_kind *weft_path_make_kind(struct weft_path *path, uint32_
     finish_ip(path, ip, path->ip_bytes + udp_bytes);
     weft_wire_put16(udp + 4, (uint16_t)udp_bytes);
     bth[0] = opcode;
-    bth[1] = (uint8_t)(((0u - payload_bytes) & 3u) << 4); /* bytes of padding */
+    uint32_t pad_bytes = (0u - payload_bytes) & 3u;
+    bth[1] = (uint8_t)(WEFT_BTH_MIGRATED | pad_bytes << 4);
     kind->frame_bytes = path->ethernet_bytes + path->ip_bytes + udp_bytes;
     uint8_t masked[WEFT_PATH_HEADER_BYTES];
     memcpy(masked, ip, path->base_bytes - path->ethernet_bytes);

@@ -43,7 +43,8 @@ static void check_send(const struct weft_roce_qp *qp, const struct weft_work *wo
     if (qp->transport != WEFT_TRANSPORT_UD)
         return;
     const struct weft_roce_destination *destination = (const void *)work->destination;
-    assert(work->operation == WEFT_OPERATION_SEND);
+    assert(work->operation == WEFT_OPERATION_SEND ||
+           work->operation == WEFT_OPERATION_SEND_IMMEDIATE);
     assert(work->len_bytes <= qp->port->mtu_bytes);
     assert(destination && weft_path_ready(&destination->path));
 }
@@ -138,6 +139,7 @@ static void put_receive(struct weft_roce_qp *qp, const struct weft_work *work)
     receive->id = work->id;
     receive->memory = work->memory;
     receive->len_bytes = work->len_bytes;
+    receive->lkey = work->lkey;
     receive->bad_lkey =
         work->len_bytes && !weft_lkey_valid(qp->port, work->lkey, work->memory, work->len_bytes);
     responder->outstanding++;

@@ -312,9 +312,13 @@ void weft_qp_fail(struct weft_roce_qp *qp, const struct weft_qp_error *why)
     qp->failure_detail = why->detail;
     weft_link_remove(&qp->active);
     weft_timer_set(&qp->port->wheel, &qp->timer, WEFT_TIMER_NEVER);
-    /* Before a refusal the responses that are due still go out. */
-    if (!qp->responder.fatal_syndrome)
+    /* Before a refusal the responses that are due still go out. Otherwise an answer that waited for
+     * them waits no longer. */
+    if (!qp->responder.fatal_syndrome) {
         weft_responses_drop(qp);
+        if (qp->responder.answer != WEFT_ANSWER_NONE)
+            weft_qp_answer(qp, (enum weft_answer)qp->responder.answer);
+    }
     weft_requester_activate(qp);
     flush_sends(qp, why);
     requester->cursor = requester->posted;

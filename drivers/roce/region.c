@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "drivers/roce/requester.h"
+
 /* Never zero, and never the key that the slot had before. */
 static uint32_t new_key(struct weft_roce_port *port, uint32_t index, uint32_t old_key)
 {
@@ -44,11 +46,42 @@ enum weft_status weft_roce_region_register(struct weft_roce_port *port, void *me
     return WEFT_OK;
 }
 
+static bool is_inlined(const struct weft_requester *requester, const struct weft_send *work)
+{
+    uint64_t offset = (uint64_t)(uintptr_t)work->memory - (uint64_t)(uintptr_t)requester->inlined;
+    return offset < (uint64_t)requester->inline_stride * (requester->mask + 1u);
+}
+
+/* Works that are posted with the key were good: from now on they are not. Done here, where nobody
+ * is in a hurry, so that no packet has to look at its key again. */
+static void disown(struct weft_roce_qp *qp, uint32_t lkey)
+{
+    struct weft_requester *requester = &qp->requester;
+    for (uint32_t at = requester->completed; at != requester->posted; at++) {
+        struct weft_send *work = &requester->sends[at & requester->mask];
+        if (work->len_bytes && work->lkey == lkey && !is_inlined(requester, work))
+            work->bad_lkey = true;
+    }
+    struct weft_responder *responder = &qp->responder;
+    for (uint32_t at = responder->completed; at != responder->posted; at++) {
+        struct weft_receive *receive = &responder->receives[at & responder->mask];
+        if (receive->len_bytes && receive->lkey == lkey)
+            receive->bad_lkey = true;
+    }
+}
+
 void weft_roce_region_deregister(struct weft_roce_port *port, struct weft_region *region)
 {
     struct weft_mr *mr = &port->regions[region->lkey & port->region_mask];
     assert(mr->used && mr->lkey == region->lkey && port->region_count);
     mr->used = false;
     port->region_count--;
+    for (uint32_t slot = 0; port->qp_count && slot <= port->qp_mask; slot++) {
+        if (!port->qps[slot])
+            continue;
+        disown(port->qps[slot], mr->lkey);
+        /* Such a work may have waited for what no longer matters. */
+        weft_requester_activate(port->qps[slot]);
+    }
     *region = (struct weft_region){0};
 }

@@ -202,6 +202,8 @@ void weft_requester_acknowledge(struct weft_roce_qp *qp, const struct weft_packe
         qp->port->counters.malformed_packets++;
         return;
     }
+    if (qp->state == WEFT_ENDPOINT_FAILED)
+        return;
     uint64_t acked = requester->acked_sequence;
     uint64_t outstanding = requester->sent_sequence - acked;
     uint32_t distance = (packet->psn - (uint32_t)acked) & WEFT_ROCE_NUMBER_MASK;

@@ -73,9 +73,10 @@ static void accept(struct weft_roce_qp *qp, const struct weft_packet *packet,
     resource->packets = packets_of(qp, taken->len_bytes);
     responder->expected_psn = (responder->expected_psn + resource->packets) & WEFT_ROCE_NUMBER_MASK;
     responder->msn = (responder->msn + 1) & WEFT_ROCE_NUMBER_MASK;
-    /* The response acknowledges all before it. */
+    /* The response acknowledges all before it, so a NAK need not wait for an ACK. */
     if (weft_responder_in_order(qp))
-        responder->answer = WEFT_ANSWER_NONE;
+        responder->answer = responder->nak_waits ? WEFT_ANSWER_NAK_SEQUENCE : WEFT_ANSWER_NONE;
+    responder->nak_waits = false;
     run(qp, resource, 0, taken->len_bytes);
 }
 

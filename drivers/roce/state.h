@@ -94,7 +94,7 @@ struct weft_send {
     uint32_t packets;
     uint32_t len_bytes;
     uint32_t rkey;
-    uint32_t lkey;
+    uint32_t lkey; /* where it is inlined this says nothing */
     uint32_t immediate;
     uint32_t ssn; /* send sequence number: messages are counted from 1, in 24 bits */
     uint8_t operation;
@@ -114,6 +114,7 @@ struct weft_receive {
     uint64_t id;
     uint8_t *memory;
     uint32_t len_bytes;
+    uint32_t lkey;
     bool bad_lkey;
 };
 

@@ -22,6 +22,10 @@
 #define WEFT_UDP_BYTES 8u
 
 #define WEFT_BTH_BYTES 12u
+/* MigReq in the second byte: this end has migrated, which is where a connection without an
+ * alternate path starts and stays (IBTA vol. 1, 17.2.8). A NIC that gets 0 takes each packet for a
+ * request to migrate, which some handle so slowly that they lose packets. */
+#define WEFT_BTH_MIGRATED 0x40u
 #define WEFT_RETH_BYTES 16u
 #define WEFT_AETH_BYTES 4u
 #define WEFT_DETH_BYTES 8u

@@ -27,6 +27,7 @@ void weft_agent_release_test(struct weft_agent *agent)
     agent->held = false;
     free(agent->local_ranks);
     free(agent->verified);
+    weft_agent_trace_reset(agent);
     agent->local_ranks = NULL;
     agent->verified = NULL;
     agent->state = WEFT_AGENT_IDLE;
@@ -124,8 +125,10 @@ static enum weft_status tell_prepared(struct weft_agent *agent, struct weft_erro
     uint32_t filled = agent->runtime->addresses(agent->runtime_context, addresses, count);
     assert(filled == count);
     agent->decides = agent->runtime->decides(agent->runtime_context);
+    uint32_t trace_count =
+        agent->runtime->trace_count ? agent->runtime->trace_count(agent->runtime_context) : 0;
     enum weft_status status =
-        weft_wire_prepared_send(&agent->wire, agent->decides, addresses, count, error);
+        weft_wire_prepared_send(&agent->wire, agent->decides, trace_count, addresses, count, error);
     free(addresses);
     return status;
 }
@@ -265,6 +268,7 @@ static enum weft_status unexpected(const struct weft_agent *agent, const Weft__E
         [WEFT_AGENT_RUNNING] = "a phase runs",
         [WEFT_AGENT_VERIFYING] = "data is compared",
         [WEFT_AGENT_COLLECTING] = "results are told",
+        [WEFT_AGENT_TRACING] = "traces are told",
         [WEFT_AGENT_FAILED] = "the test has failed here",
     };
     return weft_error_set(error, WEFT_INVALID, "the message '%s' came while %s",
@@ -294,6 +298,10 @@ static enum weft_status on_step(struct weft_agent *agent, const Weft__Envelope *
         agent->next_local = 0;
         return WEFT_OK;
     }
+    if ((ready || agent->state == WEFT_AGENT_RUNNING) && body == WEFT__ENVELOPE__BODY_KEEP)
+        return weft_agent_trace_keep(agent, envelope->keep, error);
+    if (ready && body == WEFT__ENVELOPE__BODY_TRACE_REQUEST)
+        return weft_agent_trace_ask(agent, envelope->trace_request, error);
     /* What the controller said before it knew of the failure. */
     if (agent->state == WEFT_AGENT_FAILED)
         return WEFT_OK;

@@ -15,7 +15,16 @@ enum weft_agent_state {
     WEFT_AGENT_RUNNING,    /* a phase is started */
     WEFT_AGENT_VERIFYING,  /* compares what the phase left, a rank a tick */
     WEFT_AGENT_COLLECTING, /* tells results, some ranks a tick */
+    WEFT_AGENT_TRACING,    /* tells traces, some a tick */
     WEFT_AGENT_FAILED,     /* told so; waits for abort or release */
+};
+
+/* What is wanted of traces. */
+struct weft_agent_traces {
+    bool keeps[WEFT_NODE_TRACES_KEPT]; /* not yet kept, for the iteration has not ended here */
+    uint64_t iterations[WEFT_NODE_TRACES_KEPT];
+    uint64_t *asked; /* malloc'd */
+    size_t asked_count, next_asked;
 };
 
 struct weft_agent {
@@ -40,7 +49,22 @@ struct weft_agent {
     bool last;
     uint64_t progress_told_ns;
     uint64_t block[WEFT_DURATIONS_A_BLOCK];
+    struct weft_agent_traces traces;
+    uint64_t intended[WEFT_DURATIONS_A_BLOCK]; /* of the block's iterations, in an open loop */
+    bool is_open_loop;
 };
+
+/* ---- traces (agent_trace.c) ---- */
+void weft_agent_trace_reset(struct weft_agent *agent);
+WEFT_CHECKED enum weft_status weft_agent_trace_keep(struct weft_agent *agent,
+                                                    const Weft__Keep *message,
+                                                    struct weft_error *error);
+/* Those that were not kept yet. */
+void weft_agent_trace_watch(struct weft_agent *agent);
+WEFT_CHECKED enum weft_status weft_agent_trace_ask(struct weft_agent *agent,
+                                                   const Weft__TraceRequest *message,
+                                                   struct weft_error *error);
+void weft_agent_trace_tell(struct weft_agent *agent, uint64_t now_ns);
 
 /* Releases what prepare made, once, and forgets the test. */
 void weft_agent_release_test(struct weft_agent *agent);
@@ -57,6 +81,8 @@ void weft_agent_say_progress(struct weft_agent *agent, uint64_t iterations_done,
 void weft_agent_say_durations(struct weft_agent *agent, uint32_t count, uint64_t now_ns);
 /* The phase is over here. */
 void weft_agent_say_done(struct weft_agent *agent, uint64_t now_ns);
+/* All traces have been. */
+void weft_agent_say_traced(struct weft_agent *agent, uint64_t now_ns);
 void weft_agent_say_released(struct weft_agent *agent, uint64_t now_ns);
 void weft_agent_say_alive(struct weft_agent *agent, uint64_t now_ns);
 void weft_agent_say_failure(struct weft_agent *agent, const struct weft_error *why,

@@ -94,6 +94,8 @@ void weft_agent_say_durations(struct weft_agent *agent, uint32_t count, uint64_t
     message.first = agent->durations_told;
     message.durations_ns = agent->block;
     message.n_durations_ns = count;
+    message.intended_ns = agent->intended;
+    message.n_intended_ns = agent->is_open_loop ? count : 0;
     envelope.body_case = WEFT__ENVELOPE__BODY_DURATIONS;
     envelope.durations = &message;
     say(agent, &envelope, now_ns);
@@ -107,6 +109,16 @@ void weft_agent_say_done(struct weft_agent *agent, uint64_t now_ns)
     message.iterations = agent->granted;
     envelope.body_case = WEFT__ENVELOPE__BODY_DONE;
     envelope.done = &message;
+    agent->state = WEFT_AGENT_READY;
+    say(agent, &envelope, now_ns);
+}
+
+void weft_agent_say_traced(struct weft_agent *agent, uint64_t now_ns)
+{
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Traced message = WEFT__TRACED__INIT;
+    envelope.body_case = WEFT__ENVELOPE__BODY_TRACED;
+    envelope.traced = &message;
     agent->state = WEFT_AGENT_READY;
     say(agent, &envelope, now_ns);
 }

@@ -35,6 +35,9 @@ static void pass_durations(struct weft_agent *agent, uint64_t now_ns)
         uint32_t count = agent->runtime->take_durations(agent->runtime_context, agent->block,
                                                         WEFT_DURATIONS_A_BLOCK);
         assert(count <= WEFT_DURATIONS_A_BLOCK);
+        agent->is_open_loop =
+            agent->runtime->take_intended &&
+            agent->runtime->take_intended(agent->runtime_context, agent->intended, count);
         if (count)
             weft_agent_say_durations(agent, count, now_ns);
         if (count < WEFT_DURATIONS_A_BLOCK)
@@ -57,6 +60,7 @@ static void watch_phase(struct weft_agent *agent, uint64_t now_ns)
         weft_agent_fail(agent, status, &error, now_ns);
         return;
     }
+    weft_agent_trace_watch(agent);
     /* In this order: what progress calls done has its durations taken below. */
     pass_durations(agent, now_ns);
     bool all_done = progress.idle && progress.iterations_done == agent->granted;
@@ -106,6 +110,7 @@ static enum weft_status collect(struct weft_agent *agent, uint32_t local, struct
     status = weft_wire_rank_send(&agent->wire, &result, error);
     weft_hist_destroy(result.latency_ns);
     weft_hist_destroy(result.bandwidth_bps);
+    weft_hist_destroy(result.open_loop.latency_intended_ns);
     return status;
 }
 
@@ -136,6 +141,8 @@ void weft_agent_tick(struct weft_agent *agent, uint64_t now_ns)
         compare_next(agent, now_ns);
     else if (agent->state == WEFT_AGENT_COLLECTING)
         collect_next(agent, now_ns);
+    else if (agent->state == WEFT_AGENT_TRACING)
+        weft_agent_trace_tell(agent, now_ns);
     if (now_ns - agent->said_ns >= ALIVE_INTERVAL_NS)
         weft_agent_say_alive(agent, now_ns);
 }

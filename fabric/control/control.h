@@ -7,8 +7,9 @@
  * with the addresses of their channels) -> CONNECT (each agent is given the addresses that its
  * ranks need, answers when all channels are ready) -> for each of verify, warm-up, measure: START
  * (all agents ready the phase and say so: the barrier), GRANT (iterations, in leases where the test
- * is timed), DONE -> COLLECT (rank results) -> RELEASE. A failure anywhere: ABORT to all, the test
- * is broken, what was reported is kept. */
+ * is timed), DONE -> COLLECT (rank results) -> TRACE_REQUEST (what each operation of a few
+ * iterations did; KEEP has said before which must not be forgotten) -> RELEASE. A failure anywhere:
+ * ABORT to all, the test is broken, what was reported is kept. */
 #ifndef WEFT_CONTROL_CONTROL_H
 #define WEFT_CONTROL_CONTROL_H
 
@@ -63,6 +64,9 @@ struct weft_agent_runtime {
     /* Durations of iterations of the local deciding ranks: the slowest of each iteration, from the
      * next one not taken yet; up to count. */
     uint32_t (*take_durations)(void *context, uint64_t *durations_ns, uint32_t count);
+    /* Of the same iterations as the last call of that: from when they were due. False: this is no
+     * open loop. May be NULL. */
+    bool (*take_intended)(void *context, uint64_t *intended_ns, uint32_t count);
     bool (*decides)(void *context); /* has it any deciding rank? */
     enum weft_status (*verify)(void *context, uint32_t local,
                                struct weft_verify_result *ret_result);
@@ -70,6 +74,16 @@ struct weft_agent_runtime {
     enum weft_status (*collect)(void *context, uint32_t local, struct weft_rank_result *ret_result,
                                 struct weft_error *error);
     void (*release)(void *context); /* of the test; idempotent */
+    /* Traces; all NULL: this runtime has none. Of how many of the last iterations of MEASURE all
+     * local ranks have one; 0: of none. */
+    uint32_t (*trace_count)(void *context);
+    /* As weft_node_trace_keep, for all local ranks. */
+    bool (*trace_keep)(void *context, uint32_t place, uint64_t iteration);
+    /* *ret_ops has one for each operation of the rank and is malloc'd, the caller's.
+     * WEFT_NOT_FOUND: the trace is not there. */
+    enum weft_status (*trace)(void *context, uint32_t local, uint64_t iteration,
+                              struct weft_op_trace **ret_ops, uint32_t *ret_count,
+                              uint64_t *ret_duration_ns);
 };
 
 struct weft_agent;
@@ -95,6 +109,7 @@ void weft_agent_tick(struct weft_agent *agent, uint64_t now_ns);
 struct weft_controller_options {
     const struct weft_plan *plan;
     const struct weft_topology *topology; /* every rank's host has an agent index */
+    const struct weft_ideal *ideals;      /* of each test; NULL: not computed */
     const uint32_t *host_agents; /* for each host of the topology: the agent (peer number) */
     uint32_t agent_count;
     uint64_t silence_limit_ns; /* an agent that says nothing for so long is lost; 0: 15 s */
@@ -124,7 +139,8 @@ void weft_controller_lost(struct weft_controller *controller, uint32_t agent, co
 void weft_controller_receive(struct weft_controller *controller, uint32_t agent,
                              const uint8_t *message, size_t len_bytes, uint64_t now_ns);
 void weft_controller_tick(struct weft_controller *controller, uint64_t now_ns);
-/* Stops the test under way; what was measured is kept, the verdict is broken. While measuring the
+/* Stops the test under way; what was measured is kept, the verdict is broken, unless the test was
+ * to be measured until this. While measuring the
  * agents run to the end of what they were granted, for 2 s at most, and tell their figures; a
  * second interrupt does not wait for that. */
 void weft_controller_interrupt(struct weft_controller *controller, const char *why,

@@ -77,12 +77,13 @@ static enum weft_status allocate(struct weft_controller *controller, struct weft
     if (status)
         return status;
     struct weft_result *result = controller->result;
+    result->ideals = options->ideals;
     result->environments = calloc(options->agent_count, sizeof(*result->environments));
     controller->agents = calloc(options->agent_count, sizeof(*controller->agents));
     controller->rank_agents =
         calloc(options->topology->rank_count + 1u, sizeof(*controller->rank_agents));
     if (!result->environments || !controller->agents || !controller->rank_agents ||
-        !weft_merge_init(&controller->merge))
+        !weft_merge_init(&controller->merge) || !weft_merge_init(&controller->intended))
         return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for the controller");
     result->environment_count = options->agent_count;
     controller->test = options->plan->tests[0];
@@ -129,6 +130,8 @@ void weft_controller_destroy(struct weft_controller *controller)
     weft_result_destroy(controller->result);
     weft_channels_fini(&controller->channels);
     weft_merge_fini(&controller->merge);
+    weft_controller_trace_reset(controller);
+    weft_merge_fini(&controller->intended);
     weft_wire_fini(&controller->wire);
     free(controller->agents);
     free(controller->rank_agents);
@@ -189,8 +192,10 @@ void weft_controller_interrupt(struct weft_controller *controller, const char *w
                               weft_controller_during(controller), why);
         return;
     }
-    (void)snprintf(figures->broken, sizeof(figures->broken), "interrupted while %s: %s",
-                   weft_controller_during(controller), why);
+    /* An endless test ends by this. */
+    if (controller->test.duration_ns != WEFT_FOREVER)
+        (void)snprintf(figures->broken, sizeof(figures->broken), "interrupted while %s: %s",
+                       weft_controller_during(controller), why);
     weft_wire_text_clean(figures->broken);
     controller->interrupted = true;
     if (measuring && !controller->lease.last) {

@@ -16,6 +16,7 @@ enum weft_stage {
     WEFT_STAGE_STARTING,     /* started */
     WEFT_STAGE_RUNNING,      /* done */
     WEFT_STAGE_COLLECTING,   /* all rank results */
+    WEFT_STAGE_TRACING,      /* traced */
     WEFT_STAGE_RELEASING,    /* released */
     WEFT_STAGE_STOPPING,     /* released, the test being broken */
     WEFT_STAGE_FINISHED,
@@ -32,6 +33,15 @@ struct weft_controller_agent {
     uint64_t done, taken;    /* iterations of the phase, run and with their durations here */
     uint32_t ranks_reported; /* of this test */
     uint32_t local_count;    /* of this test */
+    uint32_t trace_count;    /* iterations that it has traces of */
+};
+
+/* What was asked of the agents and came back. */
+struct weft_controller_traces {
+    uint32_t rank_count;
+    struct weft_schedule **schedules; /* of all ranks */
+    struct weft_traced_iteration *iterations;
+    uint32_t iteration_count;
 };
 
 struct weft_controller {
@@ -45,7 +55,9 @@ struct weft_controller {
     uint32_t *rank_agents; /* of all ranks of the topology */
     struct weft_channels channels;
     struct weft_merge merge;
+    struct weft_merge intended; /* the same iterations, from when they were due */
     struct weft_lease lease;
+    struct weft_controller_traces traces;
 
     enum weft_stage stage;
     enum weft_phase phase;
@@ -77,6 +89,19 @@ WEFT_CHECKED enum weft_status weft_controller_dispatch(struct weft_controller *c
                                                        const Weft__Envelope *envelope,
                                                        uint64_t now_ns, struct weft_error *error);
 
+/* ---- traces (controller_trace.c) ---- */
+
+/* Tells the agents which iterations to keep, of those that have ended. */
+void weft_controller_trace_keep(struct weft_controller *controller);
+/* Asks for the traces of some iterations. False: there is nothing to ask for. */
+bool weft_controller_trace_ask(struct weft_controller *controller);
+WEFT_CHECKED enum weft_status weft_controller_trace_take(struct weft_controller *controller,
+                                                         uint32_t agent, const Weft__Trace *message,
+                                                         struct weft_error *error);
+/* All is here: what it says goes into the test's result. */
+void weft_controller_trace_finish(struct weft_controller *controller);
+void weft_controller_trace_reset(struct weft_controller *controller);
+
 /* ---- saying (controller_say.c) ---- */
 
 void weft_controller_say_hello(struct weft_controller *controller, uint32_t agent);
@@ -88,6 +113,10 @@ WEFT_CHECKED enum weft_status weft_controller_say_connect(struct weft_controller
 void weft_controller_say_start(struct weft_controller *controller);
 void weft_controller_say_grant(struct weft_controller *controller);
 void weft_controller_say_collect(struct weft_controller *controller);
+void weft_controller_say_keep(struct weft_controller *controller, uint32_t *places,
+                              uint64_t *iterations, uint32_t count);
+void weft_controller_say_trace_request(struct weft_controller *controller, uint64_t *iterations,
+                                       uint32_t count);
 void weft_controller_say_release(struct weft_controller *controller);
 /* To all that have greeted and are not lost. */
 void weft_controller_say_abort(struct weft_controller *controller, const char *reason);

@@ -57,6 +57,7 @@ static enum weft_status on_prepared(struct weft_controller *controller, uint32_t
     if (status)
         return status;
     controller->agents[agent].decides = message->decides;
+    controller->agents[agent].trace_count = message->trace_count;
     weft_controller_answered(controller, agent, now_ns);
     return WEFT_OK;
 }
@@ -103,6 +104,13 @@ static enum weft_status check_durations(const struct weft_controller *controller
     for (size_t i = 0; i < message->n_durations_ns && !status; i++)
         status = weft_wire_range("durations.durations_ns", message->durations_ns[i], 0, INT64_MAX,
                                  error);
+    size_t intended = controller->test.rate_bps ? message->n_durations_ns : 0;
+    if (!status)
+        status = weft_wire_range("durations.intended_ns' count", message->n_intended_ns, intended,
+                                 intended, error);
+    for (size_t i = 0; i < message->n_intended_ns && !status; i++)
+        status = weft_wire_range("durations.intended_ns", message->intended_ns[i],
+                                 message->durations_ns[i], INT64_MAX, error);
     return status;
 }
 
@@ -115,10 +123,17 @@ static enum weft_status on_durations(struct weft_controller *controller, uint32_
         return status;
     weft_merge_add(&controller->merge, message->first, message->durations_ns,
                    message->n_durations_ns);
+    if (message->n_intended_ns)
+        weft_merge_add(&controller->intended, message->first, message->intended_ns,
+                       message->n_intended_ns);
     controller->agents[agent].taken += message->n_durations_ns;
     controller->waited_ns = 0;
     weft_merge_advance(&controller->merge, complete(controller),
                        controller->figures->completion_ns);
+    weft_controller_trace_keep(controller);
+    if (controller->test.rate_bps)
+        weft_merge_advance(&controller->intended, complete(controller),
+                           controller->figures->completion_intended_ns);
     weft_controller_renew(controller, now_ns);
     return WEFT_OK;
 }
@@ -192,6 +207,13 @@ static enum weft_status on_rank_result(struct weft_controller *controller, uint3
     return WEFT_OK;
 }
 
+static enum weft_status on_trace(struct weft_controller *controller, uint32_t agent,
+                                 const Weft__Trace *message, struct weft_error *error)
+{
+    controller->waited_ns = 0;
+    return weft_controller_trace_take(controller, agent, message, error);
+}
+
 static enum weft_status on_released(struct weft_controller *controller, uint32_t agent,
                                     const Weft__Released *message, uint64_t now_ns,
                                     struct weft_error *error)
@@ -257,6 +279,8 @@ static bool is_due(const struct weft_controller *controller, uint32_t agent,
         {WEFT__ENVELOPE__BODY_DURATIONS, WEFT_STAGE_RUNNING},
         {WEFT__ENVELOPE__BODY_DONE, WEFT_STAGE_RUNNING},
         {WEFT__ENVELOPE__BODY_RANK_RESULT, WEFT_STAGE_COLLECTING},
+        {WEFT__ENVELOPE__BODY_TRACE, WEFT_STAGE_TRACING},
+        {WEFT__ENVELOPE__BODY_TRACED, WEFT_STAGE_TRACING},
         {WEFT__ENVELOPE__BODY_RELEASED, WEFT_STAGE_RELEASING},
     };
     const struct weft_controller_agent *peer = &controller->agents[agent];
@@ -286,6 +310,8 @@ static enum weft_status on_step(struct weft_controller *controller, uint32_t age
         return on_done(controller, agent, envelope->done, now_ns, error);
     if (body == WEFT__ENVELOPE__BODY_RANK_RESULT)
         return on_rank_result(controller, agent, envelope->rank_result, now_ns, error);
+    if (body == WEFT__ENVELOPE__BODY_TRACE)
+        return on_trace(controller, agent, envelope->trace, error);
     if (body == WEFT__ENVELOPE__BODY_RELEASED)
         return on_released(controller, agent, envelope->released, now_ns, error);
     weft_controller_answered(controller, agent, now_ns);

@@ -149,6 +149,32 @@ void weft_controller_say_collect(struct weft_controller *controller)
     say_to_parties(controller, &envelope);
 }
 
+void weft_controller_say_keep(struct weft_controller *controller, uint32_t *places,
+                              uint64_t *iterations, uint32_t count)
+{
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Keep message = WEFT__KEEP__INIT;
+    message.places = places;
+    message.n_places = count;
+    message.iterations = iterations;
+    message.n_iterations = count;
+    envelope.body_case = WEFT__ENVELOPE__BODY_KEEP;
+    envelope.keep = &message;
+    say_to_parties(controller, &envelope);
+}
+
+void weft_controller_say_trace_request(struct weft_controller *controller, uint64_t *iterations,
+                                       uint32_t count)
+{
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__TraceRequest message = WEFT__TRACE_REQUEST__INIT;
+    message.iterations = iterations;
+    message.n_iterations = count;
+    envelope.body_case = WEFT__ENVELOPE__BODY_TRACE_REQUEST;
+    envelope.trace_request = &message;
+    say_to_parties(controller, &envelope);
+}
+
 void weft_controller_say_release(struct weft_controller *controller)
 {
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;

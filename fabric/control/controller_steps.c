@@ -37,6 +37,8 @@ const char *weft_controller_during(const struct weft_controller *controller)
         return phases[controller->phase];
     case WEFT_STAGE_COLLECTING:
         return "collecting results";
+    case WEFT_STAGE_TRACING:
+        return "collecting traces";
     case WEFT_STAGE_RELEASING:
         return "releasing";
     case WEFT_STAGE_STOPPING:
@@ -63,6 +65,7 @@ static void finish_test(struct weft_controller *controller)
         controller->figures->iterations = controller->figures->completion_ns->count;
     weft_test_result_finish(controller->figures);
     weft_channels_fini(&controller->channels);
+    weft_controller_trace_reset(controller);
 }
 
 void weft_controller_settle(struct weft_controller *controller)
@@ -118,6 +121,7 @@ static void assign_ranks(struct weft_controller *controller)
         agent->local_count = 0;
         agent->ranks_reported = 0;
         agent->decides = false;
+        agent->trace_count = 0;
     }
     for (uint32_t rank = 0; rank < controller->figures->rank_count; rank++)
         controller->agents[controller->rank_agents[rank]].local_count++;
@@ -130,6 +134,8 @@ static void begin_test(struct weft_controller *controller, uint64_t now_ns)
     struct weft_error error = {0};
     enter(controller, WEFT_STAGE_PREPARING, now_ns);
     controller->warmup_worth = 0;
+    if (!controller->test.arrivals_seed)
+        controller->test.arrivals_seed = controller->options.seed + controller->test_index + 1;
     assign_ranks(controller);
     for (uint32_t i = 0; i < controller->options.agent_count; i++) {
         if (!controller->agents[i].takes_part)
@@ -214,6 +220,19 @@ static bool any_decides(const struct weft_controller *controller)
     return false;
 }
 
+/* At the start nothing is known of an open loop's pace but what was asked for. */
+static void expect_rate(const struct weft_test *test, struct weft_lease_options *options)
+{
+    uint64_t gap = 0;
+    if (!test->rate_bps || !test->period_bytes ||
+        !weft_arrivals_gap(test->period_bytes, test->rate_bps, &gap))
+        return;
+    uint64_t gap_ns = gap >> 32;
+    uint64_t worth = WEFT_LEASE_NS / (gap_ns ? gap_ns : 1);
+    if (worth > options->expected)
+        options->expected = worth;
+}
+
 static void run_phase(struct weft_controller *controller, uint64_t now_ns)
 {
     struct weft_lease_options options = {.iterations = VERIFY_ITERATIONS};
@@ -225,6 +244,8 @@ static void run_phase(struct weft_controller *controller, uint64_t now_ns)
         options.window = any_decides(controller) ? WEFT_MERGE_WINDOW : 0;
         options.expected = controller->warmup_worth;
         weft_merge_clear(&controller->merge);
+        weft_merge_clear(&controller->intended);
+        expect_rate(&controller->test, &options);
     }
     enter(controller, WEFT_STAGE_RUNNING, now_ns);
     weft_lease_begin(&controller->lease, &options, now_ns);
@@ -262,6 +283,20 @@ static void end_phase(struct weft_controller *controller, uint64_t now_ns)
     weft_controller_say_collect(controller);
 }
 
+static void release(struct weft_controller *controller, uint64_t now_ns)
+{
+    enter(controller, WEFT_STAGE_RELEASING, now_ns);
+    weft_controller_say_release(controller);
+}
+
+/* The question goes out within the stage, so that its answers are due. */
+static void trace(struct weft_controller *controller, uint64_t now_ns)
+{
+    enter(controller, WEFT_STAGE_TRACING, now_ns);
+    if (!weft_controller_trace_ask(controller))
+        release(controller, now_ns);
+}
+
 static void next_stage(struct weft_controller *controller, uint64_t now_ns)
 {
     assert(controller->stage != WEFT_STAGE_FINISHED);
@@ -282,8 +317,11 @@ static void next_stage(struct weft_controller *controller, uint64_t now_ns)
         end_phase(controller, now_ns);
         return;
     case WEFT_STAGE_COLLECTING:
-        enter(controller, WEFT_STAGE_RELEASING, now_ns);
-        weft_controller_say_release(controller);
+        trace(controller, now_ns);
+        return;
+    case WEFT_STAGE_TRACING:
+        weft_controller_trace_finish(controller);
+        release(controller, now_ns);
         return;
     case WEFT_STAGE_RELEASING:
         end_test(controller, now_ns);

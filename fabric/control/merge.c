@@ -23,6 +23,7 @@ void weft_merge_fini(struct weft_merge *merge)
 void weft_merge_clear(struct weft_merge *merge)
 {
     merge->merged = 0;
+    merge->slowest = (struct weft_slowest){0};
     memset(merge->largest_ns, 0, WEFT_MERGE_WINDOW * sizeof(*merge->largest_ns));
 }
 
@@ -44,6 +45,7 @@ void weft_merge_advance(struct weft_merge *merge, uint64_t complete, struct weft
     for (; merge->merged < complete; merge->merged++) {
         uint64_t *largest_ns = &merge->largest_ns[merge->merged & MASK];
         weft_hist_record(hist, *largest_ns);
+        weft_slowest_offer(&merge->slowest, merge->merged, *largest_ns);
         *largest_ns = 0;
     }
 }

@@ -4,14 +4,16 @@
 #ifndef WEFT_CONTROL_MERGE_H
 #define WEFT_CONTROL_MERGE_H
 
+#include "fabric/control/slowest.h"
 #include "fabric/hist/hist.h"
 
 /* A power of two: how far an agent may be ahead of the slowest one. */
 #define WEFT_MERGE_WINDOW (1u << 18)
 
 struct weft_merge {
-    uint64_t *largest_ns; /* WEFT_MERGE_WINDOW, by the iteration's low bits */
-    uint64_t merged;      /* iterations that are in the histogram */
+    uint64_t *largest_ns;        /* WEFT_MERGE_WINDOW, by the iteration's low bits */
+    uint64_t merged;             /* iterations that are in the histogram */
+    struct weft_slowest slowest; /* of them */
 };
 
 /* False: out of memory. */

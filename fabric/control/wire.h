@@ -94,6 +94,7 @@ void weft_wire_prepared_fini(struct weft_wire_prepared *prepared);
 #define WEFT_CHANNELS_MAX (1u << 20)
 
 WEFT_CHECKED enum weft_status weft_wire_prepared_send(struct weft_wire *wire, bool decides,
+                                                      uint32_t trace_count,
                                                       const struct weft_channel_address *addresses,
                                                       uint32_t count, struct weft_error *error);
 WEFT_CHECKED enum weft_status weft_wire_connect_send(struct weft_wire *wire, uint32_t peer,
@@ -116,5 +117,21 @@ WEFT_CHECKED enum weft_status weft_wire_rank_send(struct weft_wire *wire,
 WEFT_CHECKED enum weft_status weft_wire_rank_read(const Weft__RankResult *message,
                                                   struct weft_rank_result *ret_rank,
                                                   struct weft_error *error);
+
+/* ---- traces ---- */
+
+struct weft_wire_trace {
+    uint32_t rank;
+    uint64_t iteration, duration_ns;
+    struct weft_op_trace *ops; /* malloc'd */
+    uint32_t op_count;
+};
+WEFT_CHECKED enum weft_status weft_wire_trace_send(struct weft_wire *wire,
+                                                   const struct weft_wire_trace *trace,
+                                                   struct weft_error *error);
+/* The caller has found out that the rank has `op_count` operations. */
+WEFT_CHECKED enum weft_status weft_wire_trace_read(const Weft__Trace *message, uint32_t op_count,
+                                                   struct weft_wire_trace *ret_trace,
+                                                   struct weft_error *error);
 
 #endif

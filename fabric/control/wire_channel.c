@@ -64,7 +64,7 @@ static enum weft_status write_addresses(const struct weft_channel_address *addre
     return WEFT_OK;
 }
 
-enum weft_status weft_wire_prepared_send(struct weft_wire *wire, bool decides,
+enum weft_status weft_wire_prepared_send(struct weft_wire *wire, bool decides, uint32_t trace_count,
                                          const struct weft_channel_address *addresses,
                                          uint32_t count, struct weft_error *error)
 {
@@ -75,6 +75,7 @@ enum weft_status weft_wire_prepared_send(struct weft_wire *wire, bool decides,
     if (status)
         return status;
     message.decides = decides;
+    message.trace_count = trace_count;
     message.addresses = out.pointers;
     message.n_addresses = count;
     envelope.body_case = WEFT__ENVELOPE__BODY_PREPARED;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define RATE_MAX 1e18 /* bits a second */
 /* Sums over all ranks stay within 64 bits. */
 #define COUNT_MAX (UINT64_C(1) << 47)
 
@@ -83,7 +84,20 @@ struct rank_out {
     Weft__Histogram latency_ns, bandwidth_bps;
     Weft__DeviceCounters counters;
     Weft__FlowRates rates;
+    Weft__FlowSpread spread;
+    Weft__OpenLoop open_loop;
+    Weft__Histogram latency_intended_ns;
 };
+
+static void write_spread(const struct weft_flow_spread *spread, Weft__FlowSpread *message)
+{
+    weft__flow_spread__init(message);
+    message->flows = spread->flows;
+    message->worst_from = spread->worst_from;
+    message->worst_bps = spread->worst_bps;
+    message->sum_bps = spread->sum_bps;
+    message->squares = spread->squares;
+}
 
 static void write_rates(const struct weft_flow_rates *rates, Weft__FlowRates *message)
 {
@@ -94,6 +108,17 @@ static void write_rates(const struct weft_flow_rates *rates, Weft__FlowRates *me
     message->lowest_bps = rates->lowest_bps;
 }
 
+static void write_open_loop(const struct weft_rank_open_loop *open_loop, struct rank_out *out)
+{
+    Weft__OpenLoop *message = &out->open_loop;
+    weft__open_loop__init(message);
+    message->latency_intended_ns = &out->latency_intended_ns;
+    message->missed = open_loop->missed;
+    message->offered_ns = open_loop->offered_ns;
+    message->achieved_ns = open_loop->achieved_ns;
+    out->message.open_loop = open_loop->paced ? message : NULL;
+}
+
 static void write_rank(const struct weft_rank_result *rank, struct rank_out *out)
 {
     out->copy = *rank;
@@ -102,6 +127,7 @@ static void write_rank(const struct weft_rank_result *rank, struct rank_out *out
     write_verified(&rank->verified, &out->verified);
     write_counters(&rank->counters, &out->counters);
     write_rates(&rank->rates, &out->rates);
+    write_spread(&rank->spread, &out->spread);
     Weft__RankResult *message = &out->message;
     weft__rank_result__init(message);
     message->rank = rank->rank;
@@ -121,6 +147,8 @@ static void write_rank(const struct weft_rank_result *rank, struct rank_out *out
     message->preempted_ns = rank->preempted_ns;
     message->counters = &out->counters;
     message->rates = rank->rates.flows ? &out->rates : NULL;
+    message->spread = rank->spread.flows ? &out->spread : NULL;
+    write_open_loop(&rank->open_loop, out);
 }
 
 enum weft_status weft_wire_rank_send(struct weft_wire *wire, const struct weft_rank_result *rank,
@@ -132,6 +160,8 @@ enum weft_status weft_wire_rank_send(struct weft_wire *wire, const struct weft_r
     enum weft_status status = write_hist(rank->latency_ns, &out.latency_ns, error);
     if (!status)
         status = write_hist(rank->bandwidth_bps, &out.bandwidth_bps, error);
+    if (!status && rank->open_loop.paced)
+        status = write_hist(rank->open_loop.latency_intended_ns, &out.latency_intended_ns, error);
     if (!status) {
         envelope.body_case = WEFT__ENVELOPE__BODY_RANK_RESULT;
         envelope.rank_result = &out.message;
@@ -139,6 +169,7 @@ enum weft_status weft_wire_rank_send(struct weft_wire *wire, const struct weft_r
     }
     hist_fini(&out.latency_ns);
     hist_fini(&out.bandwidth_bps);
+    hist_fini(&out.latency_intended_ns);
     return status;
 }
 
@@ -244,6 +275,20 @@ static enum weft_status read_verified(const Weft__Verified *message, struct weft
                            message->compared_bytes, error);
 }
 
+/* What is no number of this world is as if it were not there. */
+static void read_spread(const Weft__FlowSpread *message, struct weft_flow_spread *ret_spread)
+{
+    if (!message || !(message->worst_bps >= 0 && message->worst_bps <= RATE_MAX) ||
+        !(message->sum_bps >= 0 && message->sum_bps <= RATE_MAX * message->flows) ||
+        !(message->squares >= 0 && message->squares <= RATE_MAX * RATE_MAX * message->flows))
+        return;
+    *ret_spread = (struct weft_flow_spread){.flows = message->flows,
+                                            .worst_from = message->worst_from,
+                                            .worst_bps = message->worst_bps,
+                                            .sum_bps = message->sum_bps,
+                                            .squares = message->squares};
+}
+
 static void read_numbers(const Weft__RankResult *message, struct weft_rank_result *rank)
 {
     rank->rank = message->rank;
@@ -257,12 +302,31 @@ static void read_numbers(const Weft__RankResult *message, struct weft_rank_resul
     rank->preemptions = message->preemptions;
     rank->preempted_ns = message->preempted_ns;
     read_counters(message->counters, &rank->counters);
+    read_spread(message->spread, &rank->spread);
     const Weft__FlowRates *rates = message->rates;
     if (rates)
         rank->rates = (struct weft_flow_rates){.flows = rates->flows,
                                                .slowest_bps = rates->slowest_bps,
                                                .fastest_bps = rates->fastest_bps,
                                                .lowest_bps = rates->lowest_bps};
+}
+
+static enum weft_status read_open_loop(const Weft__OpenLoop *message,
+                                       struct weft_rank_open_loop *ret, struct weft_error *error)
+{
+    if (!message)
+        return WEFT_OK;
+    enum weft_status status =
+        weft_wire_range("rank_result.open_loop.achieved_ns", message->achieved_ns,
+                        message->offered_ns, INT64_MAX, error);
+    if (!status)
+        status = read_hist("rank_result.open_loop.latency_intended_ns",
+                           message->latency_intended_ns, &ret->latency_intended_ns, error);
+    ret->paced = true;
+    ret->missed = message->missed;
+    ret->offered_ns = message->offered_ns;
+    ret->achieved_ns = message->achieved_ns;
+    return status;
 }
 
 enum weft_status weft_wire_rank_read(const Weft__RankResult *message,
@@ -283,8 +347,11 @@ enum weft_status weft_wire_rank_read(const Weft__RankResult *message,
     if (!status)
         status = read_hist("rank_result.bandwidth_bps", message->bandwidth_bps, &rank.bandwidth_bps,
                            error);
+    if (!status)
+        status = read_open_loop(message->open_loop, &rank.open_loop, error);
     if (status) {
         weft_hist_destroy(rank.latency_ns);
+        weft_hist_destroy(rank.bandwidth_bps);
         return status;
     }
     read_numbers(message, &rank);

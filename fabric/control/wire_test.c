@@ -128,8 +128,13 @@ static void write_test(const struct weft_test *test, struct test_out *out)
     message->depth = test->depth;
     message->interval_ns = test->interval_ns;
     message->reduce = test->reduce;
+    message->trace = test->trace;
     message->verify = test->verify;
     message->pace_bps = test->pace_bps;
+    message->rate_bps = test->rate_bps;
+    message->arrivals = (Weft__Arrivals)test->arrivals;
+    message->arrivals_seed = test->arrivals_seed;
+    message->period_bytes = test->period_bytes;
 }
 
 /* protobuf-c's messages hold pointers that it never writes through. */
@@ -290,6 +295,9 @@ static enum weft_status check_numbers(const Weft__Test *message, struct weft_err
         {"prepare.test.warmup", message->warmup, 0, INT64_MAX},
         {"prepare.test.interval_ns", message->interval_ns, 0, INT64_MAX},
         {"prepare.test.pace_bps", message->pace_bps, 0, INT64_MAX},
+        {"prepare.test.rate_bps", message->rate_bps, 0, INT64_MAX},
+        {"prepare.test.arrivals", (uint64_t)message->arrivals, 0, WEFT_ARRIVALS_KIND_COUNT - 1},
+        {"prepare.test.period_bytes", message->period_bytes, 0, INT64_C(1) << 55},
     };
     for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
         enum weft_status status =
@@ -386,8 +394,13 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
         .depth = message->depth,
         .interval_ns = message->interval_ns,
         .reduce = message->reduce,
+        .trace = message->trace,
         .verify = message->verify,
         .pace_bps = message->pace_bps,
+        .rate_bps = message->rate_bps,
+        .arrivals = (enum weft_arrivals_kind)message->arrivals,
+        .arrivals_seed = message->arrivals_seed,
+        .period_bytes = message->period_bytes,
         .congestion = congestion,
     };
     if (!test->pattern)

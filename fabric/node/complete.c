@@ -15,6 +15,7 @@ static void complete_send(struct weft_node *node, struct weft_channel *channel, 
     channel->sends_outstanding--;
     if (node->phase == WEFT_PHASE_MEASURE) {
         weft_hist_record(node->tally.latency_ns, node->now_ns - node->posted_ns[lane][op]);
+        weft_open_loop_sent(node, lane, op);
         node->tally.sent_messages++;
         node->tally.sent_bytes += node->schedule->ops[op].len_bytes;
     }
@@ -54,8 +55,13 @@ static void complete_receive(struct weft_node *node, struct weft_channel *channe
     if (node->phase == WEFT_PHASE_MEASURE) {
         node->tally.received_messages++;
         node->tally.received_bytes += len_bytes;
+        channel->flow_bytes += len_bytes;
+        if (op == channel->receives[channel->receive_count - 1])
+            weft_flow_arrived(node, channel);
     }
     weft_bit_set(node->receive_ready, weft_channel_index(node, channel));
+    if (lane == node->lane)
+        weft_open_loop_came(node);
     weft_graph_complete(node, lane, op);
 }
 

@@ -98,6 +98,7 @@ static void make_ready(struct weft_node *node, uint32_t lane, uint32_t op)
 {
     switch (node->schedule->ops[op].kind) {
     case WEFT_OP_SEND:
+        weft_open_loop_ready(node, lane, op);
         weft_bit_set(node->send_ready, node->op_channels[op]);
         break;
     case WEFT_OP_RECEIVE:
@@ -122,6 +123,7 @@ void weft_graph_complete(struct weft_node *node, uint32_t lane, uint32_t op)
     const uint32_t *successors = node->schedule->successors + done->first_successor;
     assert(node->left[lane] > 0);
     node->left[lane]--;
+    weft_trace_completed(node, lane, op);
     for (uint32_t i = 0; i < done->successor_count; i++) {
         assert(node->remaining[lane][successors[i]] > 0);
         if (!--node->remaining[lane][successors[i]])

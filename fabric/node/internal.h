@@ -42,6 +42,7 @@ struct weft_channel {
     uint32_t send_count;
     uint32_t send_at; /* the next to start */
     uint32_t sends_outstanding;
+    uint32_t send_waits;           /* what the next to start was seen to wait for */
     uint64_t sent;                 /* messages posted since creation */
     const struct weft_slot *slots; /* the peer writes them: slots of messages to it */
 
@@ -66,6 +67,9 @@ struct weft_channel {
     uint64_t posted_bytes;    /* of all receives posted since creation */
     uint64_t completed_bytes; /* of them, completed */
     uint64_t series_bytes;    /* at the start of the interval */
+    uint64_t flow_bytes;      /* in the phase */
+    uint64_t flow_ns;         /* in which it could run */
+    uint64_t flow_end_ns;     /* when its last iteration had arrived */
 };
 
 struct weft_pending_reduce {
@@ -77,6 +81,22 @@ struct weft_pending_calc {
     uint32_t op;
     uint32_t lane;
     uint64_t end_ns;
+};
+
+/* When iterations are due; the worker's while it runs. */
+struct weft_open_loop {
+    bool paced;   /* this rank, by its schedule and its options */
+    bool follows; /* there is a rate, and this rank follows others */
+    bool begun;   /* this phase */
+    bool awaits;  /* a rank that follows: nothing of this iteration has come to it yet */
+    struct weft_arrivals arrivals;
+    uint64_t due_ns;       /* the next iteration */
+    uint64_t free_ns;      /* when the node was last seen unable to begin one */
+    uint64_t first_due_ns; /* of the phase */
+    uint64_t late_ns;      /* by how much the one that runs began late */
+    uint64_t missed;
+    uint64_t *ready_ns[WEFT_NODE_LANES]; /* [operation]: when a send became ready */
+    struct weft_hist *latency_intended_ns;
 };
 
 /* What was measured since weft_node_start; the worker's while it runs. */
@@ -92,8 +112,29 @@ struct weft_tally {
 
 struct weft_durations {
     uint64_t *values_ns;
+    uint64_t *intended_ns; /* of the same iterations, from when they were due; closed loop: NULL */
     _Atomic uint64_t head; /* the worker's */
     _Atomic uint64_t tail; /* the control thread's */
+};
+
+/* What an operation did: when it was posted and, in the low bits, what it waited for. */
+#define WEFT_TRACE_WAITS_BITS 2
+struct weft_trace_record {
+    uint64_t started;
+    uint64_t completed_ns;
+};
+
+struct weft_trace_slot {
+    _Atomic uint64_t stamp; /* 0, or the iteration + 1 that it holds whole */
+    uint64_t start_ns, end_ns;
+    struct weft_trace_record *records;
+};
+
+struct weft_trace {
+    uint32_t ring_count;           /* 0: nothing is traced; else a power of two */
+    struct weft_trace_slot *slots; /* the ring, then those that are kept */
+    struct weft_trace_record *records;
+    struct weft_trace_record *open[WEFT_NODE_LANES]; /* NULL: not now */
 };
 
 struct weft_node {
@@ -143,6 +184,7 @@ struct weft_node {
     struct weft_pending_calc *calcs;
     uint32_t calc_count;
     uint64_t calc_next_ns;
+    struct weft_open_loop open_loop;
 
     /* the run */
     uint64_t now_ns;
@@ -167,6 +209,7 @@ struct weft_node {
     bool reduce;
     struct weft_tally tally;
     struct weft_durations durations;
+    struct weft_trace trace;
 
     _Atomic uint64_t granted;
     _Atomic uint64_t done;
@@ -261,11 +304,72 @@ uint32_t weft_node_compute(struct weft_node *node);
 /* iterate.c */
 uint32_t weft_node_iterate(struct weft_node *node);
 
+/* open_loop.c */
+WEFT_CHECKED enum weft_status weft_open_loop_create(struct weft_node *node,
+                                                    struct weft_error *error);
+void weft_open_loop_destroy(struct weft_node *node);
+void weft_open_loop_clear(struct weft_node *node);
+/* May the next iteration begin, as far as its time goes? */
+bool weft_open_loop_is_due(struct weft_node *node);
+/* Between two iterations, until the next is due: such time is part of what is measured. */
+static inline bool weft_open_loop_rests(const struct weft_node *node, uint64_t granted)
+{
+    return node->iteration < granted && node->open_loop.begun;
+}
+/* The node could not have begun one until now. */
+static inline void weft_open_loop_busy(struct weft_node *node)
+{
+    node->open_loop.free_ns = node->now_ns;
+}
+void weft_open_loop_begin(struct weft_node *node);
+/* A message for the iteration that runs has come: the first is a following rank's start. */
+static inline void weft_open_loop_came(struct weft_node *node)
+{
+    if (!node->open_loop.awaits)
+        return;
+    node->open_loop.awaits = false;
+    node->start_ns = node->now_ns;
+}
+static inline void weft_open_loop_ready(struct weft_node *node, uint32_t lane, uint32_t op)
+{
+    if (node->open_loop.paced)
+        node->open_loop.ready_ns[lane][op] = node->now_ns;
+}
+void weft_open_loop_sent(struct weft_node *node, uint32_t lane, uint32_t op);
+void weft_open_loop_measured(const struct weft_node *node, struct weft_open_loop_measured *ret);
+
 /* series.c */
 void weft_series_begin(struct weft_node *node);
 void weft_series_sample(struct weft_node *node);
 /* bits * 1e9 / elapsed_ns without a division; off by less than 1e-6 of it. */
 uint64_t weft_series_rate(uint64_t len_bytes, uint64_t elapsed_ns);
+
+/* trace.c */
+WEFT_CHECKED enum weft_status weft_trace_create(struct weft_node *node, struct weft_error *error);
+void weft_trace_destroy(struct weft_node *node);
+/* Forgets all of it; the node is idle. */
+void weft_trace_reset(struct weft_node *node);
+/* The iteration that begins; MEASURE only, as what follows. */
+void weft_trace_begin(struct weft_node *node);
+void weft_trace_finish(struct weft_node *node, uint64_t iteration);
+static inline void weft_trace_started(struct weft_node *node, uint32_t lane, uint32_t op,
+                                      uint32_t waits)
+{
+    struct weft_trace_record *records = node->trace.open[lane];
+    if (records)
+        __atomic_store_n(&records[op].started, node->now_ns << WEFT_TRACE_WAITS_BITS | waits,
+                         __ATOMIC_RELAXED);
+}
+static inline void weft_trace_completed(struct weft_node *node, uint32_t lane, uint32_t op)
+{
+    struct weft_trace_record *records = node->trace.open[lane];
+    if (records)
+        __atomic_store_n(&records[op].completed_ns, node->now_ns, __ATOMIC_RELAXED);
+}
+/* flow.c: at the start of a phase; at the last message of a flow in an iteration; at the end */
+void weft_flows_begin(struct weft_node *node);
+void weft_flow_arrived(struct weft_node *node, struct weft_channel *channel);
+void weft_flows_measured(const struct weft_node *node, struct weft_flow_spread *ret_spread);
 
 /* failure.c: the node does no more after either */
 void weft_node_fail_work(struct weft_node *node, const struct weft_channel *channel,

@@ -20,11 +20,15 @@ static bool durations_full(struct weft_node *node)
            WEFT_NODE_DURATIONS;
 }
 
-static void push_duration(struct weft_node *node, uint64_t duration_ns)
+static void push_duration(struct weft_node *node)
 {
     struct weft_durations *durations = &node->durations;
     uint64_t head = atomic_load_explicit(&durations->head, memory_order_relaxed);
+    uint64_t duration_ns = node->now_ns - node->start_ns;
     durations->values_ns[head & (WEFT_NODE_DURATIONS - 1)] = duration_ns;
+    if (durations->intended_ns)
+        durations->intended_ns[head & (WEFT_NODE_DURATIONS - 1)] =
+            duration_ns + node->open_loop.late_ns;
     atomic_store_explicit(&durations->head, head + 1, memory_order_release);
 }
 
@@ -37,20 +41,32 @@ static void finish(struct weft_node *node)
     if (measures(node)) {
         node->tally.iterations++;
         node->tally.last_end_ns = node->now_ns;
+        weft_trace_finish(node, node->iteration - 1);
     }
     if (records_durations(node))
-        push_duration(node, node->now_ns - node->start_ns);
+        push_duration(node);
+    weft_open_loop_busy(node);
     atomic_store_explicit(&node->done, node->iteration, memory_order_release);
 }
 
 /* False: there is no room for what the iteration will record. */
-static bool may_begin(struct weft_node *node)
+static bool has_room(struct weft_node *node)
 {
     if (!records_durations(node) || !durations_full(node))
         return true;
     if (!node->stalled)
         node->tally.stalled_iterations++;
     node->stalled = true;
+    return false;
+}
+
+static bool may_begin(struct weft_node *node, uint64_t granted)
+{
+    if (node->running)
+        return false;
+    if (node->iteration < granted && has_room(node))
+        return weft_open_loop_is_due(node);
+    weft_open_loop_busy(node);
     return false;
 }
 
@@ -61,10 +77,14 @@ static void begin(struct weft_node *node)
     node->start_ns = node->now_ns;
     node->lane = weft_node_lane_of(node, node->iteration);
     if (measures(node)) {
-        if (!node->tally.iterations)
+        if (!node->tally.iterations) {
             node->tally.first_start_ns = node->now_ns;
+            weft_flows_begin(node);
+        }
         weft_series_begin(node);
+        weft_trace_begin(node);
     }
+    weft_open_loop_begin(node);
     weft_graph_begin(node, node->lane);
 }
 
@@ -88,14 +108,14 @@ uint32_t weft_node_iterate(struct weft_node *node)
         done++;
     }
     uint64_t granted = atomic_load_explicit(&node->granted, memory_order_acquire);
-    if (!node->running && node->iteration < granted && may_begin(node)) {
+    if (may_begin(node, granted)) {
         begin(node);
         done++;
     }
-    if (!node->running)
-        node->series_running = false;
-    else
+    if (node->running)
         open_receives(node, granted);
+    else if (!weft_open_loop_rests(node, granted))
+        node->series_running = false;
     return done;
 }
 
@@ -122,11 +142,11 @@ uint32_t weft_node_poll(struct weft_node *node, uint64_t now_ns)
         return done;
     done += weft_node_compute(node);
     done += weft_node_iterate(node);
-    if (!node->running)
-        return done;
-    done += weft_node_receive(node);
-    done += weft_node_send(node);
-    if (node->phase == WEFT_PHASE_MEASURE)
+    if (node->running) {
+        done += weft_node_receive(node);
+        done += weft_node_send(node);
+    }
+    if (node->series_running)
         weft_series_sample(node);
     return done;
 }

@@ -27,6 +27,10 @@ static enum weft_status build(struct weft_node *node, struct weft_error *error)
     if (status == WEFT_OK)
         status = allocate_records(node, error);
     if (status == WEFT_OK)
+        status = weft_trace_create(node, error);
+    if (status == WEFT_OK)
+        status = weft_open_loop_create(node, error);
+    if (status == WEFT_OK)
         status = weft_resources_create(node, error);
     return status;
 }
@@ -63,7 +67,9 @@ void weft_node_destroy(struct weft_node *node)
     if (!node)
         return;
     weft_resources_destroy(node);
+    weft_open_loop_destroy(node);
     weft_graph_destroy(node);
+    weft_trace_destroy(node);
     weft_channels_destroy(node);
     weft_hist_destroy(node->tally.latency_ns);
     weft_hist_destroy(node->tally.bandwidth_bps);

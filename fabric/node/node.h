@@ -12,6 +12,10 @@
  * iteration i + 1 that require nothing are posted when iteration i starts, so slots travel ahead.
  *
  * Created and destroyed by the control thread; between start and idle the worker alone polls it.
+ * Open loop: a rank that has something to do before anything has come to it begins each iteration
+ * when it is due by its own clock, or, where it is late, as soon as the one before has ended; when
+ * the next is due does not change by that. All others follow what comes to them.
+ *
  * poll allocates, locks, logs and divides nothing and makes no system call of its own. */
 #ifndef WEFT_NODE_NODE_H
 #define WEFT_NODE_NODE_H
@@ -20,6 +24,8 @@
 
 #include "fabric/driver.h"
 #include "fabric/hist/hist.h"
+#include "fabric/node/arrivals.h"
+#include "fabric/schedule/op_trace.h"
 #include "fabric/schedule/schedule.h"
 #include "fabric/schedule/verify.h"
 
@@ -36,6 +42,13 @@ struct weft_node_options {
     enum weft_transfer transfer;
     uint32_t depth;       /* receives posted ahead on a channel; 0: a default */
     uint64_t interval_ns; /* of the bandwidth series; 0: 1 ms */
+    bool trace;           /* record what each operation of the last iterations did */
+    /* Open loop: iterations of warm-up and measurement begin when they are due, one for each
+     * `period_bytes` at `rate_bps`. 0: closed loop, each begins when the one before has ended. */
+    uint64_t rate_bps;
+    uint64_t period_bytes; /* the same at all ranks; 0: what this rank sends in an iteration */
+    enum weft_arrivals_kind arrivals;
+    uint64_t arrivals_seed; /* the same at all ranks: an iteration is one step of them all */
     /* Memory for the buffers, NUMA-local to the device: size in, page-aligned memory out. */
     void *(*allocate)(void *context, uint64_t len_bytes, int32_t numa_node);
     void (*release)(void *context, void *memory, uint64_t len_bytes);
@@ -100,7 +113,8 @@ void weft_node_grant(struct weft_node *node, uint64_t iterations);
 uint32_t weft_node_poll(struct weft_node *node, uint64_t now_ns);
 
 /* What the node's clock must reach before its poll has something to do that no device brings: the
- * end of a computation. UINT64_MAX: nothing. Of the thread that polls. */
+ * end of a computation, the next iteration's time. UINT64_MAX: nothing. Of the thread that polls.
+ */
 uint64_t weft_node_next_event_ns(const struct weft_node *node);
 
 /* What the node waits for. Of the thread that polls. */
@@ -124,12 +138,48 @@ void weft_node_verify(const struct weft_node *node, struct weft_verify_result *r
  * taking them; a node whose ring of these is full starts no iteration until there is room (counted
  * as `stalled_iterations`), so that none is lost. */
 uint32_t weft_node_take_durations(struct weft_node *node, uint64_t *durations_ns, uint32_t count);
+/* The same, and beside it the time from when each iteration was due, to its end; in a closed loop
+ * they are the same. */
+uint32_t weft_node_take_completions(struct weft_node *node, uint64_t *durations_ns,
+                                    uint64_t *intended_ns, uint32_t count);
+
+/* Traces of single iterations, MEASURE only; iterations count from its start. Control thread.
+ *
+ * How many of the last ones are there; 0: none are recorded, for they were not asked for or one has
+ * too many operations. */
+uint32_t weft_node_trace_count(const struct weft_node *node);
+/* Copies an iteration into a place of its own before the ring turns over it; what was there is
+ * forgotten. False: the iteration has not ended, ask again. */
+#define WEFT_NODE_TRACES_KEPT 16u
+bool weft_node_trace_keep(struct weft_node *node, uint32_t place, uint64_t iteration);
+/* With the node idle: fills one for each operation of the schedule. False: it is not there. */
+bool weft_node_trace(const struct weft_node *node, uint64_t iteration,
+                     struct weft_op_trace *ret_ops, uint64_t *ret_duration_ns);
 
 /* What congestion control lets the node's flows send: the slowest's and the fastest's rate now, and
  * the lowest that any had since it was made. */
 struct weft_flow_rates {
     uint32_t flows; /* 0: no control, and the rest means nothing */
     uint64_t slowest_bps, fastest_bps, lowest_bps;
+};
+
+/* Of a rank that begins iterations when they are due. */
+struct weft_open_loop_measured {
+    bool paced; /* false: it does not, and the rest means nothing */
+    /* A message that such a rank sent: to its completion from when it would have been ready to go,
+     * had its iteration begun when it was due. */
+    const struct weft_hist *latency_intended_ns;
+    uint64_t missed;      /* iterations that were due while the rank could not begin them */
+    uint64_t offered_ns;  /* from when the first was due to when one more would have been */
+    uint64_t achieved_ns; /* the same, or, where that is later, to the end of the last */
+};
+
+/* The flows that come in, each with its goodput while it could run; see flow.c. */
+struct weft_flow_spread {
+    uint32_t flows; /* that brought bytes; 0: the rest means nothing */
+    uint32_t worst_from;
+    double worst_bps;
+    double sum_bps, squares; /* of their goodputs, and of those squared */
 };
 
 /* What MEASURE counted. Valid with the node idle; histograms belong to the node. */
@@ -142,7 +192,9 @@ struct weft_node_measured {
     uint64_t first_start_ns, last_end_ns; /* of iterations, by this node's clock */
     uint64_t stalled_iterations;
     uint64_t iterations;
+    struct weft_open_loop_measured open_loop;
     struct weft_flow_rates rates;
+    struct weft_flow_spread spread;
 };
 void weft_node_measured(const struct weft_node *node, struct weft_node_measured *ret_measured);
 

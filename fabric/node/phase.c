@@ -29,6 +29,8 @@ void weft_node_start(struct weft_node *node, const struct weft_phase_options *op
     node->phase = options->phase;
     node->reduce = options->reduce || options->phase == WEFT_PHASE_VERIFY;
     clear_tally(&node->tally);
+    weft_trace_reset(node);
+    weft_open_loop_clear(node);
     atomic_store_explicit(&node->durations.tail,
                           atomic_load_explicit(&node->durations.head, memory_order_acquire),
                           memory_order_release);
@@ -60,16 +62,27 @@ void weft_node_verify(const struct weft_node *node, struct weft_verify_result *r
         weft_verify_check(node->schedule, weft_node_lane(node, lane), lane, ret_result);
 }
 
-uint32_t weft_node_take_durations(struct weft_node *node, uint64_t *durations_ns, uint32_t count)
+uint32_t weft_node_take_completions(struct weft_node *node, uint64_t *durations_ns,
+                                    uint64_t *intended_ns, uint32_t count)
 {
     struct weft_durations *durations = &node->durations;
     uint64_t tail = atomic_load_explicit(&durations->tail, memory_order_relaxed);
     uint64_t head = atomic_load_explicit(&durations->head, memory_order_acquire);
     uint32_t taken = 0;
-    for (; taken < count && tail != head; taken++, tail++)
-        durations_ns[taken] = durations->values_ns[tail & (WEFT_NODE_DURATIONS - 1)];
+    for (; taken < count && tail != head; taken++, tail++) {
+        uint64_t at = tail & (WEFT_NODE_DURATIONS - 1);
+        durations_ns[taken] = durations->values_ns[at];
+        if (intended_ns)
+            intended_ns[taken] =
+                durations->intended_ns ? durations->intended_ns[at] : durations->values_ns[at];
+    }
     atomic_store_explicit(&durations->tail, tail, memory_order_release);
     return taken;
+}
+
+uint32_t weft_node_take_durations(struct weft_node *node, uint64_t *durations_ns, uint32_t count)
+{
+    return weft_node_take_completions(node, durations_ns, NULL, count);
 }
 
 static uint64_t read_word(const uint64_t *word)
@@ -115,5 +128,7 @@ void weft_node_measured(const struct weft_node *node, struct weft_node_measured 
                                                 .last_end_ns = tally->last_end_ns,
                                                 .stalled_iterations = tally->stalled_iterations,
                                                 .iterations = tally->iterations};
+    weft_open_loop_measured(node, &ret_measured->open_loop);
     collect_rates(node, &ret_measured->rates);
+    weft_flows_measured(node, &ret_measured->spread);
 }

@@ -36,6 +36,7 @@ static bool post_next(struct weft_node *node, struct weft_channel *channel)
     channel->staging[channel->posted & node->slots_mask] = weft_slot_make(
         (uintptr_t)memory, (uint32_t)op->len_bytes, node->region.rkey, channel->posted + 1);
     weft_graph_started(node, lane, index);
+    weft_trace_started(node, lane, index, 0);
     channel->posted++;
     channel->posted_bytes += op->len_bytes;
     channel->receives_outstanding++;

@@ -26,17 +26,23 @@ static bool start_next(struct weft_node *node, struct weft_channel *channel)
     uint32_t index = channel->sends[channel->send_at];
     const struct weft_slot *place = &channel->slots[channel->sent & node->slots_mask];
     struct weft_slot slot;
-    if (!weft_slot_read(place, channel->sent + 1, &slot))
+    if (!weft_slot_read(place, channel->sent + 1, &slot)) {
+        channel->send_waits |= WEFT_WAITED_RECEIVE;
         return false;
+    }
     if (weft_slot_len(&slot) != node->schedule->ops[index].len_bytes) {
         weft_node_fail_message(node, channel, index, "the peer awaits a message of another length",
                                weft_slot_len(&slot));
         return false;
     }
     struct weft_work work = make_work(node, index, &slot);
-    if (!node->driver->post_send(channel->endpoint, &work, 1))
+    if (!node->driver->post_send(channel->endpoint, &work, 1)) {
+        channel->send_waits |= WEFT_WAITED_QUEUE;
         return false;
+    }
     weft_graph_started(node, node->lane, index);
+    weft_trace_started(node, node->lane, index, channel->send_waits);
+    channel->send_waits = 0;
     node->posted_ns[node->lane][index] = node->now_ns;
     channel->sent++;
     channel->sends_outstanding++;
@@ -56,6 +62,8 @@ static uint32_t send_channel(struct weft_node *node, uint32_t index)
             return done;
         done++;
     }
+    if (channel->sends_outstanding == node->depth)
+        channel->send_waits |= WEFT_WAITED_QUEUE;
     /* Set again by a completion, or when the next becomes ready. */
     weft_bit_clear(node->send_ready, index);
     return done;

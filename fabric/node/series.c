@@ -11,7 +11,8 @@
  * passed cannot tell them apart: it records their mean once for each of them. What a poll is late
  * beyond whole intervals counts with the next, so that there are as many records as intervals: were
  * it dropped, time with slow polls would weigh less than it lasted. Intervals lie within iterations
- * that follow each other without a gap; what is left at the end of such a stretch is dropped. */
+ * that follow each other without a gap, or, in an open loop, with none but that until the next is
+ * due; what is left at the end of such a stretch is dropped. */
 #include "fabric/base/wide.h"
 #include "fabric/node/internal.h"
 

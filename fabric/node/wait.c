@@ -2,9 +2,19 @@
 /* What a node waits for: who runs it in virtual time must know when time may go on. */
 #include "fabric/node/internal.h"
 
+static bool waits_for_its_time(const struct weft_node *node)
+{
+    uint64_t granted = atomic_load_explicit(&node->granted, memory_order_acquire);
+    return node->iteration < granted && !node->running && node->open_loop.begun;
+}
+
 uint64_t weft_node_next_event_ns(const struct weft_node *node)
 {
-    return node->failed_here ? UINT64_MAX : node->calc_next_ns;
+    if (node->failed_here)
+        return UINT64_MAX;
+    if (waits_for_its_time(node) && node->open_loop.due_ns < node->calc_next_ns)
+        return node->open_loop.due_ns;
+    return node->calc_next_ns;
 }
 
 static enum weft_node_wait connecting(struct weft_node *node)

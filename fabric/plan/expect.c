@@ -15,8 +15,14 @@ static const char *const metrics[] = {
     FIGURES("completion"),
     FIGURES("latency"),
     FIGURES("bandwidth"),
+    FIGURES("completion_intended"),
+    FIGURES("latency_intended"),
     "algbw",
     "busbw",
+    "ideal_share",
+    "offered",
+    "achieved",
+    "missed",
     "lost",
     "retransmitted",
     NULL,
@@ -39,14 +45,49 @@ static bool begins_with(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-static enum weft_status parse_value(const char *metric, const char *text, uint64_t *ret_value,
+/* "0.9" or "90%". */
+static enum weft_status parse_share(const char *text, double *ret_value, struct weft_error *error)
+{
+    char *end = NULL;
+    double value = strtod(text, &end);
+    bool percent = end != text && *end == '%';
+    if (end == text || end[percent ? 1 : 0] || !(value >= 0 && value <= (percent ? 100 : 1)))
+        return weft_error_set(error, WEFT_INVALID, "'%.40s' is not a share; write 0.9 or 90%%",
+                              text);
+    *ret_value = percent ? value / 100 : value;
+    return WEFT_OK;
+}
+
+bool weft_metric_is_time(const char *metric)
+{
+    return begins_with(metric, "completion") || begins_with(metric, "latency");
+}
+
+bool weft_metric_is_rate(const char *metric)
+{
+    return begins_with(metric, "bandwidth.") || strcmp(metric + 3, "bw") == 0 ||
+           strcmp(metric, "offered") == 0 || strcmp(metric, "achieved") == 0;
+}
+
+static enum weft_status parse_whole(const char *metric, const char *text, uint64_t *ret_value,
                                     struct weft_error *error)
 {
-    if (begins_with(metric, "completion.") || begins_with(metric, "latency."))
+    if (weft_metric_is_time(metric))
         return weft_parse_time(text, ret_value, error);
-    if (begins_with(metric, "bandwidth.") || strcmp(metric + 3, "bw") == 0)
+    if (weft_metric_is_rate(metric))
         return weft_parse_rate(text, ret_value, error);
     return weft_parse_count(text, ret_value, error);
+}
+
+static enum weft_status parse_value(const char *metric, const char *text, double *ret_value,
+                                    struct weft_error *error)
+{
+    uint64_t value = 0;
+    if (strcmp(metric, "ideal_share") == 0)
+        return parse_share(text, ret_value, error);
+    enum weft_status status = parse_whole(metric, text, &value, error);
+    *ret_value = (double)value;
+    return status;
 }
 
 /* The longer form first: "<" is the beginning of "<=". */
@@ -119,21 +160,20 @@ static enum weft_status refuse_metric(const char *name, struct weft_error *error
     if (near)
         return weft_error_set(error, WEFT_INVALID, "unknown metric '%.40s'; did you mean '%s'?",
                               name, near);
-    return weft_error_set(error, WEFT_INVALID,
-                          "unknown metric '%.40s'; there are min, mean, p50, p95, p99, p99.9, "
-                          "p99.99 and max of completion, latency and bandwidth, such as "
-                          "completion.p99, and algbw, busbw, lost, retransmitted",
-                          name);
+    return weft_error_set(
+        error, WEFT_INVALID,
+        "unknown metric '%.40s'; there are min, mean, p50, p95, p99, p99.9, "
+        "p99.99 and max of completion, latency and bandwidth, such as "
+        "completion.p99, also of completion_intended and latency_intended, and algbw, "
+        "busbw, ideal_share, offered, achieved, missed, lost, retransmitted",
+        name);
 }
 
 static enum weft_status keep(const char *text, const char *metric, enum weft_relation relation,
-                             uint64_t value, struct weft_expect *ret_expect,
-                             struct weft_error *error)
+                             double value, struct weft_expect *ret_expect, struct weft_error *error)
 {
-    struct weft_expect expect = {.text = strdup(text),
-                                 .metric = strdup(metric),
-                                 .relation = relation,
-                                 .value = (double)value};
+    struct weft_expect expect = {
+        .text = strdup(text), .metric = strdup(metric), .relation = relation, .value = value};
     if (!expect.text || !expect.metric) {
         weft_expect_fini(&expect);
         return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
@@ -146,7 +186,7 @@ enum weft_status weft_expect_parse(const char *text, struct weft_expect *ret_exp
                                    struct weft_error *error)
 {
     struct parts parts;
-    uint64_t value = 0;
+    double value = 0;
     if (strnlen(text, TEXT_BYTES_MAX + 1) > TEXT_BYTES_MAX)
         return weft_error_set(error, WEFT_INVALID, "an expectation has up to %u characters",
                               TEXT_BYTES_MAX);

@@ -29,6 +29,11 @@ void weft_test_fini(struct weft_test *test)
     *test = (struct weft_test){0};
 }
 
+const char *const weft_arrivals_names[WEFT_ARRIVALS_KIND_COUNT + 1] = {
+    [WEFT_ARRIVALS_CONSTANT] = "constant",
+    [WEFT_ARRIVALS_POISSON] = "poisson",
+};
+
 void weft_test_set_defaults(struct weft_test *test, const struct weft_pattern *pattern)
 {
     *test = (struct weft_test){.pattern = pattern,
@@ -36,7 +41,8 @@ void weft_test_set_defaults(struct weft_test *test, const struct weft_pattern *p
                                .transfer = WEFT_TRANSFER_WRITE,
                                .iterations = WEFT_ITERATIONS_DEFAULT,
                                .warmup = WEFT_WARMUP_DEFAULT,
-                               .verify = true};
+                               .verify = true,
+                               .trace = true};
 }
 
 enum weft_status weft_plan_single(const struct weft_pattern *pattern, struct weft_plan **ret_plan,

@@ -20,12 +20,16 @@ struct weft_expect {
     char *text;   /* as written */
     char *metric; /* one of weft_expect_metrics */
     enum weft_relation relation;
-    double value; /* ns, bits a second, or a count */
+    double value; /* ns, bits a second, a share, or a count */
 };
 
-/* NULL-terminated: "completion.p50" ... "completion.max", "latency.p99", "bandwidth.mean", "algbw",
- * "busbw", "lost", "retransmitted". */
+/* NULL-terminated: "completion.p50" ... "completion.max", "latency.p99", "latency_intended.p99",
+ * "bandwidth.mean", "algbw", "busbw", "ideal_share", "offered", "achieved", "missed",
+ * "lost", "retransmitted". */
 const char *const *weft_expect_metrics(void);
+/* What a metric's value is: a time, a rate; else a count. */
+bool weft_metric_is_time(const char *metric);
+bool weft_metric_is_rate(const char *metric);
 WEFT_CHECKED enum weft_status weft_expect_parse(const char *text, struct weft_expect *ret_expect,
                                                 struct weft_error *error);
 void weft_expect_fini(struct weft_expect *expect);
@@ -49,6 +53,8 @@ char *weft_fault_format(const struct weft_fault_options *fault, char text[WEFT_F
 #define WEFT_ITERATIONS_DEFAULT 100u
 #define WEFT_WARMUP_DEFAULT 10u
 
+#define WEFT_FOREVER ((uint64_t)INT64_MAX)
+
 struct weft_test {
     char *name; /* unique in its plan; the pattern's unless told otherwise */
     const struct weft_pattern *pattern;
@@ -61,15 +67,20 @@ struct weft_test {
     uint32_t mtu_bytes;   /* 0: the device's largest */
     uint8_t dscp;         /* 0 .. 63, on every packet */
     uint64_t iterations;  /* 0 where duration_ns is set */
-    uint64_t duration_ns; /* 0 where iterations is set */
+    uint64_t duration_ns; /* 0 where iterations is set; WEFT_FOREVER: until it is interrupted */
     uint64_t warmup;      /* iterations */
     uint32_t depth;       /* 0: the node's default */
     uint64_t interval_ns; /* 0: 1 ms */
-    uint64_t pace_bps;    /* an endpoint sends at most, frames' bytes; 0: no limit */
+    uint64_t rate_bps;    /* payload of the rank that sends most, open loop; 0: closed loop */
+    enum weft_arrivals_kind arrivals;
+    uint64_t arrivals_seed; /* 0 in a plan: the run's seed makes it */
+    uint64_t period_bytes;  /* what that rank sends in an iteration; 0: not yet counted */
+    uint64_t pace_bps;      /* an endpoint sends at most, frames' bytes; 0: no limit */
     struct weft_congestion_options congestion;
     struct weft_fault_options fault; /* of the ranks whose driver injects faults */
     bool reduce; /* do the arithmetic in the measured window too; false unless told otherwise */
     bool verify; /* true unless told otherwise */
+    bool trace;  /* record where the time of iterations went; true unless told otherwise */
     uint32_t expect_count;
     struct weft_expect *expects;
 };

@@ -23,8 +23,10 @@ struct row {
     uint64_t ranks, size_bytes;
     const struct weft_yaml_node *options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not said */
     uint64_t mtu_bytes, dscp, iterations, duration_ns, warmup, depth, interval_ns, pace_bps;
+    uint64_t rate_bps;
+    enum weft_arrivals_kind arrivals;
     struct weft_congestion_options congestion;
-    bool reduce, verify;
+    bool reduce, verify, trace;
     struct weft_fault_options fault;
     const struct weft_yaml_node *expects;
 };
@@ -109,6 +111,38 @@ static enum weft_status read_transfer(const struct weft_yaml_node *node, void *r
     return weft_yaml_unknown(&node->where, "transfer", node->text, names, error);
 }
 
+static enum weft_status read_duration(const struct weft_yaml_node *node, void *ret_field,
+                                      struct weft_error *error)
+{
+    uint64_t duration_ns = WEFT_FOREVER;
+    enum weft_status status = read_word(node, error);
+    if (status == WEFT_OK && strcmp(node->text, "forever") != 0)
+        status = weft_yaml_read_time(node, &duration_ns, error);
+    if (status != WEFT_OK)
+        return status;
+    if (duration_ns != WEFT_FOREVER && (duration_ns < 1000000 || duration_ns > 168 * TIME_HOUR_NS))
+        return weft_error_at(error, &node->where,
+                             "'duration' must be from 1ms to 168h, or forever");
+    *(uint64_t *)ret_field = duration_ns;
+    return WEFT_OK;
+}
+
+static enum weft_status read_arrivals(const struct weft_yaml_node *node, void *ret_field,
+                                      struct weft_error *error)
+{
+    enum weft_status status = read_word(node, error);
+    if (status != WEFT_OK)
+        return status;
+    for (unsigned i = 0; i < WEFT_ARRIVALS_KIND_COUNT; i++) {
+        if (strcmp(weft_arrivals_names[i], node->text) == 0) {
+            *(enum weft_arrivals_kind *)ret_field = (enum weft_arrivals_kind)i;
+            return WEFT_OK;
+        }
+    }
+    return weft_yaml_unknown(&node->where, "kind of arrivals", node->text, weft_arrivals_names,
+                             error);
+}
+
 /* The path MTUs that InfiniBand and RoCE have (IBTA vol. 1, 9.7). */
 static enum weft_status read_mtu(const struct weft_yaml_node *node, void *ret_field,
                                  struct weft_error *error)
@@ -173,17 +207,20 @@ static const struct weft_yaml_key keys[] = {
     {"dscp", weft_yaml_read_count, offsetof(struct row, dscp), false, 0, 63},
     {"iterations", weft_yaml_read_count, offsetof(struct row, iterations), false, 1,
      UINT64_C(1000000000000)},
-    {"duration", weft_yaml_read_time, offsetof(struct row, duration_ns), false, 1000000,
-     168 * TIME_HOUR_NS},
+    {"duration", read_duration, offsetof(struct row, duration_ns), false, 0, 0},
     {"warmup", weft_yaml_read_count, offsetof(struct row, warmup), false, 0, 1000000000},
     {"depth", weft_yaml_read_count, offsetof(struct row, depth), false, 1, 4096},
     {"interval", weft_yaml_read_time, offsetof(struct row, interval_ns), false, 10000,
      TIME_HOUR_NS},
+    {"rate", weft_yaml_read_rate, offsetof(struct row, rate_bps), false, 1000,
+     UINT64_C(16000000000000)},
+    {"arrivals", read_arrivals, offsetof(struct row, arrivals), false, 0, 0},
     {"pace", weft_yaml_read_rate, offsetof(struct row, pace_bps), false, 100000,
      UINT64_C(16000000000000)},
     {"congestion", weft_congestion_read, offsetof(struct row, congestion), false, 0, 0},
     {"reduce", weft_yaml_read_bool, offsetof(struct row, reduce), false, 0, 0},
     {"verify", weft_yaml_read_bool, offsetof(struct row, verify), false, 0, 0},
+    {"trace", weft_yaml_read_bool, offsetof(struct row, trace), false, 0, 0},
     {"fault", read_fault, offsetof(struct row, fault), false, 0, 0},
     {"expect", weft_yaml_read_list, offsetof(struct row, expects), false, 0, 0},
     {0},
@@ -230,11 +267,14 @@ static void take_row(const struct row *row, struct weft_test *test)
     test->warmup = row->warmup;
     test->depth = (uint32_t)row->depth;
     test->interval_ns = row->interval_ns;
+    test->rate_bps = row->rate_bps;
+    test->arrivals = row->arrivals;
     test->pace_bps = row->pace_bps;
     test->congestion = row->congestion;
     test->fault = row->fault;
     test->reduce = row->reduce;
     test->verify = row->verify;
+    test->trace = row->trace;
 }
 
 static enum weft_status take_options(const struct row *row, struct weft_test *test,
@@ -259,6 +299,11 @@ static enum weft_status check_length(const struct weft_yaml_node *node, struct w
     if (iterations && duration)
         return weft_error_at(error, &duration->key_where,
                              "a test has 'iterations' or 'duration', not both");
+    const struct weft_yaml_node *arrivals = weft_yaml_find(node, "arrivals");
+    if (arrivals && !weft_yaml_find(node, "rate"))
+        return weft_error_at(error, &arrivals->key_where,
+                             "'arrivals' says when iterations of a 'rate' are due: add the rate, "
+                             "or leave this out");
     return WEFT_OK;
 }
 
@@ -295,7 +340,7 @@ static enum weft_status check_options(const struct weft_yaml_node *node,
 enum weft_status weft_test_read(const struct weft_yaml_node *node, struct weft_test *test,
                                 struct weft_error *error)
 {
-    struct row row = {.warmup = WEFT_WARMUP_DEFAULT, .verify = true};
+    struct row row = {.warmup = WEFT_WARMUP_DEFAULT, .verify = true, .trace = true};
     enum weft_status status = weft_yaml_read_map(node, "a test", keys, &row, error);
     if (status == WEFT_OK)
         status = check_length(node, error);

@@ -14,6 +14,9 @@ void weft_test_fini(struct weft_test *test);
 WEFT_CHECKED enum weft_status weft_test_read(const struct weft_yaml_node *node,
                                              struct weft_test *test, struct weft_error *error);
 
+/* By enum weft_arrivals_kind; NULL-terminated. */
+extern const char *const weft_arrivals_names[];
+
 /* char *: a name that people read, on one line */
 enum weft_status weft_plan_read_title(const struct weft_yaml_node *node, void *ret_field,
                                       struct weft_error *error);

@@ -74,6 +74,41 @@ bool weft_test_busbw(const struct weft_test_result *result, double *ret_bps)
     return true;
 }
 
+bool weft_test_ideal_share(const struct weft_test_result *result, double *ret_share)
+{
+    double mean_ns = 0;
+    /* In an open loop a rank that only follows begins with what comes to it. */
+    if (!result->ideal || !result->ideal->ideal_ns || result->test->rate_bps ||
+        !weft_hist_mean(result->completion_ns, &mean_ns) || mean_ns <= 0)
+        return false;
+    *ret_share = (double)result->ideal->ideal_ns / mean_ns;
+    return true;
+}
+
+bool weft_test_fairness(const struct weft_test_result *result, struct weft_test_fairness *ret)
+{
+    struct weft_test_fairness all = {0};
+    double sum_bps = 0, squares = 0;
+    for (uint32_t i = 0; i < result->rank_count; i++) {
+        const struct weft_flow_spread *spread = &result->ranks[i].spread;
+        if (!spread->flows)
+            continue;
+        if (!all.flows || spread->worst_bps < all.worst_bps) {
+            all.worst_bps = spread->worst_bps;
+            all.worst_from = spread->worst_from;
+            all.worst_to = i;
+        }
+        all.flows += spread->flows;
+        sum_bps += spread->sum_bps;
+        squares += spread->squares;
+    }
+    if (all.flows < 2 || squares <= 0)
+        return false;
+    all.jain = sum_bps * sum_bps / ((double)all.flows * squares);
+    *ret = all;
+    return true;
+}
+
 static void add_counters(const struct weft_device_counters *counters,
                          struct weft_device_counters *sum)
 {
@@ -104,6 +139,26 @@ void weft_test_totals(const struct weft_test_result *result, struct weft_test_to
     if (totals.sent_messages > totals.received_messages)
         totals.lost = totals.sent_messages - totals.received_messages;
     *ret_totals = totals;
+}
+
+bool weft_test_open_loop(const struct weft_test_result *result,
+                         struct weft_test_open_loop *ret_open_loop)
+{
+    uint64_t offered_ns = 0, achieved_ns = 0, missed = 0, sent_bytes = 0;
+    for (uint32_t i = 0; i < result->rank_count; i++) {
+        const struct weft_rank_open_loop *rank = &result->ranks[i].open_loop;
+        sent_bytes += result->ranks[i].sent_bytes;
+        offered_ns = rank->offered_ns > offered_ns ? rank->offered_ns : offered_ns;
+        achieved_ns = rank->achieved_ns > achieved_ns ? rank->achieved_ns : achieved_ns;
+        missed = rank->missed > missed ? rank->missed : missed;
+    }
+    if (!offered_ns || !achieved_ns)
+        return false;
+    *ret_open_loop =
+        (struct weft_test_open_loop){.offered_bps = (double)sent_bytes * 8e9 / (double)offered_ns,
+                                     .achieved_bps = (double)sent_bytes * 8e9 / (double)achieved_ns,
+                                     .missed = missed};
+    return true;
 }
 
 int weft_test_verified(const struct weft_test_result *result)
@@ -150,6 +205,25 @@ static bool total_of(const struct weft_test_result *result, const char *metric, 
            weft_figure_counted(&totals.devices, WEFT_COUNTER_retransmitted_packets);
 }
 
+/* False: it is another metric. */
+static bool open_loop_of(const struct weft_test_result *result, const char *metric,
+                         double *ret_value, const char **ret_why)
+{
+    struct weft_test_open_loop open_loop = {0};
+    bool known =
+        result->ranks_reported == result->rank_count && weft_test_open_loop(result, &open_loop);
+    if (strcmp(metric, "offered") == 0)
+        *ret_value = open_loop.offered_bps;
+    else if (strcmp(metric, "achieved") == 0)
+        *ret_value = open_loop.achieved_bps;
+    else if (strcmp(metric, "missed") == 0)
+        *ret_value = (double)open_loop.missed;
+    else
+        return false;
+    *ret_why = known ? NULL : "the loop is closed, for want of a rate, or a rank is silent";
+    return true;
+}
+
 bool weft_figure_metric(const struct weft_test_result *result, const char *metric,
                         double *ret_value, const char **ret_why)
 {
@@ -160,6 +234,8 @@ bool weft_figure_metric(const struct weft_test_result *result, const char *metri
         {"completion.", result->completion_ns},
         {"latency.", result->latency_ns},
         {"bandwidth.", result->bandwidth_bps},
+        {"completion_intended.", result->completion_intended_ns},
+        {"latency_intended.", result->latency_intended_ns},
     };
     *ret_why = NO_SAMPLES;
     for (size_t i = 0; i < sizeof(hists) / sizeof(hists[0]); i++) {
@@ -171,6 +247,14 @@ bool weft_figure_metric(const struct weft_test_result *result, const char *metri
         return weft_test_algbw(result, ret_value);
     if (strcmp(metric, "busbw") == 0)
         return weft_test_busbw(result, ret_value);
+    if (strcmp(metric, "ideal_share") == 0) {
+        *ret_why = result->test->rate_bps                   ? "of a closed loop only"
+                   : result->ideal && result->ideal->why[0] ? result->ideal->why
+                                                            : NO_SAMPLES;
+        return weft_test_ideal_share(result, ret_value);
+    }
+    if (open_loop_of(result, metric, ret_value, ret_why))
+        return *ret_why == NULL;
     return total_of(result, metric, ret_value, ret_why);
 }
 

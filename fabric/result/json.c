@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "fabric/base/units.h"
+#include "fabric/plan/test.h"
+#include "fabric/result/attribution.h"
 #include "fabric/result/figures.h"
 
 #define SCHEMA 1
@@ -254,6 +256,8 @@ static json_t *rank_json(struct maker *maker, const struct weft_result *result,
         rank->latency_ns ? figures_json(maker, rank->latency_ns, NULL) : json_null());
     put(maker, object, "bandwidth_bps",
         rank->bandwidth_bps ? figures_json(maker, rank->bandwidth_bps, NULL) : json_null());
+    put(maker, object, "missed",
+        rank->open_loop.paced ? whole(rank->open_loop.missed) : json_null());
     put(maker, object, "congestion_rates", rates_json(maker, &rank->rates));
     put(maker, object, "device_counters", device_json(maker, &rank->counters));
     put(maker, object, "device_shared", json_boolean(rank->counters_shared));
@@ -306,6 +310,61 @@ static json_t *verdict_json(enum weft_verdict verdict)
     return json_string(names[verdict]);
 }
 
+static void put_ideal(struct maker *maker, json_t *object, const struct weft_test_result *test)
+{
+    static const struct weft_ideal none = {.why = "not computed"};
+    const struct weft_ideal *ideal = test->ideal ? test->ideal : &none;
+    bool known = ideal->ideal_ns > 0;
+    double share = 0;
+    put(maker, object, "ideal_ns", known ? whole(ideal->ideal_ns) : json_null());
+    put(maker, object, "ideal_alone_ns", known ? whole(ideal->alone_ns) : json_null());
+    put(maker, object, "ideal_limit", known ? text(ideal->limit) : json_null());
+    put(maker, object, "ideal_unknown", known ? json_null() : text(ideal->why));
+    put(maker, object, "ideal_share",
+        weft_test_ideal_share(test, &share) ? json_real(share) : json_null());
+}
+
+/* Null in a closed loop. */
+static void put_open_loop(struct maker *maker, json_t *object, const struct weft_test_result *test,
+                          uint32_t index)
+{
+    struct weft_test_open_loop open_loop = {0};
+    bool open = test->test->rate_bps != 0;
+    bool known = weft_test_open_loop(test, &open_loop);
+    put(maker, object, "rate_bps", open ? whole(test->test->rate_bps) : json_null());
+    put(maker, object, "arrivals",
+        open ? json_string(weft_arrivals_names[test->test->arrivals]) : json_null());
+    put(maker, object, "offered_bps", rounded(known, open_loop.offered_bps));
+    put(maker, object, "achieved_bps", rounded(known, open_loop.achieved_bps));
+    put(maker, object, "missed", known ? whole(open_loop.missed) : json_null());
+    if (open) {
+        put_figures(maker, object, "completion_intended_ns", test->completion_intended_ns, index);
+        put_figures(maker, object, "latency_intended_ns", test->latency_intended_ns, index);
+        return;
+    }
+    put(maker, object, "completion_intended_ns", json_null());
+    put(maker, object, "latency_intended_ns", json_null());
+}
+
+/* Null where there are fewer than two flows. */
+static json_t *fairness_json(struct maker *maker, const struct weft_test_result *test)
+{
+    struct weft_test_fairness fairness;
+    if (!weft_test_fairness(test, &fairness))
+        return json_null();
+    json_t *object = json_object();
+    json_t *worst = json_object();
+    double mmr = test->ideal ? test->ideal->mmr : 0;
+    put(maker, worst, "from", whole(fairness.worst_from));
+    put(maker, worst, "to", whole(fairness.worst_to));
+    put(maker, worst, "bps", rounded(true, fairness.worst_bps));
+    put(maker, object, "flows", whole(fairness.flows));
+    put(maker, object, "jain", json_real(fairness.jain));
+    put(maker, object, "worst_flow", worst);
+    put(maker, object, "mmr", mmr > 0 ? json_real(mmr) : json_null());
+    return object;
+}
+
 static void put_measured(struct maker *maker, json_t *object, const struct weft_test_result *test,
                          uint32_t index)
 {
@@ -314,11 +373,12 @@ static void put_measured(struct maker *maker, json_t *object, const struct weft_
     put_figures(maker, object, "completion_ns", test->completion_ns, index);
     put_figures(maker, object, "latency_ns", test->latency_ns, index);
     put_figures(maker, object, "bandwidth_bps", test->bandwidth_bps, index);
+    put_open_loop(maker, object, test, index);
     put(maker, object, "algbw_bps", rounded(known, bandwidth_bps));
     known = weft_test_busbw(test, &bandwidth_bps);
     put(maker, object, "busbw_bps", rounded(known, bandwidth_bps));
-    put(maker, object, "ideal_ns", json_null());
-    put(maker, object, "ideal_share", json_null());
+    put_ideal(maker, object, test);
+    put(maker, object, "fairness", fairness_json(maker, test));
 }
 
 /* What was asked for; what was done stands in the devices' counters. */
@@ -339,6 +399,22 @@ static json_t *fault_json(struct maker *maker, const struct weft_fault_options *
     return object;
 }
 
+/* Those that it takes, as a plan has them; one that was not told and has no default is left out. */
+static json_t *options_json(struct maker *maker, const struct weft_test *test)
+{
+    struct weft_pattern_options options = weft_pattern_resolve(test->pattern, &test->options);
+    json_t *object = json_object();
+    for (uint32_t i = 0; i < test->pattern->take_count; i++) {
+        enum weft_pattern_option_id id = test->pattern->takes[i].option;
+        uint64_t value = weft_pattern_option_get(&options, id);
+        char formatted[WEFT_UNITS_TEXT];
+        if (value >= weft_pattern_option_table[id].least)
+            put(maker, object, weft_pattern_option_table[id].name,
+                text(weft_pattern_option_format(test->pattern, id, value, formatted)));
+    }
+    return object;
+}
+
 static json_t *test_json(struct maker *maker, const struct weft_result *result, uint32_t index)
 {
     const struct weft_test_result *test = &result->tests[index];
@@ -350,6 +426,7 @@ static json_t *test_json(struct maker *maker, const struct weft_result *result, 
     put(maker, object, "driver", text(weft_figure_drivers(result, test, drivers)));
     put(maker, object, "ranks", whole(test->rank_count));
     put(maker, object, "size_bytes", whole(test->test->options.size_bytes));
+    put(maker, object, "options", options_json(maker, test->test));
     put(maker, object, "fault", fault_json(maker, &test->test->fault));
     put(maker, object, "iterations", whole(test->iterations));
     put(maker, object, "duration_s", json_real((double)weft_figure_window_ns(test) / 1e9));
@@ -357,6 +434,8 @@ static json_t *test_json(struct maker *maker, const struct weft_result *result, 
     put(maker, object, "broken", test->broken[0] ? text(test->broken) : json_null());
     put(maker, object, "verified", verified < 0 ? json_null() : json_boolean(verified));
     put_measured(maker, object, test, index);
+    put(maker, object, "slow_iterations", weft_attribution_chains_json(test));
+    put(maker, object, "deciders", weft_attribution_deciders_json(result, test));
     put(maker, object, "counters", totals_json(maker, test));
     put(maker, object, "ranks_detail", ranks_json(maker, result, test));
     put(maker, object, "expect", expects_json(maker, test));

@@ -34,12 +34,16 @@ static void test_fini(struct weft_test_result *test)
     for (uint32_t i = 0; test->ranks && i < test->rank_count; i++) {
         weft_hist_destroy(test->ranks[i].latency_ns);
         weft_hist_destroy(test->ranks[i].bandwidth_bps);
+        weft_hist_destroy(test->ranks[i].open_loop.latency_intended_ns);
     }
     weft_hist_destroy(test->completion_ns);
     weft_hist_destroy(test->latency_ns);
     weft_hist_destroy(test->bandwidth_bps);
+    weft_hist_destroy(test->completion_intended_ns);
+    weft_hist_destroy(test->latency_intended_ns);
     free(test->ranks);
     free(test->expects);
+    weft_attribution_destroy(test->attribution);
 }
 
 void weft_result_destroy(struct weft_result *result)
@@ -62,15 +66,19 @@ enum weft_status weft_result_begin(struct weft_result *result, uint32_t rank_cou
     uint32_t expect_count = plan_test->expect_count;
     *test = (struct weft_test_result){
         .test = plan_test,
+        .ideal = result->ideals ? &result->ideals[result->test_count] : NULL,
         .rank_count = rank_count,
         .completion_ns = weft_hist_create(),
         .latency_ns = weft_hist_create(),
         .bandwidth_bps = weft_hist_create(),
+        .completion_intended_ns = weft_hist_create(),
+        .latency_intended_ns = weft_hist_create(),
         .ranks = calloc(rank_count ? rank_count : 1, sizeof(*test->ranks)),
         .expects = calloc(expect_count ? expect_count : 1, sizeof(*test->expects)),
     };
-    if (!test->completion_ns || !test->latency_ns || !test->bandwidth_bps || !test->ranks ||
-        !test->expects) {
+    bool made = test->completion_ns && test->latency_ns && test->bandwidth_bps &&
+                test->completion_intended_ns && test->latency_intended_ns;
+    if (!made || !test->ranks || !test->expects) {
         test_fini(test);
         return no_memory(error);
     }
@@ -92,6 +100,8 @@ static void merge_ranks(struct weft_test_result *result)
             weft_hist_merge(result->latency_ns, rank->latency_ns);
         if (rank->bandwidth_bps)
             weft_hist_merge(result->bandwidth_bps, rank->bandwidth_bps);
+        if (rank->open_loop.latency_intended_ns)
+            weft_hist_merge(result->latency_intended_ns, rank->open_loop.latency_intended_ns);
         result->ranks_reported += rank->reported;
     }
 }

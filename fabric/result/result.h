@@ -3,6 +3,8 @@
 #ifndef WEFT_RESULT_RESULT_H
 #define WEFT_RESULT_RESULT_H
 
+#include "fabric/attribute/attribute.h"
+#include "fabric/ideal/ideal.h"
 #include "fabric/plan/plan.h"
 #include "fabric/topology/topology.h"
 
@@ -13,6 +15,13 @@ struct weft_host_environment {
     uint64_t clock_resolution_ns; /* cost of one reading */
     uint64_t noise_floor_ns;      /* 99.9 % of an idle worker's time lies in shorter gaps */
     uint64_t record_cost_ns;      /* of one histogram record */
+};
+
+/* Of a rank whose iterations have their times; see weft_open_loop_measured. */
+struct weft_rank_open_loop {
+    bool paced;
+    struct weft_hist *latency_intended_ns; /* owned */
+    uint64_t missed, offered_ns, achieved_ns;
 };
 
 /* What one rank reports of a test. */
@@ -34,6 +43,8 @@ struct weft_rank_result {
     uint64_t preemptions;
     uint64_t preempted_ns; /* how long it was without it, in all */
     struct weft_flow_rates rates;
+    struct weft_flow_spread spread;
+    struct weft_rank_open_loop open_loop;
     struct weft_device_counters counters; /* grown over the measured window */
     /* The device is a lower rank's too, so the same traffic stands in that one's counters: totals
      * leave these out. */
@@ -59,22 +70,28 @@ struct weft_expect_result {
 #define WEFT_BROKEN_BYTES 2048u
 
 struct weft_test_result {
-    const struct weft_test *test; /* the plan's, which must outlive the result */
+    const struct weft_test *test;   /* the plan's, which must outlive the result */
+    const struct weft_ideal *ideal; /* NULL: not computed */
     uint32_t rank_count;
     uint64_t iterations;
     enum weft_verdict verdict;
-    char broken[WEFT_BROKEN_BYTES];     /* why, where BROKEN; else empty */
-    struct weft_hist *completion_ns;    /* owned; slowest deciding rank of each iteration */
-    struct weft_hist *latency_ns;       /* owned; merged */
-    struct weft_hist *bandwidth_bps;    /* owned; merged */
-    struct weft_rank_result *ranks;     /* owned; rank_count, latency and bandwidth inside */
-    uint32_t ranks_reported;            /* how many of them hold something */
-    struct weft_expect_result *expects; /* owned; the test's expect_count */
+    char broken[WEFT_BROKEN_BYTES];  /* why, where BROKEN; else empty */
+    struct weft_hist *completion_ns; /* owned; slowest deciding rank of each iteration */
+    struct weft_hist *latency_ns;    /* owned; merged */
+    /* In an open loop the same from when iterations were due; else empty. */
+    struct weft_hist *completion_intended_ns; /* owned */
+    struct weft_hist *latency_intended_ns;    /* owned; merged */
+    struct weft_hist *bandwidth_bps;          /* owned; merged */
+    struct weft_attribution *attribution;     /* owned; NULL: no iteration was traced */
+    struct weft_rank_result *ranks;           /* owned; rank_count, latency and bandwidth inside */
+    uint32_t ranks_reported;                  /* how many of them hold something */
+    struct weft_expect_result *expects;       /* owned; the test's expect_count */
 };
 
 struct weft_result {
     const struct weft_plan *plan;
     const struct weft_topology *topology;
+    const struct weft_ideal *ideals; /* of each of the plan's tests; NULL: not computed */
     uint32_t environment_count;
     struct weft_host_environment *environments; /* owned */
     uint32_t test_count;                        /* done or begun */
@@ -106,6 +123,17 @@ void weft_result_finish(struct weft_result *result);
 /* Derived figures; false where there is none. */
 bool weft_test_algbw(const struct weft_test_result *result, double *ret_bps);
 bool weft_test_busbw(const struct weft_test_result *result, double *ret_bps);
+/* The ideal time over the mean measured one: what algbw is over the ideal's. */
+bool weft_test_ideal_share(const struct weft_test_result *result, double *ret_share);
+/* Of all ranks' incoming flows, where there are two or more. Jain's index: 1 where all are alike,
+ * 1 / n where one of n has all. */
+struct weft_test_fairness {
+    uint64_t flows;
+    double jain;
+    uint32_t worst_from, worst_to;
+    double worst_bps;
+};
+bool weft_test_fairness(const struct weft_test_result *result, struct weft_test_fairness *ret);
 /* Totals over ranks that reported. lost: sent messages that were not received; not known where a
  * rank is silent, for what others sent may have arrived there. */
 struct weft_test_totals {
@@ -114,6 +142,15 @@ struct weft_test_totals {
     struct weft_device_counters devices; /* counted: by the devices of all these ranks */
 };
 void weft_test_totals(const struct weft_test_result *result, struct weft_test_totals *ret_totals);
+/* Payload of all ranks. Missed: iterations that were due while a rank could not begin them, of the
+ * rank that missed most. */
+struct weft_test_open_loop {
+    double offered_bps, achieved_bps;
+    uint64_t missed;
+};
+/* False: a closed loop, or no rank has reported. */
+bool weft_test_open_loop(const struct weft_test_result *result,
+                         struct weft_test_open_loop *ret_open_loop);
 /* All ranks verified: 1; some wrong: 0; not verified, or nothing to compare: -1. */
 int weft_test_verified(const struct weft_test_result *result);
 
@@ -127,9 +164,9 @@ void weft_test_warnings(const struct weft_result *result, uint32_t test,
                         struct weft_warnings *ret_warnings);
 
 /* result.json as text; malloc'd, the caller's; NULL: out of memory. The histogram fields name files
- * "<test index>-<figure>.csv", the figures being "completion_ns", "latency_ns" and "bandwidth_bps":
- * the caller writes weft_hist_csv's text into each that is named (a histogram without a sample is
- * not). */
+ * "<test index>-<figure>.csv", the figures being "completion_ns", "latency_ns", the same with
+ * "_intended" and "bandwidth_bps": the caller writes weft_hist_csv's text into each that is named
+ * (a histogram without a sample is not). */
 char *weft_result_json(const struct weft_result *result);
 /* A histogram as its file holds it: lines "low,high,count" of the non-empty buckets under a
  * header; malloc'd. */

@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "fabric/base/units.h"
+#include "fabric/plan/test.h"
+#include "fabric/result/attribution.h"
 #include "fabric/result/figures.h"
 
 #define COLUMN_WIDTH 10
@@ -43,10 +45,12 @@ static void print_head(FILE *out, const struct weft_result *result,
     char size[WEFT_UNITS_TEXT];
     char drivers[WEFT_DRIVERS_TEXT];
     uint32_t hosts = host_count(result->topology, test->rank_count);
-    fprintf(out, "weft %s · %s, %s · %u rank%s on %u host%s · %s · %s", WEFT_VERSION,
-            test->test->pattern->name, weft_format_size(test->test->options.size_bytes, size),
-            test->rank_count, plural(test->rank_count), hosts, plural(hosts),
-            weft_figure_drivers(result, test, drivers), transfers[test->test->transfer]);
+    fprintf(out, "weft %s · %s", WEFT_VERSION, test->test->pattern->name);
+    if (weft_pattern_has_size(test->test->pattern, &test->test->options))
+        fprintf(out, ", %s", weft_format_size(test->test->options.size_bytes, size));
+    fprintf(out, " · %u rank%s on %u host%s · %s · %s", test->rank_count, plural(test->rank_count),
+            hosts, plural(hosts), weft_figure_drivers(result, test, drivers),
+            transfers[test->test->transfer]);
     if (test->test->mtu_bytes)
         fprintf(out, ", MTU %u", test->test->mtu_bytes);
     fprintf(out, "\n");
@@ -112,7 +116,7 @@ static void print_measured(FILE *out, const struct weft_test_result *test)
             plural(test->iterations));
     if (weft_figure_window_ns(test))
         fprintf(out, " in %s", weft_show_time(weft_figure_window_ns(test), window));
-    fprintf(out, "\n");
+    fprintf(out, test->test->rate_bps ? ", open loop\n" : ", closed loop\n");
 }
 
 static void print_cell(FILE *out, bool known, uint64_t value_ns)
@@ -137,6 +141,13 @@ static void print_times(FILE *out, const char *name, const struct weft_hist *his
     print_cell(out, hist->count > 0, hist->max);
     fprintf(out, "    %s %s%s\n", weft_show_count(hist->count, count), counted,
             plural(hist->count));
+}
+
+/* Below the times that it belongs to: the same from when they were due. */
+static void print_intended(FILE *out, const struct weft_hist *hist, const char *counted)
+{
+    if (hist->count)
+        print_times(out, "  from due", hist, counted);
 }
 
 /* Of the completion's p99, which a first look misses most. */
@@ -180,6 +191,18 @@ static void print_bandwidth(FILE *out, const struct weft_test_result *test)
             show_rate(p1_known, p1_bps, slowest), interval);
 }
 
+static void print_open_loop(FILE *out, const struct weft_test_result *test)
+{
+    char offered[WEFT_UNITS_TEXT], achieved[WEFT_UNITS_TEXT], missed[WEFT_UNITS_TEXT];
+    struct weft_test_open_loop open_loop;
+    if (!weft_test_open_loop(test, &open_loop))
+        return;
+    fprintf(out, "  offered %s · achieved %s · missed %s    all ranks' payload, %s arrivals\n",
+            show_bandwidth(true, open_loop.offered_bps, offered),
+            show_bandwidth(true, open_loop.achieved_bps, achieved),
+            weft_show_count(open_loop.missed, missed), weft_arrivals_names[test->test->arrivals]);
+}
+
 static void print_totals(FILE *out, const struct weft_result *result,
                          const struct weft_test_result *test)
 {
@@ -203,6 +226,26 @@ static void print_totals(FILE *out, const struct weft_result *result,
                 ? weft_show_count(totals.devices.retransmitted_packets, shown)
                 : "-");
     fprintf(out, " · noise floor %s\n", weft_show_time(noise_floor_ns, shown));
+}
+
+/* Nothing where it is not known: most who run on loopback do not ask. */
+static void print_ideal(FILE *out, const struct weft_test_result *test)
+{
+    char shown[WEFT_UNITS_TEXT];
+    double share = 0;
+    if (weft_test_ideal_share(test, &share))
+        fprintf(out, "  ideal %s · %.3g %% of ideal    (%s)\n",
+                weft_show_time(test->ideal->ideal_ns, shown), share * 100, test->ideal->limit);
+}
+
+static void print_fairness(FILE *out, const struct weft_test_result *test)
+{
+    char shown[WEFT_UNITS_TEXT];
+    struct weft_test_fairness fairness;
+    if (weft_test_fairness(test, &fairness))
+        fprintf(out, "  fairness    Jain %.3f over %s flows · worst %u to %u, %s\n", fairness.jain,
+                weft_show_count(fairness.flows, shown), fairness.worst_from, fairness.worst_to,
+                weft_show_rate((uint64_t)fairness.worst_bps, (char[WEFT_UNITS_TEXT]){0}));
 }
 
 /* What weft itself did to frames stands beside what became of them. */
@@ -241,9 +284,15 @@ static void print_figures(FILE *out, const struct weft_result *result,
     fprintf(out, "  %-12s%*s%*s%*s%*s\n", "", COLUMN_WIDTH, "p50", COLUMN_WIDTH, "p99",
             COLUMN_WIDTH, "p99.9", COLUMN_WIDTH, "max");
     print_times(out, "completion", test->completion_ns, "iteration");
+    print_intended(out, test->completion_intended_ns, "iteration");
     print_times(out, "message", test->latency_ns, "message");
+    print_intended(out, test->latency_intended_ns, "message");
     print_bandwidth(out, test);
+    print_open_loop(out, test);
     print_totals(out, result, test);
+    weft_attribution_print(out, result, test);
+    print_ideal(out, test);
+    print_fairness(out, test);
     print_injected(out, test);
     print_dash(out, test);
 }
@@ -255,11 +304,12 @@ static void show_actual(const struct weft_expect_result *expect, char shown[WEFT
     uint64_t value = (uint64_t)llround(expect->actual);
     if (!expect->known)
         (void)snprintf(shown, WEFT_UNITS_TEXT, "unknown");
-    else if (strncmp(metric, "completion.", 11) == 0 || strncmp(metric, "latency.", 8) == 0)
+    else if (weft_metric_is_time(metric))
         weft_show_time(value, shown);
-    else if (strncmp(metric, "bandwidth.", 10) == 0 || strcmp(metric, "algbw") == 0 ||
-             strcmp(metric, "busbw") == 0)
+    else if (weft_metric_is_rate(metric))
         weft_show_rate(value, shown);
+    else if (strcmp(metric, "ideal_share") == 0)
+        (void)snprintf(shown, WEFT_UNITS_TEXT, "%.4g %%", expect->actual * 100);
     else
         weft_show_count(value, shown);
 }

@@ -2,10 +2,6 @@
 /* All-reduce: every rank ends up with the reduction of all ranks' vectors. What the ways share. */
 #include "fabric/schedule/all_reduce.h"
 
-/* Below this a message costs more than the overlap gains. */
-#define DEFAULT_CHUNK_BYTES (UINT64_C(64) << 10)
-#define DEFAULT_CHUNKS_MAX UINT64_C(16)
-
 static const char *const way_names[] = {
     "ring", "both-ways", "halving-doubling", "two-trees", "one-shot", "hierarchical", NULL,
 };
@@ -17,20 +13,6 @@ static const struct weft_all_reduce_way *const ways[] = {
 uint64_t weft_all_reduce_scratch(const struct weft_pattern_options *options)
 {
     return weft_align(options->size_bytes, WEFT_SCRATCH_ALIGN_BYTES);
-}
-
-uint64_t weft_all_reduce_chunks(const struct weft_pattern_options *options, uint64_t len_bytes)
-{
-    uint64_t chunks = 1;
-    if (options->chunk_bytes)
-        chunks = weft_ceiling(len_bytes, options->chunk_bytes);
-    else
-        chunks = weft_ceiling(len_bytes, DEFAULT_CHUNK_BYTES);
-    if (!options->chunk_bytes && chunks > DEFAULT_CHUNKS_MAX)
-        chunks = DEFAULT_CHUNKS_MAX;
-    uint64_t needed = weft_ceiling(len_bytes, WEFT_MESSAGE_BYTES_MAX);
-    chunks = chunks < needed ? needed : chunks;
-    return chunks ? chunks : 1;
 }
 
 /* One rank on each host is a ring, unless hosts were what was asked for. */

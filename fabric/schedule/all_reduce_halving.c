@@ -42,7 +42,7 @@ static uint32_t largest_power(uint32_t count)
 
 static uint64_t slices_of(const struct weft_pattern_options *options)
 {
-    return weft_all_reduce_chunks(options, options->size_bytes);
+    return weft_pattern_chunks(options, options->size_bytes);
 }
 
 static enum weft_status check(const struct weft_pattern_options *options, struct weft_error *error)

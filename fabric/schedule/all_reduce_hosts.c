@@ -33,7 +33,7 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
                               " on a host; choose %" PRIu64 " ranks, or other ranks-per-host",
                               options->rank_count, on_host,
                               weft_align(options->rank_count, on_host));
-    uint64_t chunks = weft_all_reduce_chunks(options, part_bytes(options));
+    uint64_t chunks = weft_pattern_chunks(options, part_bytes(options));
     uint64_t rail = 2 * (options->rank_count / on_host - 1);
     return weft_pattern_check_messages(&weft_pattern_all_reduce,
                                        (2 * (on_host - 1) + rail) * chunks, error);
@@ -110,7 +110,7 @@ static struct weft_ring rail_of(const struct hosts *hosts, uint32_t requires)
                                                 (hosts->on_host - 1) * part_bytes(options),
                                             WEFT_SCRATCH_ALIGN_BYTES),
                              .requires = requires};
-    rail.chunks = (uint32_t)weft_all_reduce_chunks(
+    rail.chunks = (uint32_t)weft_pattern_chunks(
         options, weft_ring_segment_bytes(part_bytes(options), count, rail.element_bytes));
     return rail;
 }
@@ -137,7 +137,7 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
                           .place = rank % on_host,
                           .first = rank - rank % on_host,
                           .on_host = on_host,
-                          .chunks = weft_all_reduce_chunks(options, part_bytes(options))};
+                          .chunks = weft_pattern_chunks(options, part_bytes(options))};
     hosts.sent = calloc(on_host * hosts.chunks, sizeof(*hosts.sent));
     if (!hosts.sent)
         return weft_error_set(error, WEFT_NO_MEMORY, "all-reduce: out of memory");

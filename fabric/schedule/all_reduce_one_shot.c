@@ -7,7 +7,7 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
 {
     return weft_pattern_check_messages(&weft_pattern_all_reduce,
                                        (options->rank_count - UINT64_C(1)) *
-                                           weft_all_reduce_chunks(options, options->size_bytes),
+                                           weft_pattern_chunks(options, options->size_bytes),
                                        error);
 }
 
@@ -38,7 +38,7 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 {
     (void)error;
     struct weft_span vector = {.len_bytes = options->size_bytes};
-    uint64_t chunks = weft_all_reduce_chunks(options, options->size_bytes);
+    uint64_t chunks = weft_pattern_chunks(options, options->size_bytes);
     for (uint64_t i = 0; i < chunks; i++) {
         struct weft_span chunk = weft_span_part(&vector, i, chunks, weft_element_of(options));
         if (chunk.len_bytes)

@@ -5,7 +5,7 @@
 
 static uint64_t chunks_of(const struct weft_pattern_options *options, uint64_t len_bytes)
 {
-    return weft_all_reduce_chunks(
+    return weft_pattern_chunks(
         options, weft_ring_segment_bytes(len_bytes, options->rank_count, weft_element_of(options)));
 }
 

@@ -31,7 +31,7 @@ struct trees {
 
 static uint64_t slices_of(const struct weft_pattern_options *options)
 {
-    return weft_all_reduce_chunks(options, options->size_bytes - options->size_bytes / 2);
+    return weft_pattern_chunks(options, options->size_bytes - options->size_bytes / 2);
 }
 
 static enum weft_status check(const struct weft_pattern_options *options, struct weft_error *error)

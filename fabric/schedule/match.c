@@ -160,27 +160,94 @@ static enum weft_status check_ranks(const struct weft_schedule *const *schedules
     return WEFT_OK;
 }
 
-enum weft_status weft_schedules_match(const struct weft_schedule *const *schedules, uint32_t count,
-                                      struct weft_error *error)
+/* `sides` has the sends of all ranks, then the receives. */
+static enum weft_status sides_init(const struct weft_schedule *const *schedules, uint32_t count,
+                                   struct weft_side **ret_sides, struct weft_error *error)
 {
-    enum weft_status status = check_ranks(schedules, count, error);
-    if (status != WEFT_OK)
-        return status;
     struct weft_side *sides = calloc(2 * (size_t)count + 1, sizeof(*sides));
     bool made = sides != NULL;
     for (uint32_t rank = 0; made && rank < count; rank++)
         made = side_init(&sides[rank], schedules[rank], WEFT_OP_SEND) &&
                side_init(&sides[count + rank], schedules[rank], WEFT_OP_RECEIVE);
-    status = made
-                 ? compare_all(sides, sides + count, count, error)
-                 : weft_error_set(error, WEFT_NO_MEMORY,
-                                  "out of memory while comparing the schedules of %u ranks", count);
-    if (status == WEFT_OK)
-        status = weft_schedules_check_progress(sides, count, error);
+    *ret_sides = sides;
+    if (made)
+        return WEFT_OK;
+    return weft_error_set(error, WEFT_NO_MEMORY,
+                          "out of memory while comparing the schedules of %u ranks", count);
+}
+
+static void sides_fini(struct weft_side *sides, uint32_t count)
+{
     for (uint32_t i = 0; sides && i < 2 * count; i++) {
         free(sides[i].ops);
         free(sides[i].partners);
     }
     free(sides);
+}
+
+enum weft_status weft_schedules_match(const struct weft_schedule *const *schedules, uint32_t count,
+                                      struct weft_error *error)
+{
+    struct weft_side *sides = NULL;
+    enum weft_status status = check_ranks(schedules, count, error);
+    if (status == WEFT_OK)
+        status = sides_init(schedules, count, &sides, error);
+    if (status == WEFT_OK)
+        status = compare_all(sides, sides + count, count, error);
+    if (status == WEFT_OK)
+        status = weft_schedules_check_progress(sides, count, error);
+    sides_fini(sides, count);
     return status;
+}
+
+/* ---- who meets whom ---- */
+
+static enum weft_status fill_partners(const struct weft_side *sends, uint32_t count,
+                                      uint32_t **partners, struct weft_error *error)
+{
+    for (uint32_t rank = 0; rank < count; rank++) {
+        uint32_t op_count = sends[rank].schedule->op_count;
+        partners[rank] = malloc(((size_t)op_count + 1) * sizeof(*partners[rank]));
+        if (!partners[rank])
+            return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for pairs of messages");
+        for (uint32_t i = 0; i < op_count; i++)
+            partners[rank][i] = WEFT_OP_NONE;
+    }
+    for (uint32_t rank = 0; rank < count; rank++) {
+        for (uint32_t at = 0; at < sends[rank].count; at++) {
+            partners[rank][sends[rank].ops[at]] = sends[rank].partners[at];
+            partners[peer_at(&sends[rank], at)][sends[rank].partners[at]] = sends[rank].ops[at];
+        }
+    }
+    return WEFT_OK;
+}
+
+enum weft_status weft_schedules_pair(const struct weft_schedule *const *schedules, uint32_t count,
+                                     uint32_t ***ret_partners, struct weft_error *error)
+{
+    struct weft_side *sides = NULL;
+    uint32_t **partners = calloc((size_t)count + 1, sizeof(uint32_t *));
+    enum weft_status status =
+        partners ? check_ranks(schedules, count, error)
+                 : weft_error_set(error, WEFT_NO_MEMORY, "out of memory for pairs of messages");
+    if (status == WEFT_OK)
+        status = sides_init(schedules, count, &sides, error);
+    if (status == WEFT_OK)
+        status = compare_all(sides, sides + count, count, error);
+    if (status == WEFT_OK)
+        status = fill_partners(sides, count, partners, error);
+    sides_fini(sides, count);
+    if (status == WEFT_OK) {
+        *ret_partners = partners;
+        return WEFT_OK;
+    }
+    weft_schedules_pair_free(partners, count);
+    return status;
+}
+
+void weft_schedules_pair_free(uint32_t **partners, uint32_t count)
+{
+    for (uint32_t rank = 0; partners && rank < count; rank++)
+        free(partners[rank]);
+    free(partners);
 }

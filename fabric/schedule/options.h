@@ -56,6 +56,7 @@ enum weft_pattern_option_kind {
     ROW(BUCKETS, buckets, "buckets", "N", COUNT, 1, 4096, "pieces in which gradients go")       \
     ROW(LAYERS, layers, "layers", "N", COUNT, 1, 4096, "layers of the model")                   \
     ROW(SERVERS, servers, "servers", "N", COUNT, 1, UINT32_MAX - 1, "ranks that serve others")  \
+    ROW(PHASE, phase, "phase", "NAME", WORD, 0, 0, "both, dispatch or combine")                 \
     ROW(RANKS_PER_HOST, ranks_per_host, "ranks-per-host", "N", COUNT, 1, 1024,                  \
         "ranks in a row that are close to each other")
 

@@ -4,6 +4,10 @@
 
 #include "fabric/schedule/patterns.h"
 
+/* Below this a message costs more than the overlap gains. */
+#define DEFAULT_CHUNK_BYTES (UINT64_C(64) << 10)
+#define DEFAULT_CHUNKS_MAX UINT64_C(16)
+
 enum weft_status weft_pattern_check_messages(const struct weft_pattern *pattern, uint64_t count,
                                              struct weft_error *error)
 {
@@ -39,6 +43,20 @@ enum weft_status weft_pattern_check_rank(const struct weft_pattern *pattern,
     return weft_error_set(error, WEFT_INVALID,
                           "%s: '%s' %" PRIu64 " is no rank; choose from 0 to %u", pattern->name,
                           weft_pattern_option_table[id].name, rank, options->rank_count - 1);
+}
+
+uint64_t weft_pattern_chunks(const struct weft_pattern_options *options, uint64_t len_bytes)
+{
+    uint64_t chunks = 1;
+    if (options->chunk_bytes)
+        chunks = weft_ceiling(len_bytes, options->chunk_bytes);
+    else
+        chunks = weft_ceiling(len_bytes, DEFAULT_CHUNK_BYTES);
+    if (!options->chunk_bytes && chunks > DEFAULT_CHUNKS_MAX)
+        chunks = DEFAULT_CHUNKS_MAX;
+    uint64_t needed = weft_ceiling(len_bytes, WEFT_MESSAGE_BYTES_MAX);
+    chunks = chunks < needed ? needed : chunks;
+    return chunks ? chunks : 1;
 }
 
 /* Spans have at most 2^40 elements and parts are at most 2^20, so nothing overflows. */

@@ -18,6 +18,14 @@ static const struct weft_pattern *const patterns[] = {
     &weft_pattern_incast,
     &weft_pattern_bursts,
     &weft_pattern_all_reduce,
+    &weft_pattern_reduce_scatter,
+    &weft_pattern_all_gather,
+    &weft_pattern_broadcast,
+    &weft_pattern_reduce,
+    &weft_pattern_gather,
+    &weft_pattern_scatter,
+    &weft_pattern_all_to_all,
+    &weft_pattern_all_to_all_v,
     &weft_pattern_data_parallel,
     &weft_pattern_tensor_parallel,
     &weft_pattern_pipeline,
@@ -59,6 +67,12 @@ const struct weft_pattern *weft_pattern_find(const char *name, struct weft_error
     suggest(name, text, sizeof(text));
     (void)weft_error_set(error, WEFT_NOT_FOUND, "there is no pattern '%.64s'; %s", name, text);
     return NULL;
+}
+
+bool weft_pattern_has_size(const struct weft_pattern *pattern,
+                           const struct weft_pattern_options *options)
+{
+    return !options->text && (pattern->default_size_bytes || options->size_bytes);
 }
 
 double weft_pattern_one_factor(uint32_t rank_count)

@@ -26,7 +26,7 @@ struct weft_pattern {
     uint32_t max_ranks;          /* 0: WEFT_PATTERN_RANKS_MAX */
     uint64_t default_size_bytes; /* 0: it has no size */
     uint64_t max_size_bytes;     /* 0: WEFT_PATTERN_SIZE_MAX */
-    bool takes_text;             /* is made from a file's text */
+    bool takes_text;             /* is made from a file's text, or may be */
     uint32_t take_count;
     const struct weft_pattern_take *takes;
     /* busbw / algbw as nccl-tests defines it, for n ranks; 0: the pattern has no bus bandwidth. */
@@ -36,7 +36,8 @@ struct weft_pattern {
     /* Are these options, resolved and each within its bounds, possible together? The error names
      * the option and the remedy. NULL: always. */
     enum weft_status (*check)(const struct weft_pattern_options *options, struct weft_error *error);
-    /* How many ranks the text is for; NULL where that is the user's to say. */
+    /* How many ranks the text is for, 0 where it does not say; NULL where that is the user's to
+     * say. */
     enum weft_status (*count_ranks)(const struct weft_pattern_options *options,
                                     uint32_t *ret_rank_count, struct weft_error *error);
     /* Adds the operations of one rank, its expectations and its buffer's size. Options resolved and
@@ -53,6 +54,10 @@ const struct weft_pattern *const *weft_patterns(void);
 
 /* NULL and an error with the nearest name where there is none. */
 const struct weft_pattern *weft_pattern_find(const char *name, struct weft_error *error);
+
+/* Has the size a meaning, or does the pattern have none, or a file say all of it? */
+bool weft_pattern_has_size(const struct weft_pattern *pattern,
+                           const struct weft_pattern_options *options);
 
 /* The options with the pattern's defaults where nothing is said. */
 struct weft_pattern_options weft_pattern_resolve(const struct weft_pattern *pattern,

@@ -8,6 +8,14 @@
 
 extern const struct weft_pattern weft_pattern_ping_pong;
 extern const struct weft_pattern weft_pattern_all_reduce;
+extern const struct weft_pattern weft_pattern_reduce_scatter;
+extern const struct weft_pattern weft_pattern_all_gather;
+extern const struct weft_pattern weft_pattern_broadcast;
+extern const struct weft_pattern weft_pattern_reduce;
+extern const struct weft_pattern weft_pattern_gather;
+extern const struct weft_pattern weft_pattern_scatter;
+extern const struct weft_pattern weft_pattern_all_to_all;
+extern const struct weft_pattern weft_pattern_all_to_all_v;
 extern const struct weft_pattern weft_pattern_incast;
 extern const struct weft_pattern weft_pattern_pipeline;
 extern const struct weft_pattern weft_pattern_stream;
@@ -61,6 +69,10 @@ struct weft_span {
 /* Part `part` of `count` of a span: their lengths differ by at most one element. */
 struct weft_span weft_span_part(const struct weft_span *span, uint64_t part, uint64_t count,
                                 uint32_t element_bytes);
+
+/* Into how many messages a part of the vector is cut: of at most the chunk that was asked for; else
+ * of 64 KiB or, where those were more than 16, larger ones. At least 1. */
+uint64_t weft_pattern_chunks(const struct weft_pattern_options *options, uint64_t len_bytes);
 
 /* Each adds an operation that requires one other, or none (WEFT_OP_NONE), and returns it. */
 uint32_t weft_add_send(struct weft_schedule_builder *builder, uint32_t peer,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* All-reduce in a circle, in place, in chunks.
+/* All-reduce in a circle, in place, in chunks, or one half of it.
  *
  * The span is cut into a segment a rank. In step s of the first half, rank r sends segment r - s
  * to its right and joins what comes from its left into segment r - s - 1; after n - 1 steps it
@@ -8,7 +8,7 @@
  * elements, where there are fewer elements than ranks, are left out at both ends. */
 #include <stdlib.h>
 
-#include "fabric/schedule/all_reduce.h"
+#include "fabric/schedule/ring.h"
 
 uint64_t weft_ring_segment_bytes(uint64_t len_bytes, uint32_t count, uint32_t element_bytes)
 {
@@ -77,31 +77,50 @@ static void build_gather_step(const struct weft_ring *ring, uint32_t step, uint3
 }
 
 /* Steps outermost: the order of operations is the order on the wire. */
-static void build(const struct weft_ring *ring, uint32_t *last, uint32_t *sent, uint32_t *ends)
+static void build_first(const struct weft_ring *ring, uint32_t *last, uint32_t *sent)
 {
-    uint32_t steps = ring->count - 1, at = 0;
-    for (uint32_t chunk = 0; chunk < ring->chunks; chunk++)
-    last[chunk] = ring->requires;
-    for (uint32_t step = 0; step < steps; step++)
+    for (uint32_t step = 0; step < ring->count - 1; step++)
         for (uint32_t chunk = 0; chunk < ring->chunks; chunk++)
             build_step(ring, step, chunk, &last[chunk], &sent[step * ring->chunks + chunk]);
-    for (uint32_t chunk = 0; chunk < ring->chunks; chunk++)
-        ends[at++] = last[chunk];
-    for (uint32_t step = 0; step < steps; step++)
+}
+
+static void build_second(const struct weft_ring *ring, uint32_t *last, const uint32_t *sent,
+                         uint32_t *ends)
+{
+    for (uint32_t step = 0; step < ring->count - 1; step++)
         for (uint32_t chunk = 0; chunk < ring->chunks; chunk++) {
-            build_gather_step(ring, step, chunk, &last[chunk], sent[step * ring->chunks + chunk]);
-            ends[at++] = last[chunk];
+            uint32_t at = step * ring->chunks + chunk;
+            build_gather_step(ring, step, chunk, &last[chunk], sent[at]);
+            ends[at] = last[chunk];
         }
+}
+
+/* `last` is of a chunk each, `sent` of a step and chunk, `ends` of all that something waits for. */
+static void build(const struct weft_ring *ring, uint32_t *last, uint32_t *sent, uint32_t *ends)
+{
+    for (uint32_t chunk = 0; chunk < ring->chunks; chunk++)
+    last[chunk] = ring->requires;
+    for (uint32_t i = 0; i < (ring->count - 1) * ring->chunks; i++)
+    sent[i] = ring->requires;
+    if (ring->half != WEFT_RING_GATHER)
+        build_first(ring, last, sent);
+    for (uint32_t chunk = 0; chunk < ring->chunks; chunk++)
+        ends[chunk] = last[chunk];
+    if (ring->half != WEFT_RING_REDUCE)
+        build_second(ring, last, sent, ends + ring->chunks);
 }
 
 enum weft_status weft_ring_build(const struct weft_ring *ring, uint32_t *ret_end,
                                  struct weft_error *error)
 {
     size_t count = (size_t)ring->count * ring->chunks;
-    uint32_t *ops = calloc(3 * count, sizeof(*ops));
+    uint32_t *ops = malloc(3 * count * sizeof(*ops));
     if (!ops)
-        return weft_error_set(error, WEFT_NO_MEMORY, "all-reduce: out of memory");
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for a ring of %u ranks",
+                              ring->count);
     uint32_t *ends = ops + 2 * count;
+    for (size_t i = 0; i < 3 * count; i++)
+        ops[i] = WEFT_OP_NONE;
     build(ring, ops, ops + count, ends);
     if (ret_end) {
         *ret_end = weft_add_calc(ring->builder, 0, ring->requires);

@@ -31,6 +31,7 @@ enum step {
     STEP_ATOMIC,     /* a request with an AtomicETH that points into the region */
     STEP_RESPONSE,   /* from the opcode on; PSN near those outstanding */
     STEP_UNRELIABLE, /* to the UC queue pair; with a RETH into the region where it has one */
+    STEP_REGION,     /* goes, and comes back with other keys: what is posted is good no more */
     STEP_COUNT
 };
 
@@ -305,6 +306,14 @@ static void step_transmit(struct world *world, struct input *input)
         assert(frames[i].len_bytes >= 58 && frames[i].len_bytes <= frames[i].capacity_bytes);
 }
 
+static void step_region(struct world *world)
+{
+    weft_roce_region_deregister(world->port, &world->region);
+    enum weft_status status =
+        weft_roce_region_register(world->port, world->memory, REGION_BYTES, &world->region, NULL);
+    assert(status == WEFT_OK);
+}
+
 static void poll(struct world *world)
 {
     struct weft_completion completion;
@@ -356,6 +365,9 @@ static void run_step(struct world *world, struct input *input)
     case STEP_POST_SEND:
     case STEP_POST_RECEIVE:
         step_post(world, input, step);
+        break;
+    case STEP_REGION:
+        step_region(world);
         break;
     case STEP_TRANSMIT:
     case STEP_COUNT:

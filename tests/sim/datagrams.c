@@ -12,6 +12,12 @@ static uint64_t tag_of(uint32_t nic, uint32_t index)
     return UINT64_C(0xda7a) << 48 | (uint64_t)nic << 32 | index;
 }
 
+/* Every second one has an immediate value: which it is. */
+static enum weft_operation operation_of(uint32_t index)
+{
+    return index & 1 ? WEFT_OPERATION_SEND_IMMEDIATE : WEFT_OPERATION_SEND;
+}
+
 void datagrams_draw(struct transport *transport, uint32_t nic)
 {
     struct end *end = &transport->ends[nic];
@@ -43,7 +49,8 @@ static bool post_send(struct transport *transport, uint32_t nic, uint32_t index)
                                    .memory = end->memory + end->places[index],
                                    .lkey = end->region.lkey,
                                    .len_bytes = end->lengths[index],
-                                   .operation = WEFT_OPERATION_SEND,
+                                   .operation = operation_of(index),
+                                   .immediate = index,
                                    .destination = (struct weft_destination *)(void *)destination};
     if (!weft_roce_post_send(end->qp, &work, 1))
         return false;
@@ -84,7 +91,9 @@ static void received(struct transport *transport, uint32_t nic,
     if (from >= transport->scenario->nics || tag != tag_of(from, index) ||
         index >= transport->ends[from].datagrams_posted ||
         transport->ends[from].targets[index] != nic ||
-        completion->len_bytes != WEFT_GRH_BYTES + transport->ends[from].lengths[index]) {
+        completion->len_bytes != WEFT_GRH_BYTES + transport->ends[from].lengths[index] ||
+        completion->has_immediate != (operation_of(index) == WEFT_OPERATION_SEND_IMMEDIATE) ||
+        (completion->has_immediate && completion->immediate != index)) {
         record_broken(transport->record, "NIC %u: a datagram came that nobody sent there (%llx)",
                       nic, (unsigned long long)tag);
         return;

@@ -7,13 +7,15 @@
 
 #include "arena.h"
 #include "drivers/sim/sim.h"
+#include "fabric/ideal/ideal.h"
 #include "fabric/node/node.h"
 #include "fabric/schedule/pattern.h"
 
-#define LIMIT_NS (UINT64_C(120) * 1000000000)
+#define LIMIT_NS (UINT64_C(1200) * 1000000000)
 #define STEPS_MAX 2000000u
 #define STEPS_PER_AUDIT 256u
 #define VERIFY_ITERATIONS 2u
+#define ITERATIONS_MAX 4u
 /* A node looks at one channel a poll for peers that are lost. */
 #define STILL_TURNS (2 * SCENARIO_NICS_MAX)
 
@@ -72,7 +74,6 @@ static void draw_pattern(struct cluster *cluster)
         if (draw_once_in(random, 2))
             cluster->options.rank_count = cluster->pattern->default_ranks;
     } while (cluster->options.rank_count > cluster->scenario->nics ||
-             cluster->pattern->takes_text ||
              weft_pattern_check(cluster->pattern, &cluster->options, NULL) != WEFT_OK);
     cluster->transfer = draw_once_in(random, 3) ? WEFT_TRANSFER_SEND : WEFT_TRANSFER_WRITE;
     cluster->depth = (uint32_t)draw_between(random, 1, 16);
@@ -277,6 +278,57 @@ static void check_measured(struct cluster *cluster, uint64_t iterations)
                       (unsigned long long)sent, (unsigned long long)received);
 }
 
+/* Of all iterations together, the slowest deciding rank of each. */
+static uint64_t total_ns(struct cluster *cluster, uint64_t iterations)
+{
+    uint64_t slowest_ns[ITERATIONS_MAX] = {0};
+    uint64_t sum_ns = 0;
+    for (uint32_t rank = 0; rank < cluster->options.rank_count; rank++) {
+        uint64_t own_ns[ITERATIONS_MAX] = {0};
+        uint32_t count = weft_node_take_durations(cluster->nodes[rank], own_ns, ITERATIONS_MAX);
+        for (uint32_t i = 0; i < count; i++)
+            slowest_ns[i] = own_ns[i] > slowest_ns[i] ? own_ns[i] : slowest_ns[i];
+    }
+    for (uint32_t i = 0; i < iterations; i++)
+        sum_ns += slowest_ns[i];
+    return sum_ns;
+}
+
+/* Nothing is faster than the ideal, whatever happens to it: the mean of iterations, and one that
+ * runs alone. */
+static void check_ideal(struct cluster *cluster, uint64_t iterations)
+{
+    struct weft_ideal ideal = {0};
+    struct weft_error error = {0};
+    char name[] = "h";
+    struct weft_host host = {.name = name};
+    uint32_t rank_nics[SCENARIO_NICS_MAX];
+    struct weft_topology topology = cluster->scenario->topology;
+    topology.hosts = &host;
+    topology.rank_nics = rank_nics;
+    topology.rank_count = cluster->options.rank_count;
+    for (uint32_t rank = 0; rank < topology.rank_count; rank++)
+        rank_nics[rank] = rank;
+    const struct weft_ideal_input input = {
+        .pattern = cluster->pattern,
+        .options = &cluster->options,
+        .topology = &topology,
+        .defaults = {.rate_bps = WEFT_SIM_RATE_BPS, .delay_ns = WEFT_SIM_DELAY_NS},
+        .mtu_bytes = cluster->scenario->mtu_bytes,
+        .overhead_bytes = WEFT_IDEAL_OVERHEAD_BYTES,
+    };
+    if (cluster->record->broken || cluster->failed)
+        return;
+    must(cluster, weft_ideal_compute(&input, &ideal, &error), &error);
+    uint64_t took_ns = total_ns(cluster, iterations);
+    uint64_t least_ns = iterations == 1 ? ideal.alone_ns : iterations * ideal.ideal_ns;
+    /* The clock is cut to whole nanoseconds. */
+    if (!ideal.ideal_ns || took_ns + 1 < least_ns)
+        record_broken(cluster->record, "%s: %llu iterations took %llu ns, and at least %llu can be",
+                      cluster->pattern->name, (unsigned long long)iterations,
+                      (unsigned long long)took_ns, (unsigned long long)least_ns);
+}
+
 static void check_fabric(struct cluster *cluster)
 {
     struct weft_sim_fabric *fabric = weft_sim_driver_fabric();
@@ -303,13 +355,14 @@ void pattern_run(const struct scenario *scenario, struct record *record)
     cluster->record = record;
     cluster->random = scenario->random;
     make(cluster);
-    uint64_t iterations = draw_between(&cluster->random, 1, 4);
+    uint64_t iterations = draw_between(&cluster->random, 1, ITERATIONS_MAX);
     if (!record->broken)
         run_until(cluster, is_connected, 0);
     run_phase(cluster, WEFT_PHASE_VERIFY, VERIFY_ITERATIONS);
     check_data(cluster);
     run_phase(cluster, WEFT_PHASE_MEASURE, iterations);
     check_measured(cluster, iterations);
+    check_ideal(cluster, iterations);
     if (cluster->started)
         check_fabric(cluster);
     unmake(cluster);

@@ -171,6 +171,22 @@ static void draw_harm(struct scenario *scenario)
         random, scenario->harm == SCENARIO_DEAD ? scenario->nics : scenario->wires / 2);
 }
 
+/* How endpoints' packets look, and how fast each may send. */
+static void draw_ports(struct scenario *scenario)
+{
+    static const uint64_t rates_bps[] = {1 * GBPS, 2 * GBPS, 5 * GBPS, 10 * GBPS};
+    struct weft_random *random = &scenario->random;
+    scenario->ipv6 = draw_once_in(random, 3);
+    if (draw_once_in(random, 4))
+        scenario->vlan_id = (uint16_t)draw_between(random, 1, 4094);
+    if (draw_once_in(random, 5))
+        scenario->rate_bps =
+            rates_bps[weft_random_below(random, sizeof(rates_bps) / sizeof(rates_bps[0]))];
+    for (uint32_t i = 0; scenario->ipv6 && i < scenario->nics; i++)
+        scenario->nic_rows[i].address = (struct weft_ip){
+            .version = 6, .prefix_bits = 64, .bytes = {[0] = 0xfd, [15] = (uint8_t)(i + 1)}};
+}
+
 void scenario_draw(struct scenario *scenario, uint64_t seed)
 {
     *scenario = (struct scenario){.seed = seed};
@@ -186,6 +202,8 @@ void scenario_draw(struct scenario *scenario, uint64_t seed)
     scenario->near_wrap = draw_once_in(random, 2);
     if (draw_once_in(random, 3))
         scenario->congestion.control = WEFT_CONGESTION_DCQCN;
+    if (!scenario->is_pattern)
+        draw_ports(scenario);
 }
 
 void scenario_apply(const struct scenario *scenario, struct weft_sim_fabric *fabric)
@@ -208,11 +226,13 @@ void scenario_describe(const struct scenario *scenario, char *text, size_t len_b
         "nothing goes wrong", "frames suffer", "a link is down for a while",
         "a link goes down for good", "a NIC dies"};
     (void)snprintf(text, len_bytes,
-                   "%s, %u NICs, %u switches, %u links%s, MTU %u, window %u, timeout %llu ns%s%s; "
-                   "%s",
+                   "%s, %u NICs, %u switches, %u links%s, MTU %u, window %u, timeout %llu "
+                   "ns%s%s%s%s%s; %s",
                    scenario->is_pattern ? "nodes" : "endpoints", scenario->nics, scenario->switches,
                    scenario->links, scenario->pauses ? " with PFC" : "", scenario->mtu_bytes,
                    scenario->window_packets, (unsigned long long)scenario->ack_timeout_ns,
                    scenario->near_wrap ? ", PSNs about to wrap" : "",
-                   scenario->congestion.control ? ", DCQCN" : "", harms[scenario->harm]);
+                   scenario->congestion.control ? ", DCQCN" : "", scenario->ipv6 ? ", IPv6" : "",
+                   scenario->vlan_id ? ", a VLAN" : "", scenario->rate_bps ? ", paced" : "",
+                   harms[scenario->harm]);
 }

@@ -39,6 +39,9 @@ struct scenario {
     uint64_t ack_timeout_ns;
     struct weft_congestion_options congestion;
     bool near_wrap;
+    bool ipv6;
+    uint16_t vlan_id;
+    uint64_t rate_bps;         /* of an endpoint; 0: no limit */
     struct weft_random random; /* for what the workload draws */
 };
 

@@ -7,7 +7,8 @@ import re
 import sys
 
 # Each layer and the layers that it may include, beside itself.
-FABRIC = ["base", "hist", "topology", "schedule", "driver", "node", "plan", "result", "control"]
+FABRIC = ["base", "hist", "topology", "schedule", "ideal", "driver", "node", "plan", "attribute",
+          "result", "control"]
 ALLOWED = {
     "fabric/base": [],
     "fabric/hist": ["fabric/base"],
@@ -17,10 +18,13 @@ ALLOWED = {
     "fabric/node": ["fabric/base", "fabric/hist", "fabric/driver", "fabric/schedule"],
     "fabric/plan": ["fabric/base", "fabric/hist", "fabric/driver", "fabric/topology",
                     "fabric/schedule", "fabric/node"],
-    "fabric/result": ["fabric/base", "fabric/hist", "fabric/driver", "fabric/schedule",
-                      "fabric/node", "fabric/plan", "fabric/topology"],
-    "fabric/control": ["fabric/base", "fabric/hist", "fabric/driver", "fabric/schedule",
-                       "fabric/node", "fabric/plan", "fabric/topology", "fabric/result"],
+    "fabric/attribute": ["fabric/base", "fabric/driver", "fabric/schedule", "fabric/topology"],
+    "fabric/result": ["fabric/attribute", "fabric/base", "fabric/hist", "fabric/driver", "fabric/schedule",
+                      "fabric/node", "fabric/plan", "fabric/topology", "fabric/ideal"],
+    "fabric/control": ["fabric/attribute", "fabric/base", "fabric/hist", "fabric/driver", "fabric/schedule",
+                       "fabric/node", "fabric/plan", "fabric/topology", "fabric/ideal",
+                       "fabric/result"],
+    "fabric/ideal": ["fabric/base", "fabric/driver", "fabric/schedule", "fabric/topology"],
     "drivers/roce": ["fabric"],
     "drivers/dpdk": ["fabric", "drivers/roce"],
     "drivers/sim": ["fabric", "drivers/roce"],

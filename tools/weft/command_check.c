@@ -8,31 +8,71 @@
 #include "tools/weft/job.h"
 #include "tools/weft/output.h"
 
+/* What it takes alone stands there where it is more, by a hundredth at least. */
+static void print_ideal(const struct weft_ideal *ideal)
+{
+    char time[WEFT_UNITS_TEXT], alone[WEFT_UNITS_TEXT];
+    if (!ideal->ideal_ns) {
+        printf("  ideal          not known: %s\n", ideal->why);
+        return;
+    }
+    printf("  ideal          %s an iteration", weft_show_time(ideal->ideal_ns, time));
+    if (ideal->alone_ns - ideal->ideal_ns >= ideal->ideal_ns / 100 + 1)
+        printf(" (%s alone)", weft_show_time(ideal->alone_ns, alone));
+    if (ideal->algbw_bps)
+        printf(", algbw %s", weft_show_rate(ideal->algbw_bps, time));
+    if (ideal->busbw_bps)
+        printf(", busbw %s", weft_show_rate(ideal->busbw_bps, time));
+    printf("\n  limited by     %s%s\n", ideal->limit,
+           ideal->has_chain ? ""
+                            : "; by bytes only, the chain of operations is too long to follow");
+}
+
+static void print_rate(const struct weft_test *test, const struct weft_job_figures *figures)
+{
+    uint64_t gap = 0;
+    char rate[WEFT_UNITS_TEXT], sent[WEFT_UNITS_TEXT], time[WEFT_UNITS_TEXT];
+    if (weft_arrivals_gap(figures->sent_most_bytes, test->rate_bps, &gap))
+        printf("  open loop      an iteration is due every %s%s: the rank that sends most sends %s "
+               "in it, at %s\n",
+               weft_show_time(gap >> 32, time),
+               test->arrivals == WEFT_ARRIVALS_POISSON ? " on average" : "",
+               weft_show_size(figures->sent_most_bytes, sent),
+               weft_format_rate(test->rate_bps, rate));
+}
+
 static void print_test(const struct weft_job *job, const struct weft_test *test,
-                       const struct weft_job_figures *figures)
+                       const struct weft_job_figures *figures, const struct weft_ideal *ideal)
 {
     const struct weft_result result = {.topology = job->topology};
     const struct weft_test_result ranks = {.test = test, .rank_count = test->options.rank_count};
     char drivers[WEFT_DRIVERS_TEXT];
     char count[WEFT_UNITS_TEXT], size[WEFT_UNITS_TEXT], all[WEFT_UNITS_TEXT], most[WEFT_UNITS_TEXT];
     const char *about = figures->sampled ? "about " : "";
-    printf("%s: %s, %u ranks, driver %s, size %s\n", test->name, test->pattern->name,
-           test->options.rank_count, weft_figure_drivers(&result, &ranks, drivers),
-           weft_format_size(test->options.size_bytes, size));
+    printf("%s: %s, %u ranks, driver %s", test->name, test->pattern->name, test->options.rank_count,
+           weft_figure_drivers(&result, &ranks, drivers));
+    if (weft_pattern_has_size(test->pattern, &test->options))
+        printf(", size %s", weft_format_size(test->options.size_bytes, size));
+    printf("\n");
     printf("  an iteration   %s%s messages, %s%s of payload\n", about,
            weft_show_count(figures->messages, count), about,
            weft_show_size(figures->payload_bytes, size));
     printf("  buffers        %s%s in all, %s on the rank that needs most\n", about,
            weft_show_size(figures->memory_bytes, all),
            weft_show_size(figures->memory_most_bytes, most));
+    if (test->rate_bps)
+        print_rate(test, figures);
     if (test->duration_ns)
         printf("  runs           %s after %s iterations of warm-up%s\n",
-               weft_format_time(test->duration_ns, size), weft_show_count(test->warmup, count),
+               test->duration_ns == WEFT_FOREVER ? "until Ctrl-C"
+                                                 : weft_format_time(test->duration_ns, size),
+               weft_show_count(test->warmup, count),
                test->verify ? ", verified first" : ", not verified");
     else
         printf("  runs           %s iterations after %s of warm-up%s\n",
                weft_show_count(test->iterations, all), weft_show_count(test->warmup, count),
                test->verify ? ", verified first" : ", not verified");
+    print_ideal(ideal);
     for (uint32_t i = 0; i < test->expect_count; i++)
         printf("  expects        %s\n", test->expects[i].text);
 }
@@ -48,7 +88,7 @@ static void print_hosts(const struct weft_job *job)
 }
 
 /* Nothing is printed of a plan that is refused. */
-static enum weft_status check(const struct weft_job *job, struct weft_error *error)
+static enum weft_status check(struct weft_job *job, struct weft_error *error)
 {
     struct weft_job_figures *figures = calloc(job->plan->test_count, sizeof(*figures));
     if (!figures)
@@ -57,9 +97,11 @@ static enum weft_status check(const struct weft_job *job, struct weft_error *err
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
         status = weft_job_check(&job->plan->tests[i], &figures[i], error);
     if (status == WEFT_OK)
+        status = weft_job_find_ideals(job, error);
+    if (status == WEFT_OK)
         print_hosts(job);
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
-        print_test(job, &job->plan->tests[i], &figures[i]);
+        print_test(job, &job->plan->tests[i], &figures[i], &job->ideals[i]);
     free(figures);
     return status;
 }

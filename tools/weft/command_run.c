@@ -68,7 +68,7 @@ static void watch(void *context, const struct weft_controller_status *status,
     if (!result->refused)
         print_tables(run, result, status->finished ? result->test_count : status->test);
     if (!status->finished)
-        weft_progress_show(&run->progress, run->job.plan, status);
+        weft_progress_show(&run->progress, run->job.plan, status, result);
 }
 
 /* ---- before ---- */
@@ -89,12 +89,14 @@ static enum weft_status check_pcap(const char *path, struct weft_error *error)
     return WEFT_OK;
 }
 
-static enum weft_status check_tests(const struct weft_job *job, struct weft_error *error)
+static enum weft_status check_tests(struct weft_job *job, struct weft_error *error)
 {
     enum weft_status status = WEFT_OK;
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++) {
         struct weft_job_figures figures;
         status = weft_job_check(&job->plan->tests[i], &figures, error);
+        if (status == WEFT_OK)
+            job->plan->tests[i].period_bytes = figures.sent_most_bytes;
     }
     return status;
 }
@@ -129,6 +131,8 @@ static enum weft_status prepare(struct run *run, const char *what,
         status = weft_job_init(&options->job, what, &run->job, error);
     if (status == WEFT_OK)
         status = check_tests(&run->job, error);
+    if (status == WEFT_OK)
+        status = weft_job_find_ideals(&run->job, error);
     if (status == WEFT_OK)
         status = check_pcap(options->pcap, error);
     if (status == WEFT_OK && weft_job_is_virtual(&run->job))

@@ -7,6 +7,7 @@
 
 #include "fabric/base/yaml.h"
 #include "fabric/plan/congestion.h"
+#include "fabric/plan/test.h"
 #include "tools/weft/files.h"
 
 #define FIELD(name) offsetof(struct weft_job_options, name)
@@ -32,6 +33,8 @@ const struct weft_option weft_job_option_table[] = {
          FIELD(iterations), 1, UINT64_C(1000000000000)},
     {"duration", "TIME", "how long to measure, such as 10s, instead of --iterations",
      WEFT_OPTION_TIME, FIELD(duration), 1000000, 168 * HOUR_NS},
+    {"forever", NULL, "measure until Ctrl-C, instead of --iterations", WEFT_OPTION_FLAG,
+     FIELD(forever), 0, 0},
     {"warmup", "N", "iterations before the measured ones", WEFT_OPTION_COUNT, FIELD(warmup), 0,
      1000000000},
     {"transfer", "write|send", "RDMA WRITE with immediate (default), or SEND", WEFT_OPTION_TEXT,
@@ -42,6 +45,10 @@ const struct weft_option weft_job_option_table[] = {
     {"depth", "N", "receives posted ahead for each peer", WEFT_OPTION_COUNT, FIELD(depth), 1, 4096},
     {"interval", "TIME", "of the bandwidth series (default 1ms)", WEFT_OPTION_TIME, FIELD(interval),
      10000, HOUR_NS},
+    {"rate", "RATE", "open loop: payload that the rank which sends most offers, such as 10Gbps",
+     WEFT_OPTION_RATE, FIELD(rate), 1000, UINT64_C(16000000000000)},
+    {"arrivals", "KIND", "with --rate: constant (default) or poisson", WEFT_OPTION_TEXT,
+     FIELD(arrivals), 0, 0},
     {"pace", "RATE", "what each endpoint sends at most, such as 10Gbps", WEFT_OPTION_RATE,
      FIELD(pace), 100000, UINT64_C(16000000000000)},
     {"congestion", "CONTROL", "dcqcn, none, or '{control: dcqcn, line-rate: 100Gbps}'",
@@ -169,6 +176,22 @@ static enum weft_status set_transfer(const char *text, enum weft_transfer *ret_t
     return WEFT_OK;
 }
 
+static enum weft_status set_arrivals(const char *text, struct weft_test *test,
+                                     struct weft_error *error)
+{
+    if (!test->rate_bps)
+        return weft_error_set(error, WEFT_INVALID,
+                              "--arrivals says when iterations of a rate are due: give --rate");
+    for (unsigned i = 0; i < WEFT_ARRIVALS_KIND_COUNT; i++) {
+        if (strcmp(text, weft_arrivals_names[i]) != 0)
+            continue;
+        test->arrivals = (enum weft_arrivals_kind)i;
+        return WEFT_OK;
+    }
+    return weft_error_set(error, WEFT_INVALID,
+                          "--arrivals: '%.80s' is neither constant nor poisson", text);
+}
+
 static enum weft_status set_options(const struct weft_job_options *options, struct weft_test *test,
                                     struct weft_error *error)
 {
@@ -205,6 +228,7 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     set_u32(&test->depth, &options->depth);
     set_u64(&test->interval_ns, &options->interval);
     set_u64(&test->pace_bps, &options->pace);
+    set_u64(&test->rate_bps, &options->rate);
     if (options->iterations.given) {
         test->iterations = options->iterations.value;
         test->duration_ns = 0;
@@ -213,11 +237,17 @@ static enum weft_status override(const struct weft_job_options *options, struct 
         test->duration_ns = options->duration.value;
         test->iterations = 0;
     }
+    if (options->forever) {
+        test->duration_ns = WEFT_FOREVER;
+        test->iterations = 0;
+    }
     test->reduce = test->reduce || options->reduce;
     test->verify = test->verify && !options->no_verify;
     enum weft_status status = set_options(options, test, error);
     if (status == WEFT_OK && options->transfer)
         status = set_transfer(options->transfer, &test->transfer, error);
+    if (status == WEFT_OK && options->arrivals)
+        status = set_arrivals(options->arrivals, test, error);
     if (status == WEFT_OK && options->congestion)
         status =
             weft_congestion_parse("--congestion", options->congestion, &test->congestion, error);
@@ -230,6 +260,19 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     if (status == WEFT_OK && !test->driver)
         status = set_text(&test->driver, "dpdk", error);
     return status == WEFT_OK ? add_expects(&options->expects, test, error) : status;
+}
+
+/* What comes after an endless test would never begin. */
+static enum weft_status check_endless(const struct weft_plan *plan, struct weft_error *error)
+{
+    for (uint32_t i = 0; i + 1 < plan->test_count; i++) {
+        if (plan->tests[i].duration_ns == WEFT_FOREVER)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "test '%s' is measured until Ctrl-C, which ends the run: make it "
+                                  "the last",
+                                  plan->tests[i].name);
+    }
+    return WEFT_OK;
 }
 
 static bool changes_something(const struct weft_job_options *options)
@@ -248,6 +291,10 @@ static enum weft_status check_options(const struct weft_job_options *options,
     if (options->iterations.given && options->duration.given)
         return weft_error_set(error, WEFT_INVALID,
                               "--iterations and --duration exclude each other: give one");
+    if (options->forever && (options->iterations.given || options->duration.given))
+        return weft_error_set(error, WEFT_INVALID,
+                              "--forever has no end of its own: leave out --iterations and "
+                              "--duration");
     if (options->mtu.given && (mtu & (mtu - 1)))
         return weft_error_set(error, WEFT_INVALID,
                               "--mtu: a path MTU is 256, 512, 1024, 2048 or 4096 bytes");
@@ -306,7 +353,7 @@ static enum weft_status count_ranks(struct weft_job *job, struct weft_error *err
         enum weft_status status = WEFT_OK;
         if (!*ranks && test->pattern->count_ranks)
             status = test->pattern->count_ranks(&test->options, ranks, error);
-        else if (!*ranks)
+        if (!*ranks && status == WEFT_OK)
             *ranks = default_ranks(job, test->pattern);
         if (status != WEFT_OK)
             return status;
@@ -331,6 +378,8 @@ static enum weft_status fill(const struct weft_job_options *options, const char 
     assert(status != WEFT_OK || job->plan);
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
         status = override(options, &job->plan->tests[i], error);
+    if (status == WEFT_OK)
+        status = check_endless(job->plan, error);
     if (status == WEFT_OK)
         status = weft_job_load_files(job, error);
     if (status == WEFT_OK && options->topology)
@@ -359,6 +408,7 @@ enum weft_status weft_job_init(const struct weft_job_options *options, const cha
 
 void weft_job_fini(struct weft_job *job)
 {
+    free(job->ideals);
     weft_plan_destroy(job->plan);
     weft_topology_destroy(job->topology);
     weft_source_fini(&job->plan_source);

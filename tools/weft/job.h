@@ -3,6 +3,7 @@
 #ifndef WEFT_TOOLS_JOB_H
 #define WEFT_TOOLS_JOB_H
 
+#include "fabric/ideal/ideal.h"
 #include "fabric/plan/plan.h"
 #include "fabric/topology/topology.h"
 #include "tools/weft/options.h"
@@ -10,10 +11,11 @@
 /* The options that run and check share; must be the first member of a command's own. */
 struct weft_job_options {
     const char *topology; /* a file; NULL: loopback */
-    const char *driver, *transfer, *fault, *congestion, *file;
-    struct weft_number ranks, size, iterations, duration, warmup, mtu, dscp, depth, interval, pace;
+    const char *driver, *transfer, *fault, *congestion, *file, *arrivals;
+    struct weft_number ranks, size, iterations, duration, warmup, mtu, dscp, depth, interval, pace,
+        rate;
     const char *pattern_options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not given */
-    bool reduce, no_verify;
+    bool reduce, no_verify, forever;
     struct weft_texts expects;
 };
 extern const struct weft_option weft_job_option_table[];
@@ -25,6 +27,7 @@ struct weft_job {
     struct weft_source topology_source; /* text NULL: loopback */
     bool overridden;                    /* options have changed what the plan's file says */
     uint32_t rank_count;                /* of the largest test */
+    struct weft_ideal *ideals;          /* of each test; NULL: not computed yet */
 };
 
 /* `what` is a pattern's name or a schedule's file, which ends in .goal, or, where it ends in .yaml
@@ -68,6 +71,7 @@ char *weft_job_file_name(const struct weft_job *job, uint32_t test, char name[WE
 struct weft_job_figures {
     bool sampled; /* from some of the ranks, scaled */
     uint64_t messages, payload_bytes;
+    uint64_t sent_most_bytes;   /* by the rank that sends most */
     uint64_t memory_bytes;      /* of all ranks' buffers */
     uint64_t memory_most_bytes; /* of the rank that needs most */
 };
@@ -78,6 +82,12 @@ struct weft_job_figures {
 WEFT_CHECKED enum weft_status weft_job_check(const struct weft_test *test,
                                              struct weft_job_figures *ret_figures,
                                              struct weft_error *error);
+
+/* ---- job_ideal.c ---- */
+
+/* Computes all tests' ideals. Where the topology does not say enough they are unknown, which is no
+ * error. */
+WEFT_CHECKED enum weft_status weft_job_find_ideals(struct weft_job *job, struct weft_error *error);
 
 /* ---- job_text.c ---- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 
+#include "fabric/base/units.h"
 #include "tools/weft/job.h"
 
 /* A node keeps two copies of its rank's buffer. */
@@ -10,12 +11,16 @@
 
 static void add(const struct weft_schedule *schedule, struct weft_job_figures *figures)
 {
+    uint64_t sent_bytes = 0;
     for (uint32_t i = 0; i < schedule->op_count; i++) {
         if (schedule->ops[i].kind != WEFT_OP_SEND)
             continue;
         figures->messages++;
-        figures->payload_bytes += schedule->ops[i].len_bytes;
+        sent_bytes += schedule->ops[i].len_bytes;
     }
+    figures->payload_bytes += sent_bytes;
+    if (sent_bytes > figures->sent_most_bytes)
+        figures->sent_most_bytes = sent_bytes;
     uint64_t memory_bytes = LANES * schedule->buffer_bytes;
     figures->memory_bytes += memory_bytes;
     if (memory_bytes > figures->memory_most_bytes)
@@ -109,6 +114,28 @@ static enum weft_status check_reduce(const struct weft_test *test, struct weft_e
                           test->pattern->name);
 }
 
+/* Ranks check it again; here nothing runs yet. */
+static enum weft_status check_rate(const struct weft_test *test,
+                                   const struct weft_job_figures *figures, struct weft_error *error)
+{
+    uint64_t gap = 0;
+    char rate[WEFT_UNITS_TEXT], size[WEFT_UNITS_TEXT];
+    if (!test->rate_bps)
+        return WEFT_OK;
+    if (!figures->sent_most_bytes)
+        return weft_error_set(error, WEFT_INVALID,
+                              "a rate is of payload, and this schedule sends none; leave the rate "
+                              "out");
+    if (!weft_arrivals_gap(figures->sent_most_bytes, test->rate_bps, &gap))
+        return weft_error_set(
+            error, WEFT_INVALID,
+            "at a rate of %s an iteration, in which a rank sends %s, is due every "
+            "4 s or less often; choose a higher rate or a smaller size",
+            weft_format_rate(test->rate_bps, rate),
+            weft_format_size(figures->sent_most_bytes, size));
+    return WEFT_OK;
+}
+
 enum weft_status weft_job_check(const struct weft_test *test, struct weft_job_figures *ret_figures,
                                 struct weft_error *error)
 {
@@ -120,6 +147,8 @@ enum weft_status weft_job_check(const struct weft_test *test, struct weft_job_fi
         status = test->options.rank_count <= WEFT_JOB_RANKS_MATCHED
                      ? check_all(test, &figures, error)
                      : check_sample(test, &figures, error);
+    if (status == WEFT_OK)
+        status = check_rate(test, &figures, error);
     if (status != WEFT_OK) {
         weft_error_prefix(error, "test '%s': ", test->name);
         return status;

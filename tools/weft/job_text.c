@@ -6,6 +6,7 @@
 
 #include "fabric/base/units.h"
 #include "fabric/plan/congestion.h"
+#include "fabric/plan/test.h"
 #include "tools/weft/job.h"
 
 /* A double-quoted YAML text holds anything. */
@@ -78,12 +79,16 @@ static void put_test(FILE *out, const struct weft_job *job, uint32_t index)
     put_text(out, "  - name: ", test->name);
     (void)fprintf(out, "    pattern: %s\n    driver: %s\n    ranks: %u\n", test->pattern->name,
                   test->driver, test->options.rank_count);
-    put_size(out, "size", test->options.size_bytes);
+    if (weft_pattern_has_size(test->pattern, &test->options))
+        put_size(out, "size", test->options.size_bytes);
     put_options(out, test);
     if (test->file)
         put_text(out, "    file: ", weft_job_file_name(job, index, name));
     put_count(out, "iterations", test->iterations);
-    put_time(out, "duration", test->duration_ns);
+    if (test->duration_ns == WEFT_FOREVER)
+        (void)fprintf(out, "    duration: forever\n");
+    else
+        put_time(out, "duration", test->duration_ns);
     (void)fprintf(out, "    warmup: %" PRIu64 "\n", test->warmup);
     (void)fprintf(out, "    transfer: %s\n",
                   test->transfer == WEFT_TRANSFER_SEND ? "send" : "write");
@@ -91,6 +96,9 @@ static void put_test(FILE *out, const struct weft_job *job, uint32_t index)
     put_count(out, "dscp", test->dscp);
     put_count(out, "depth", test->depth);
     put_time(out, "interval", test->interval_ns);
+    put_rate(out, "rate", test->rate_bps);
+    if (test->rate_bps)
+        (void)fprintf(out, "    arrivals: %s\n", weft_arrivals_names[test->arrivals]);
     put_rate(out, "pace", test->pace_bps);
     put_congestion(out, &test->congestion);
     char fault[WEFT_FAULT_TEXT];

@@ -30,8 +30,22 @@ static bool is_due(struct weft_progress *progress)
 /* Back to the line's start, then the line away. */
 #define CLEAR "\r\033[K"
 
+/* Of the iterations that have been measured until now. */
+static void show_figures(const struct weft_result *result, uint32_t test)
+{
+    static const uint32_t millionths[] = {500000, 990000};
+    static const char *const names[] = {"p50", "p99"};
+    char shown[WEFT_UNITS_TEXT];
+    for (size_t i = 0; test < result->test_count && i < 2; i++) {
+        uint64_t value_ns = 0;
+        if (weft_hist_percentile(result->tests[test].completion_ns, millionths[i], &value_ns))
+            (void)fprintf(stderr, ", %s %s", names[i], weft_show_time(value_ns, shown));
+    }
+}
+
 void weft_progress_show(struct weft_progress *progress, const struct weft_plan *plan,
-                        const struct weft_controller_status *status)
+                        const struct weft_controller_status *status,
+                        const struct weft_result *result)
 {
     char done[WEFT_UNITS_TEXT], planned[WEFT_UNITS_TEXT];
     if (!progress->enabled || status->test >= plan->test_count || !is_due(progress))
@@ -46,8 +60,9 @@ void weft_progress_show(struct weft_progress *progress, const struct weft_plan *
     if (status->iterations_done || status->iterations_planned)
         (void)fprintf(stderr, " iterations");
     (void)fprintf(stderr, ", %llu s", (unsigned long long)(status->elapsed_ns / SECOND_NS));
-    if (status->duration_ns)
+    if (status->duration_ns && status->duration_ns != WEFT_FOREVER)
         (void)fprintf(stderr, " of %llu s", (unsigned long long)(status->duration_ns / SECOND_NS));
+    show_figures(result, status->test);
     (void)fflush(stderr);
 }
 

@@ -15,7 +15,8 @@ struct weft_progress {
 
 void weft_progress_init(struct weft_progress *progress, bool quiet);
 void weft_progress_show(struct weft_progress *progress, const struct weft_plan *plan,
-                        const struct weft_controller_status *status);
+                        const struct weft_controller_status *status,
+                        const struct weft_result *result);
 void weft_progress_clear(struct weft_progress *progress);
 
 #endif

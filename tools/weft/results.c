@@ -106,6 +106,12 @@ static enum weft_status write_hists(const char *folder, const struct weft_result
             status = write_hist(folder, i, "latency_ns", test->latency_ns, "ns", error);
         if (status == WEFT_OK)
             status = write_hist(folder, i, "bandwidth_bps", test->bandwidth_bps, "bps", error);
+        if (status == WEFT_OK)
+            status = write_hist(folder, i, "completion_intended_ns", test->completion_intended_ns,
+                                "ns", error);
+        if (status == WEFT_OK)
+            status = write_hist(folder, i, "latency_intended_ns", test->latency_intended_ns, "ns",
+                                error);
     }
     return status;
 }

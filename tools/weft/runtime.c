@@ -20,7 +20,9 @@ struct weft_runtime {
     uint32_t worker_count;
     struct weft_worker *workers[WEFT_WORKERS_MAX];
     struct weft_seats *seats; /* NULL: no test is prepared */
-    uint64_t granted;         /* iterations of the phase */
+    bool is_open_loop;
+    uint64_t granted;                          /* iterations of the phase */
+    uint64_t intended_ns[WEFT_SEAT_DURATIONS]; /* of the durations taken last */
 };
 
 /* ---- the agent's operations ---- */
@@ -56,6 +58,7 @@ static enum weft_status runtime_prepare(void *context, const struct weft_agent_t
         .pcap_path = runtime->options.pcap_path,
         .verbose = runtime->options.verbose,
     };
+    runtime->is_open_loop = test->test->rate_bps != 0;
     enum weft_status status = weft_seats_create(&options, &runtime->seats, error);
     if (status == WEFT_OK)
         run_workers(runtime);
@@ -253,9 +256,10 @@ static bool runtime_decides(void *context)
 
 static void fill_durations(struct weft_seat *seat)
 {
+    uint32_t held = seat->durations_count;
     seat->durations_count +=
-        weft_node_take_durations(seat->node, seat->durations_ns + seat->durations_count,
-                                 WEFT_SEAT_DURATIONS - seat->durations_count);
+        weft_node_take_completions(seat->node, seat->durations_ns + held, seat->intended_ns + held,
+                                   WEFT_SEAT_DURATIONS - held);
 }
 
 static void drop_durations(struct weft_seat *seat, uint32_t count)
@@ -263,6 +267,8 @@ static void drop_durations(struct weft_seat *seat, uint32_t count)
     seat->durations_count -= count;
     memmove(seat->durations_ns, seat->durations_ns + count,
             seat->durations_count * sizeof(seat->durations_ns[0]));
+    memmove(seat->intended_ns, seat->intended_ns + count,
+            seat->durations_count * sizeof(seat->intended_ns[0]));
 }
 
 /* How many iterations all deciding ranks have a duration of, at most `count`. */
@@ -282,9 +288,10 @@ static uint32_t common_durations(const struct weft_runtime *runtime, uint32_t co
 
 static uint32_t runtime_take_durations(void *context, uint64_t *durations_ns, uint32_t count)
 {
-    const struct weft_runtime *runtime = context;
+    struct weft_runtime *runtime = context;
     uint32_t common = common_durations(runtime, count);
     memset(durations_ns, 0, common * sizeof(durations_ns[0]));
+    memset(runtime->intended_ns, 0, common * sizeof(runtime->intended_ns[0]));
     for (uint32_t i = 0; common && i < runtime->seats->count; i++) {
         struct weft_seat *seat = &runtime->seats->seats[i];
         if (!seat_decides(seat))
@@ -292,10 +299,20 @@ static uint32_t runtime_take_durations(void *context, uint64_t *durations_ns, ui
         for (uint32_t j = 0; j < common; j++) {
             if (seat->durations_ns[j] > durations_ns[j])
                 durations_ns[j] = seat->durations_ns[j];
+            if (seat->intended_ns[j] > runtime->intended_ns[j])
+                runtime->intended_ns[j] = seat->intended_ns[j];
         }
         drop_durations(seat, common);
     }
     return common;
+}
+
+static bool runtime_take_intended(void *context, uint64_t *intended_ns, uint32_t count)
+{
+    const struct weft_runtime *runtime = context;
+    assert(count <= WEFT_SEAT_DURATIONS);
+    memcpy(intended_ns, runtime->intended_ns, count * sizeof(intended_ns[0]));
+    return runtime->is_open_loop;
 }
 
 static enum weft_status runtime_verify(void *context, uint32_t local,
@@ -365,15 +382,65 @@ static enum weft_status runtime_collect(void *context, uint32_t local,
         .stalled_iterations = measured.stalled_iterations,
         .window_ns = measured.last_end_ns - measured.first_start_ns,
         .rates = measured.rates,
+        .spread = measured.spread,
+        .open_loop = {.paced = measured.open_loop.paced,
+                      .latency_intended_ns = measured.open_loop.paced
+                                                 ? copy_hist(measured.open_loop.latency_intended_ns)
+                                                 : NULL,
+                      .missed = measured.open_loop.missed,
+                      .offered_ns = measured.open_loop.offered_ns,
+                      .achieved_ns = measured.open_loop.achieved_ns},
     };
-    if (!result.latency_ns || !result.bandwidth_bps) {
+    bool whole = !result.open_loop.paced || result.open_loop.latency_intended_ns;
+    if (!result.latency_ns || !result.bandwidth_bps || !whole) {
         weft_hist_destroy(result.latency_ns);
         weft_hist_destroy(result.bandwidth_bps);
+        weft_hist_destroy(result.open_loop.latency_intended_ns);
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for the histograms of rank %u",
                               seat->rank);
     }
     describe_seat(runtime->seats, local, &result);
     *ret_result = result;
+    return WEFT_OK;
+}
+
+static uint32_t runtime_trace_count(void *context)
+{
+    const struct weft_runtime *runtime = context;
+    uint32_t least = UINT32_MAX;
+    for (uint32_t i = 0; i < runtime->seats->count; i++) {
+        uint32_t count = weft_node_trace_count(runtime->seats->seats[i].node);
+        least = count < least ? count : least;
+    }
+    return least;
+}
+
+/* In all of them, though one may have to be asked again. */
+static bool runtime_trace_keep(void *context, uint32_t place, uint64_t iteration)
+{
+    const struct weft_runtime *runtime = context;
+    bool all = true;
+    for (uint32_t i = 0; i < runtime->seats->count; i++)
+        all = weft_node_trace_keep(runtime->seats->seats[i].node, place, iteration) && all;
+    return all;
+}
+
+static enum weft_status runtime_trace(void *context, uint32_t local, uint64_t iteration,
+                                      struct weft_op_trace **ret_ops, uint32_t *ret_count,
+                                      uint64_t *ret_duration_ns)
+{
+    const struct weft_runtime *runtime = context;
+    assert(local < runtime->seats->count);
+    const struct weft_seat *seat = &runtime->seats->seats[local];
+    struct weft_op_trace *ops = calloc((size_t)seat->schedule->op_count + 1, sizeof(*ops));
+    if (!ops)
+        return WEFT_NO_MEMORY;
+    if (!weft_node_trace(seat->node, iteration, ops, ret_duration_ns)) {
+        free(ops);
+        return WEFT_NOT_FOUND;
+    }
+    *ret_ops = ops;
+    *ret_count = seat->schedule->op_count;
     return WEFT_OK;
 }
 
@@ -398,10 +465,14 @@ const struct weft_agent_runtime *weft_runtime_agent_ops(void)
         .grant = runtime_grant,
         .progress = runtime_progress,
         .take_durations = runtime_take_durations,
+        .take_intended = runtime_take_intended,
         .decides = runtime_decides,
         .verify = runtime_verify,
         .collect = runtime_collect,
         .release = runtime_release,
+        .trace_count = runtime_trace_count,
+        .trace_keep = runtime_trace_keep,
+        .trace = runtime_trace,
     };
     return &ops;
 }

@@ -15,6 +15,7 @@ struct weft_seat {
     struct weft_node *node;
     uint32_t durations_count; /* held, oldest first */
     uint64_t durations_ns[WEFT_SEAT_DURATIONS];
+    uint64_t intended_ns[WEFT_SEAT_DURATIONS]; /* of the same */
 };
 
 /* An opened device and the ranks that share it. */

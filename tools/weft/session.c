@@ -331,6 +331,7 @@ static enum weft_status begin(struct weft_session *session, struct weft_error *e
     const struct weft_controller_options options = {
         .plan = session->options.job->plan,
         .topology = session->options.job->topology,
+        .ideals = session->options.job->ideals,
         .host_agents = session->host_agents,
         .agent_count = session->peer_count,
         .seed = session->options.seed,

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char *fake_moment_text(enum fake_moment moment)
@@ -22,6 +23,7 @@ const char *fake_moment_text(enum fake_moment moment)
         [FAKE_MIDDLE_MEASURE] = "middle of measure",
         [FAKE_VERIFY] = "comparison",
         [FAKE_COLLECT] = "collect",
+        [FAKE_TRACE] = "trace",
         [FAKE_RELEASE] = "release",
     };
     return texts[moment];
@@ -158,6 +160,7 @@ static enum weft_status start(void *context, const struct weft_phase_options *ph
     fake->granted = 0;
     fake->done = 0;
     fake->taken = 0;
+    memset(fake->keeps, 0, sizeof(fake->keeps));
     return reach(fake, moments[phase->phase]) ? fail(fake, error) : WEFT_OK;
 }
 
@@ -250,6 +253,57 @@ static enum weft_status collect(void *context, uint32_t local, struct weft_rank_
     return WEFT_OK;
 }
 
+static uint32_t trace_count(void *context)
+{
+    const struct fake_runtime *fake = context;
+    return fake->test.trace ? FAKE_TRACES : 0;
+}
+
+static bool trace_keep(void *context, uint32_t place, uint64_t iteration)
+{
+    struct fake_runtime *fake = context;
+    demand(fake, fake->phase == WEFT_PHASE_MEASURE && place < WEFT_NODE_TRACES_KEPT);
+    if (iteration >= fake->done)
+        return false;
+    fake->keeps[place] = true;
+    fake->kept[place] = iteration;
+    return true;
+}
+
+static bool has_trace(const struct fake_runtime *fake, uint64_t iteration)
+{
+    for (uint32_t i = 0; i < WEFT_NODE_TRACES_KEPT; i++) {
+        if (fake->keeps[i] && fake->kept[i] == iteration)
+            return true;
+    }
+    return iteration < fake->done && iteration + FAKE_TRACES >= fake->done;
+}
+
+/* One operation after the other. */
+static enum weft_status trace(void *context, uint32_t local, uint64_t iteration,
+                              struct weft_op_trace **ret_ops, uint32_t *ret_count,
+                              uint64_t *ret_duration_ns)
+{
+    struct fake_runtime *fake = context;
+    struct weft_schedule *schedule = NULL;
+    demand(fake, fake->phase == WEFT_PHASE_MEASURE && fake->done == fake->granted);
+    if (reach(fake, FAKE_TRACE))
+        return WEFT_IO;
+    if (!has_trace(fake, iteration))
+        return WEFT_NOT_FOUND;
+    enum weft_status status = weft_pattern_compile(fake->test.pattern, &fake->test.options,
+                                                   fake->ranks[local], &schedule, NULL);
+    assert(status == WEFT_OK);
+    *ret_count = schedule->op_count;
+    *ret_duration_ns = fake_duration_ns(fake->agent, iteration);
+    *ret_ops = calloc(schedule->op_count + 1u, sizeof(**ret_ops));
+    assert(*ret_ops);
+    for (uint32_t i = 0; i < schedule->op_count; i++)
+        (*ret_ops)[i] = (struct weft_op_trace){.started_ns = i, .completed_ns = i + 1};
+    weft_schedule_destroy(schedule);
+    return status;
+}
+
 static void release(void *context)
 {
     struct fake_runtime *fake = context;
@@ -274,4 +328,7 @@ const struct weft_agent_runtime fake_runtime_ops = {
     .verify = verify,
     .collect = collect,
     .release = release,
+    .trace_count = trace_count,
+    .trace_keep = trace_keep,
+    .trace = trace,
 };

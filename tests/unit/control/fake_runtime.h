@@ -22,6 +22,7 @@ enum fake_moment {
     FAKE_MIDDLE_MEASURE,
     FAKE_VERIFY,
     FAKE_COLLECT,
+    FAKE_TRACE,
     FAKE_RELEASE,
     FAKE_MOMENT_COUNT
 };
@@ -57,11 +58,16 @@ struct fake_runtime {
     uint64_t granted, done, taken, resumed_ns, resumed_done;
     uint64_t measured; /* iterations of the last MEASURE */
     uint32_t verified, collected;
+    bool keeps[WEFT_NODE_TRACES_KEPT];
+    uint64_t kept[WEFT_NODE_TRACES_KEPT];
     struct weft_test test; /* strings are not kept */
     struct weft_nic nic;   /* of the first rank; strings are not kept */
     char device[64];
     uint64_t seed;
 };
+
+/* Of how many of the last iterations it has traces. */
+#define FAKE_TRACES 20u
 
 extern const struct weft_agent_runtime fake_runtime_ops;
 

@@ -2,6 +2,7 @@
 /* Leases, the merge of durations, the table of channels. */
 #include <criterion/criterion.h>
 
+#include "fabric/base/random.h"
 #include "fabric/control/channels.h"
 #include "fabric/control/lease.h"
 #include "fabric/control/merge.h"
@@ -253,4 +254,35 @@ Test(channels, each_queue_pair_needs_both_directions)
     cr_assert_str_eq(error.text,
                      "rank 0 has a channel to rank 1 on queue pair 3, which has none to rank 0");
     weft_channels_fini(&channels);
+}
+
+/* ---- the slowest iterations ---- */
+
+Test(slowest, holds_the_slowest_each_in_its_place)
+{
+    struct weft_random random;
+    weft_random_seed(&random, 5);
+    for (uint32_t round = 0; round < 50; round++) {
+        struct weft_slowest slowest = {0};
+        uint64_t durations_ns[500], places[500];
+        for (uint64_t i = 0; i < 500; i++) {
+            durations_ns[i] = weft_random_below(&random, 1000000) * 512 + i;
+            weft_slowest_offer(&slowest, i, durations_ns[i]);
+            for (uint32_t place = 0; place < slowest.count; place++) {
+                uint64_t iteration = slowest.places[place].iteration;
+                if (iteration == i)
+                    places[i] = place;
+                cr_assert_eq(places[iteration], place, "it moved");
+            }
+        }
+        cr_assert_eq(slowest.count, WEFT_NODE_TRACES_KEPT);
+        for (uint32_t place = 0; place < slowest.count; place++) {
+            uint32_t slower = 0;
+            for (uint64_t i = 0; i < 500; i++)
+                slower += durations_ns[i] > slowest.places[place].duration_ns;
+            cr_assert_lt(slower, WEFT_NODE_TRACES_KEPT);
+            cr_assert_eq(slowest.places[place].duration_ns,
+                         durations_ns[slowest.places[place].iteration]);
+        }
+    }
 }

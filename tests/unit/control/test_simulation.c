@@ -20,7 +20,8 @@ static struct weft_test counted_test(void)
                               .options = {.size_bytes = 1u << 20},
                               .iterations = 200,
                               .warmup = 10,
-                              .verify = true};
+                              .verify = true,
+                              .trace = true};
 }
 
 static struct weft_test timed_test(void)
@@ -277,6 +278,63 @@ static void run_broken(const struct simulation_options *options)
     cr_assert_eq(result->refused, bad_request, "%s", trial);
 }
 
+/* ---- traces ---- */
+
+static uint64_t slowest_agent_ns(uint64_t iteration)
+{
+    uint64_t largest_ns = 0;
+    for (uint32_t agent = 0; agent < simulation.options.agent_count; agent++) {
+        uint64_t duration_ns = fake_duration_ns(agent, iteration);
+        largest_ns = duration_ns > largest_ns ? duration_ns : largest_ns;
+    }
+    return largest_ns;
+}
+
+/* Runtimes forget all but the last iterations, and what they were told to keep. */
+Test(simulation, the_slowest_iterations_are_traced)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        const struct weft_test tests[] = {counted_test(), counted_test()};
+        const struct simulation_options options = {.seed = seed,
+                                                   .agent_count = 3,
+                                                   .ranks_per_agent = 2,
+                                                   .period_ns = 5000000,
+                                                   .tests = tests,
+                                                   .test_count = 2,
+                                                   .silent_remainder = 3};
+        const struct weft_result *result = run_whole(&options);
+        for (uint32_t i = 0; i < 2; i++) {
+            const struct weft_attribution *attribution = result->tests[i].attribution;
+            uint64_t slowest = 0;
+            for (uint64_t iteration = 1; iteration < 200; iteration++) {
+                if (slowest_agent_ns(iteration) > slowest_agent_ns(slowest))
+                    slowest = iteration;
+            }
+            cr_assert_not_null(attribution, "seed %" PRIu64, seed);
+            cr_assert_eq(attribution->slow_traced, 200 / 20 + 1);
+            cr_assert_geq(attribution->other_traced, FAKE_TRACES - attribution->slow_traced);
+            cr_assert_eq(attribution->chains[0].iteration, slowest);
+            cr_assert_eq(attribution->chains[0].duration_ns, slowest_agent_ns(slowest));
+        }
+        simulation_fini(&simulation);
+    }
+}
+
+Test(simulation, nothing_is_traced_unless_all_agents_can)
+{
+    struct weft_test tests[] = {counted_test()};
+    tests[0].trace = false;
+    const struct simulation_options options = {.seed = 1,
+                                               .agent_count = 3,
+                                               .ranks_per_agent = 2,
+                                               .period_ns = 5000000,
+                                               .tests = tests,
+                                               .test_count = 1,
+                                               .silent_remainder = 3};
+    cr_assert_null(run_whole(&options)->tests[0].attribution);
+    simulation_fini(&simulation);
+}
+
 static void run_all_broken(uint32_t agent_count, enum fault fault, uint64_t seeds)
 {
     const struct weft_test tests[] = {counted_test(), counted_test()};
@@ -356,6 +414,30 @@ Test(simulation, an_interrupted_measurement_keeps_its_figures)
     cr_assert_eq(figures->completion_ns->count, figures->iterations);
     check_completion(figures);
     check_agents("interrupt");
+    simulation_fini(&simulation);
+}
+
+/* What is measured until an interrupt ends by it: nothing is broken. */
+Test(simulation, an_endless_measurement_ends_by_an_interrupt)
+{
+    struct weft_test test = timed_test();
+    test.duration_ns = WEFT_FOREVER;
+    const struct simulation_options options = {.seed = 4,
+                                               .agent_count = 3,
+                                               .ranks_per_agent = 2,
+                                               .period_ns = 1000000,
+                                               .tests = &test,
+                                               .test_count = 1,
+                                               .fault = FAULT_INTERRUPT,
+                                               .moment = FAKE_MIDDLE_MEASURE,
+                                               .silent_remainder = 2};
+    cr_assert(simulation_run(&simulation, &options, MINUTE_NS));
+    const struct weft_test_result *figures =
+        &weft_controller_result(simulation.controller)->tests[0];
+    cr_assert_eq(figures->verdict, WEFT_VERDICT_PASS);
+    cr_assert_str_eq(figures->broken, "");
+    cr_assert_gt(figures->iterations, 0);
+    check_completion(figures);
     simulation_fini(&simulation);
 }
 

@@ -80,6 +80,10 @@ static struct weft_test whole_test(void)
         .reduce = true,
         .verify = true,
         .pace_bps = 123456789,
+        .rate_bps = 2000000001,
+        .arrivals = WEFT_ARRIVALS_POISSON,
+        .arrivals_seed = UINT64_MAX,
+        .period_bytes = 77,
         .congestion = {.control = WEFT_CONGESTION_DCQCN,
                        .line_rate_bps = 1000001,
                        .minimum_rate_bps = 1000002,
@@ -157,6 +161,10 @@ Test(wire, prepare_comes_through_whole)
     cr_assert_eq(test->interval_ns, 12345);
     cr_assert(test->reduce && test->verify);
     cr_assert_eq(test->pace_bps, 123456789);
+    cr_assert_eq(test->rate_bps, 2000000001);
+    cr_assert_eq(test->arrivals, WEFT_ARRIVALS_POISSON);
+    cr_assert_eq(test->arrivals_seed, UINT64_MAX);
+    cr_assert_eq(test->period_bytes, 77);
     cr_assert_eq(test->congestion.control, WEFT_CONGESTION_DCQCN);
 #define SAME_PARAMETER(field, key, unit, least, most) \
     cr_assert_eq(test->congestion.field, sent.congestion.field);
@@ -217,6 +225,9 @@ Test(wire, a_bad_prepare_names_its_field)
     BAD_PREPARE("iterations or duration_ns", prepare->test->iterations = 0);
     BAD_PREPARE("prepare.test.depth", prepare->test->depth = UINT32_MAX);
     BAD_PREPARE("prepare.test.warmup", prepare->test->warmup = UINT64_MAX);
+    BAD_PREPARE("prepare.test.rate_bps", prepare->test->rate_bps = UINT64_MAX);
+    BAD_PREPARE("prepare.test.arrivals", prepare->test->arrivals = (Weft__Arrivals)2);
+    BAD_PREPARE("prepare.test.period_bytes", prepare->test->period_bytes = UINT64_MAX);
     BAD_PREPARE("prepare.test.pace_bps", prepare->test->pace_bps = UINT64_MAX);
     BAD_PREPARE("prepare.test.congestion.control is 7",
                 prepare->test->congestion->control = (Weft__CongestionControl)7);
@@ -289,9 +300,10 @@ Test(wire, addresses_come_through_whole)
     struct weft_channel_address two[] = {address, address};
     struct weft_channel_address *got = NULL;
     two[1].from_rank = 0;
-    cr_assert_eq(weft_wire_prepared_send(&wire, true, two, 2, &error), WEFT_OK);
+    cr_assert_eq(weft_wire_prepared_send(&wire, true, 7, two, 2, &error), WEFT_OK);
     Weft__Envelope *envelope = reopen();
     cr_assert(envelope->prepared->decides);
+    cr_assert_eq(envelope->prepared->trace_count, 7);
     cr_assert_eq(envelope->prepared->n_addresses, 2);
     cr_assert_eq(read_addresses(envelope, &got), WEFT_OK, "%s", error.text);
     cr_assert_eq(got[0].from_rank, 3);
@@ -312,16 +324,16 @@ Test(wire, addresses_come_through_whole)
     weft_wire_close(envelope);
 }
 
-#define BAD_ADDRESS(words, spoil)                                                         \
-    do {                                                                                  \
-        struct weft_channel_address *got = NULL;                                          \
-        cr_assert_eq(weft_wire_prepared_send(&wire, true, &address, 1, &error), WEFT_OK); \
-        Weft__Envelope *envelope = reopen();                                              \
-        Weft__ChannelAddress *message = envelope->prepared->addresses[0];                 \
-        spoil;                                                                            \
-        cr_assert_neq(read_addresses(envelope, &got), WEFT_OK, words);                    \
-        error_has("prepared.addresses[0]." words);                                        \
-        weft_wire_close(envelope);                                                        \
+#define BAD_ADDRESS(words, spoil)                                                            \
+    do {                                                                                     \
+        struct weft_channel_address *got = NULL;                                             \
+        cr_assert_eq(weft_wire_prepared_send(&wire, true, 0, &address, 1, &error), WEFT_OK); \
+        Weft__Envelope *envelope = reopen();                                                 \
+        Weft__ChannelAddress *message = envelope->prepared->addresses[0];                    \
+        spoil;                                                                               \
+        cr_assert_neq(read_addresses(envelope, &got), WEFT_OK, words);                       \
+        error_has("prepared.addresses[0]." words);                                           \
+        weft_wire_close(envelope);                                                           \
     } while (0)
 
 Test(wire, a_bad_address_names_its_field)
@@ -365,7 +377,13 @@ static struct weft_rank_result whole_rank(void)
         .preemptions = 8,
         .preempted_ns = 9,
         .rates = {.flows = 2, .slowest_bps = 10, .fastest_bps = 11, .lowest_bps = 12},
+        .open_loop = {.paced = true,
+                      .latency_intended_ns = weft_hist_create(),
+                      .missed = 13,
+                      .offered_ns = 14,
+                      .achieved_ns = 15},
     };
+    weft_hist_record(rank.open_loop.latency_intended_ns, 4711);
     /* Every counter its own number, so none is another's. */
     uint64_t counters[sizeof(rank.counters) / sizeof(uint64_t)];
     for (size_t i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
@@ -381,6 +399,7 @@ static void rank_fini(struct weft_rank_result *rank)
 {
     weft_hist_destroy(rank->latency_ns);
     weft_hist_destroy(rank->bandwidth_bps);
+    weft_hist_destroy(rank->open_loop.latency_intended_ns);
 }
 
 Test(wire, a_rank_result_comes_through_whole)
@@ -400,6 +419,11 @@ Test(wire, a_rank_result_comes_through_whole)
     cr_assert_eq(got.rates.slowest_bps, 10);
     cr_assert_eq(got.rates.fastest_bps, 11);
     cr_assert_eq(got.rates.lowest_bps, 12);
+    cr_assert(got.open_loop.paced);
+    cr_assert_eq(got.open_loop.latency_intended_ns->max, 4711);
+    cr_assert_eq(got.open_loop.missed, 13);
+    cr_assert_eq(got.open_loop.offered_ns, 14);
+    cr_assert_eq(got.open_loop.achieved_ns, 15);
     cr_assert(got.verified_known);
     cr_assert_eq(got.verified.compared_bytes, 100);
     cr_assert_eq(got.verified.wrong_bytes, 8);
@@ -472,6 +496,13 @@ static void without(Weft__Histogram **field)
     *field = NULL;
 }
 
+Test(wire, a_bad_open_loop_names_its_field)
+{
+    BAD_RANK("rank_result.open_loop.achieved_ns", message->open_loop->achieved_ns = 13);
+    BAD_RANK("rank_result.open_loop.latency_intended_ns",
+             without(&message->open_loop->latency_intended_ns));
+}
+
 Test(wire, a_bad_rank_result_names_its_field)
 {
     BAD_RANK("rank_result.latency_ns is missing", without(&message->latency_ns));
@@ -525,6 +556,66 @@ Test(wire, an_environment_comes_through_whole)
 }
 
 /* ---- any bytes ---- */
+
+/* ---- traces ---- */
+
+static const struct weft_wire_trace whole_trace = {
+    .rank = 3,
+    .iteration = INT64_MAX,
+    .duration_ns = 77,
+    .ops = (struct weft_op_trace[]){{-5000, -4000, 0}, {0, 12, 3}, {INT64_C(1) << 50, 1, 1}},
+    .op_count = 3};
+
+Test(wire, a_trace_comes_through_whole)
+{
+    struct weft_wire_trace got;
+    cr_assert_eq(weft_wire_trace_send(&wire, &whole_trace, &error), WEFT_OK);
+    Weft__Envelope *envelope = reopen();
+    cr_assert_eq(weft_wire_trace_read(envelope->trace, 3, &got, &error), WEFT_OK, "%s", error.text);
+    weft_wire_close(envelope);
+    cr_assert_eq(got.rank, 3);
+    cr_assert_eq(got.iteration, INT64_MAX);
+    cr_assert_eq(got.duration_ns, 77);
+    for (uint32_t i = 0; i < 3; i++) {
+        cr_assert_eq(got.ops[i].started_ns, whole_trace.ops[i].started_ns);
+        cr_assert_eq(got.ops[i].completed_ns, whole_trace.ops[i].completed_ns);
+        cr_assert_eq(got.ops[i].waits, whole_trace.ops[i].waits);
+    }
+    free(got.ops);
+}
+
+static void refuse_trace(void (*spoil)(Weft__Trace *trace), const char *words)
+{
+    struct weft_wire_trace got;
+    cr_assert_eq(weft_wire_trace_send(&wire, &whole_trace, &error), WEFT_OK);
+    Weft__Envelope *envelope = reopen();
+    spoil(envelope->trace);
+    cr_assert_eq(weft_wire_trace_read(envelope->trace, 3, &got, &error), WEFT_INVALID);
+    weft_wire_close(envelope);
+    error_has(words);
+}
+
+static void shorten(Weft__Trace *trace)
+{
+    trace->n_completed_ns--;
+}
+
+static void delay(Weft__Trace *trace)
+{
+    trace->started_ns[1] = INT64_MAX;
+}
+
+static void invent_wait(Weft__Trace *trace)
+{
+    trace->waits[2] = 4;
+}
+
+Test(wire, a_bad_trace_names_its_field)
+{
+    refuse_trace(shorten, "trace.completed_ns' count is 2");
+    refuse_trace(delay, "trace.started_ns is no time");
+    refuse_trace(invent_wait, "trace.waits is 4");
+}
 
 Test(wire, what_is_no_message_is_refused)
 {

@@ -50,6 +50,11 @@ static void init_rank(struct cluster *cluster, const struct cluster_options *opt
                                      .depth =
                                          options->depths ? options->depths[rank] : options->depth,
                                      .interval_ns = options->interval_ns,
+                                     .trace = options->trace,
+                                     .rate_bps = options->rate_bps,
+                                     .period_bytes = options->period_bytes,
+                                     .arrivals = options->arrivals,
+                                     .arrivals_seed = options->arrivals_seed,
                                      .allocate = cluster_allocate,
                                      .release = cluster_release};
     must(weft_node_create(&node, &cluster->nodes[rank], &error), &error);

@@ -16,6 +16,11 @@ struct cluster_options {
     uint32_t depth;
     const uint32_t *depths; /* instead: of each rank */
     uint64_t interval_ns;
+    bool trace;
+    uint64_t rate_bps; /* 0: closed loop */
+    uint64_t period_bytes;
+    enum weft_arrivals_kind arrivals;
+    uint64_t arrivals_seed;
     uint64_t seed; /* 0: strict round robin */
 };
 

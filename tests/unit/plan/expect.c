@@ -91,5 +91,5 @@ Test(expect, takes_every_metric_that_it_lists)
         }
         cr_assert_eq(taken, 1, "%s takes %d units", *metric, taken);
     }
-    cr_assert_eq(count, 3 * 8 + 4);
+    cr_assert_eq(count, 5 * 8 + 7);
 }

@@ -32,6 +32,7 @@ static void check_defaults(const struct weft_test *test, const struct weft_patte
     cr_assert_eq(test->transfer, WEFT_TRANSFER_WRITE);
     cr_assert_eq(test->mtu_bytes, 0u);
     cr_assert_eq(test->pace_bps, 0u);
+    cr_assert_eq(test->rate_bps, 0u);
     cr_assert_eq(test->congestion.control, WEFT_CONGESTION_NONE);
     cr_assert_eq(test->iterations, 100u);
     cr_assert_eq(test->duration_ns, 0u);
@@ -103,6 +104,8 @@ Test(plan, holds_what_the_file_says)
                                    "    warmup: 0\n"
                                    "    depth: 32\n"
                                    "    interval: 100us\n"
+                                   "    rate: 1.5Gbps\n"
+                                   "    arrivals: poisson\n"
                                    "    pace: 9.7Gbps\n"
                                    "    congestion:\n"
                                    "      control: dcqcn\n"
@@ -137,6 +140,8 @@ Test(plan, holds_what_the_file_says)
     cr_assert_eq(test->transfer, WEFT_TRANSFER_SEND);
     cr_assert_eq(test->mtu_bytes, 1024u);
     cr_assert_eq(test->dscp, 26u);
+    cr_assert_eq(test->rate_bps, 1500000000u);
+    cr_assert_eq(test->arrivals, WEFT_ARRIVALS_POISSON);
     cr_assert_eq(test->iterations, 5000u);
     cr_assert_eq(test->duration_ns, 0u);
     cr_assert_eq(test->warmup, 0u);

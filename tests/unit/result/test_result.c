@@ -562,6 +562,77 @@ Test(result, workers_that_lose_their_cpu_are_told)
     free(table);
 }
 
+/* ---- the open loop ---- */
+
+/* 4 ranks sent 102400 bytes each; two of them have times of their own. */
+static void open_the_loop(void)
+{
+    fixture_fill(&fixture);
+    fixture.test.rate_bps = 1000000;
+    fixture.test.arrivals = WEFT_ARRIVALS_POISSON;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct weft_rank_open_loop *rank = &fixture.figures->ranks[i].open_loop;
+        *rank = (struct weft_rank_open_loop){.paced = true,
+                                             .latency_intended_ns = weft_hist_create(),
+                                             .missed = 7 + i,
+                                             .offered_ns = 2000000000,
+                                             .achieved_ns = 2500000000 - i};
+        weft_hist_record_times(rank->latency_intended_ns, 123000000, 20);
+    }
+    weft_hist_record(fixture.figures->completion_intended_ns, 99000000);
+}
+
+Test(result, an_open_loop_says_what_was_asked_and_what_came_of_it)
+{
+    static char metrics[3][32] = {"achieved", "latency_intended.p50", "missed"};
+    open_the_loop();
+    for (uint32_t i = 0; i < 3; i++)
+        fixture.expects[i].metric = metrics[i];
+    fixture.expects[0].value = 1.3e6;
+    fixture.expects[1].value = 123e6;
+    fixture.expects[2].value = 8;
+    finish();
+    json_t *root = root_json();
+    is_whole(root, "tests/0/rate_bps", 1000000);
+    is_text(root, "tests/0/arrivals", "poisson");
+    is_whole(root, "tests/0/offered_bps", 1638400);
+    is_whole(root, "tests/0/achieved_bps", 1310720);
+    is_whole(root, "tests/0/missed", 8);
+    is_whole(root, "tests/0/latency_intended_ns/count", 40);
+    is_whole(root, "tests/0/completion_intended_ns/max", 99000000);
+    is_whole(root, "tests/0/ranks_detail/1/missed", 8);
+    json_decref(root);
+    cr_assert_not(fixture.figures->expects[0].pass);
+    cr_assert_float_eq(fixture.figures->expects[0].actual, 1310720, 1);
+    cr_assert(fixture.figures->expects[1].pass);
+    cr_assert(fixture.figures->expects[2].pass);
+    char *table = weft_test_table(fixture.result, 0);
+    cr_assert_not_null(strstr(table, " s, open loop\n"));
+    cr_assert_not_null(strstr(table, "  offered 1.64 Mbps · achieved 1.31 Mbps · missed 8    "
+                                     "all ranks' payload, poisson arrivals\n"),
+                       "%s", table);
+    cr_assert_not_null(strstr(table, "  message        59.0 us         -         -    109 us"));
+    cr_assert_not_null(strstr(table, "\n    from due      123 ms "));
+    free(table);
+}
+
+Test(result, a_closed_loop_has_none_of_it)
+{
+    static char metric[] = "missed";
+    fixture_fill(&fixture);
+    fixture.expects[2].metric = metric;
+    finish();
+    json_t *root = root_json();
+    static const char *const absent[] = {"rate_bps", "arrivals", "offered_bps", "missed",
+                                         "completion_intended_ns"};
+    json_t *test = json_array_get(json_object_get(root, "tests"), 0);
+    for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++)
+        cr_assert(json_is_null(json_object_get(test, absent[i])), "%s", absent[i]);
+    json_decref(root);
+    cr_assert_not(fixture.figures->expects[2].known);
+    cr_assert_not_null(strstr(fixture.figures->expects[2].unknown, "closed"));
+}
+
 /* ---- the table ---- */
 
 static void table_is(const char *golden)
@@ -579,7 +650,7 @@ Test(result, table)
              "RC, RDMA WRITE\n"
              "rank 0 on  loopback 0\n"
              "verified   every element on 4 ranks, 4 MiB compared, none wrong\n"
-             "measured   1,000 iterations in 1.50 s\n"
+             "measured   1,000 iterations in 1.50 s, closed loop\n"
              "                     p50       p99     p99.9       max\n"
              "  completion     1.50 ms   1.99 ms         -   2.00 ms    1,000 iterations\n"
              "  message        59.0 us         -         -    109 us    400 messages\n"
@@ -664,4 +735,22 @@ Test(result, table_has_no_trailing_space)
     char *table = weft_test_table(fixture.result, 0);
     cr_assert_null(strstr(table, " \n"));
     free(table);
+}
+
+/* Two flows of 10, one of 5: (25 * 25) / (3 * 225). */
+Test(result, fairness_is_jains_index_and_the_worst_flow)
+{
+    struct weft_test_fairness fairness;
+    fixture_fill(&fixture);
+    cr_assert(!weft_test_fairness(fixture.figures, &fairness));
+    fixture.figures->ranks[0].spread = (struct weft_flow_spread){
+        .flows = 2, .worst_from = 2, .worst_bps = 5e9, .sum_bps = 15e9, .squares = 125e18};
+    fixture.figures->ranks[3].spread = (struct weft_flow_spread){
+        .flows = 1, .worst_from = 1, .worst_bps = 10e9, .sum_bps = 10e9, .squares = 100e18};
+    cr_assert(weft_test_fairness(fixture.figures, &fairness));
+    cr_assert_eq(fairness.flows, 3);
+    cr_assert_float_eq(fairness.jain, 625.0 / 675.0, 1e-12);
+    cr_assert_eq(fairness.worst_from, 2);
+    cr_assert_eq(fairness.worst_to, 0);
+    cr_assert_float_eq(fairness.worst_bps, 5e9, 1);
 }

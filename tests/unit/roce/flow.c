@@ -329,7 +329,7 @@ static void check_cnp(const struct net *net, const struct watch *watch)
     cr_assert_eq(ip[1], 48 << 2);
     cr_assert_eq(weft_wire_get16(ip + 2), 60);
     cr_assert_eq(bth[0], 0x81);
-    cr_assert_eq(bth[1], 0);
+    cr_assert_eq(bth[1], 0x40);
     cr_assert_eq(weft_wire_get16(bth + 2), 0xffff);
     cr_assert_eq(bth[4], 0x40);
     cr_assert_eq(weft_wire_get24(bth + 4), net->sides[0].qp->qpn);

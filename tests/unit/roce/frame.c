@@ -109,7 +109,7 @@ static void check_bth(const struct net *net, const struct caught *caught, uint8_
 {
     const uint8_t *bth = caught->frame + 42;
     cr_assert_eq(bth[0], opcode, "opcode %02x", bth[0]);
-    cr_assert_eq(bth[1], pad_bytes << 4, "SE, M, pad, TVer");
+    cr_assert_eq(bth[1], 0x40 | pad_bytes << 4, "SE, M, pad, TVer: %02x", bth[1]);
     cr_assert_eq(be(bth + 2, 2), 0xffff, "P_Key");
     cr_assert_eq(be(bth + 4, 4), net->sides[1 - caught->from].qp->qpn, "F, B and QPN");
     cr_assert_eq(be(bth + 8, 4), psn_word, "A and PSN: %08x", be(bth + 8, 4));

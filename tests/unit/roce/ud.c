@@ -156,6 +156,105 @@ Test(ud, lkey)
     ud_fini(&net, destination);
 }
 
+/* The immediate value stands behind the DETH and comes with the completion. */
+Test(ud, immediate)
+{
+    struct net net;
+    struct weft_roce_destination *destination;
+    struct weft_completion received;
+    ud_net(&net, &destination, 0);
+    for (uint32_t len_bytes = 0; len_bytes <= 1024; len_bytes += len_bytes < 8 ? 1 : 127) {
+        net_fill(net.sides[0].memory, len_bytes, len_bytes);
+        net_receive(&net, 1, 1, 0, 2000);
+        struct weft_work work = net_work(&net, 0, WEFT_OPERATION_SEND_IMMEDIATE, 0, len_bytes);
+        work.immediate = 0xa1b2c300 + len_bytes;
+        work.destination = (const void *)destination;
+        net_send(&net, 0, &work);
+        cr_assert_eq(net_wait(&net, 0).operation, WEFT_OPERATION_SEND_IMMEDIATE);
+        received = net_wait(&net, 1);
+        cr_assert_eq(received.len_bytes, 40 + len_bytes);
+        cr_assert(received.has_immediate);
+        cr_assert_eq(received.immediate, 0xa1b2c300 + len_bytes);
+        cr_assert(net_filled(net.sides[1].memory + 40, len_bytes, len_bytes));
+    }
+    /* And without: nothing of it is left. */
+    net_receive(&net, 1, 1, 0, 2000);
+    ud_send(&net, destination, 0, 8);
+    cr_assert_eq(net_wait(&net, 0).operation, WEFT_OPERATION_SEND);
+    received = net_wait(&net, 1);
+    cr_assert(!received.has_immediate);
+    cr_assert_eq(received.immediate, 0);
+    ud_fini(&net, destination);
+}
+
+static bool check_immediate(struct net *net, uint32_t from, uint8_t *frame, uint32_t len_bytes)
+{
+    uint32_t *seen = net->tap_context;
+    const uint8_t *bth = frame + 42;
+    cr_assert_eq(from, 0);
+    cr_assert_eq(len_bytes, 14 + 20 + 8 + 12 + 8 + 4 + 8 + 4);
+    cr_assert_eq(bth[0], 0x65);
+    cr_assert_eq(weft_wire_get32(bth + 16), net->sides[0].qp->qpn);
+    cr_assert_eq(weft_wire_get32(bth + 20), 0xa1b2c3d4);
+    (*seen)++;
+    return true;
+}
+
+Test(ud, immediate_frame)
+{
+    struct net net;
+    struct weft_roce_destination *destination;
+    uint32_t seen = 0;
+    ud_net(&net, &destination, 0);
+    net.tap = check_immediate;
+    net.tap_context = &seen;
+    struct weft_work work = net_work(&net, 0, WEFT_OPERATION_SEND_IMMEDIATE, 0, 6);
+    work.immediate = 0xa1b2c3d4;
+    work.destination = (const void *)destination;
+    net_send(&net, 0, &work);
+    (void)net_wait(&net, 0);
+    cr_assert_eq(seen, 1);
+    ud_fini(&net, destination);
+}
+
+/* It would keep all later ones out. */
+Test(ud, lkey_of_a_receive)
+{
+    struct net net;
+    struct weft_roce_destination *destination;
+    struct weft_error error = {0};
+    ud_net(&net, &destination, 0);
+    struct weft_work work = net_work(&net, 1, WEFT_OPERATION_RECEIVE, 0, 100);
+    work.lkey++;
+    cr_assert_eq(weft_roce_post_receive(net.sides[1].qp, &work, 1), 1);
+    net_receive(&net, 1, 1, 0, 100);
+    ud_send(&net, destination, 0, 8);
+    cr_assert_eq(net_wait(&net, 1).status, WEFT_LOCAL_PROTECTION);
+    cr_assert_eq(net_wait(&net, 1).status, WEFT_FLUSHED);
+    cr_assert_eq(weft_roce_qp_state(net.sides[1].qp, &error), WEFT_ENDPOINT_FAILED);
+    cr_assert(strstr(error.text, "a receive from a UD peer"), "%s", error.text);
+    cr_assert_eq(net.sides[1].memory[20], 0);
+    ud_fini(&net, destination);
+}
+
+Test(ud, region_goes)
+{
+    struct net net;
+    struct weft_roce_destination *destination;
+    struct weft_error error = {0};
+    ud_net(&net, &destination, 0);
+    struct net_side *side = &net.sides[1];
+    net_receive(&net, 1, 0, 0, 100);
+    weft_roce_region_deregister(side->port, &side->region);
+    ud_send(&net, destination, 0, 8);
+    cr_assert_eq(net_wait(&net, 1).status, WEFT_LOCAL_PROTECTION);
+    cr_assert_eq(side->memory[20], 0);
+    cr_assert_eq(weft_roce_region_register(side->port, side->memory, net.options.memory_bytes,
+                                           &side->region, &error),
+                 WEFT_OK);
+    ud_fini(&net, destination);
+}
+
 Test(ud, is_not_connected)
 {
     struct net net;

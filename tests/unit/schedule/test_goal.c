@@ -64,7 +64,7 @@ static void there_and_back(const struct weft_pattern *pattern,
 Test(goal, there_and_back)
 {
     for (const struct weft_pattern *const *at = weft_patterns(); *at; at++) {
-        if ((*at)->takes_text)
+        if (*at == weft_pattern_find("goal", NULL))
             continue;
         const char *const *ways = weft_pattern_option_words(*at, WEFT_OPTION_ALGORITHM);
         for (uint64_t way = 0; way == 0 || (ways && ways[way]); way++) {

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Where the time of iterations went: from the traces of all ranks the chain of operations that
+ * decided each, and who is on these chains with more than the like takes.
+ *
+ * A chain is walked backwards from the last operation of the slowest rank. A computation goes on at
+ * the requirement that completed last; a receive at the peer's send that it met; a send at what let
+ * it start: its requirement, an earlier message, or the peer's receive. Every time is a difference
+ * on one rank's clock; no two ranks' clocks meet.
+ *
+ * A chain always consists of something. What decides is what took longer than the median of like
+ * operations (kind, length, distance and place in its rank's order) of all ranks, so a link that is
+ * always slow is found as one that is slow now and then. */
+#ifndef WEFT_ATTRIBUTE_ATTRIBUTE_H
+#define WEFT_ATTRIBUTE_ATTRIBUTE_H
+
+#include "fabric/schedule/op_trace.h"
+#include "fabric/schedule/schedule.h"
+#include "fabric/topology/topology.h"
+
+struct weft_traced_iteration {
+    uint64_t iteration;
+    bool slow; /* one of the slowest; else one of the others */
+    /* For each rank its operations' and how long the rank took. A rank may be NULL: then the
+     * iteration tells nothing. */
+    struct weft_op_trace **ops;
+    uint64_t *durations_ns;
+};
+
+enum weft_step_kind {
+    WEFT_STEP_SEND = 0,     /* waited: until it started; took: from there, or from the completion of
+                               the message before it, to its own */
+    WEFT_STEP_REDUCE,       /* took: from its last requirement */
+    WEFT_STEP_CALC,         /* the same */
+    WEFT_STEP_LATE_RECEIVE, /* waited: the peer's send, for this rank's receive */
+    WEFT_STEP_BEGIN,        /* waited: what the chain leaves; this rank began so much later */
+    WEFT_STEP_KIND_COUNT
+};
+
+struct weft_step {
+    enum weft_step_kind kind;
+    uint32_t rank;
+    uint32_t op;   /* WEFT_OP_NONE: BEGIN */
+    uint32_t peer; /* WEFT_OP_NONE: none */
+    uint64_t len_bytes;
+    uint64_t waited_ns, took_ns;
+    uint64_t waited_excess_ns, took_excess_ns; /* over the median of the like */
+};
+
+#define WEFT_CHAIN_STEPS_MAX 256u
+
+/* Its last steps, the last first. */
+struct weft_chain {
+    uint64_t iteration;
+    uint64_t duration_ns;
+    uint32_t rank;       /* whose end is the iteration's */
+    uint32_t step_count; /* of all of it */
+    uint32_t kept_count;
+    struct weft_step *steps;
+};
+
+/* Who decided how many iterations. */
+struct weft_decider {
+    uint32_t rank; /* or the sender's */
+    uint32_t peer; /* WEFT_OP_NONE: the rank itself, and no transfer */
+    uint32_t slow, other;
+    uint64_t excess_ns; /* in all of them */
+    bool stands_out;
+};
+
+/* A link of the topology by its share of all transfers' excess; where that has no links, a NIC. */
+struct weft_suspect {
+    uint32_t index;
+    double share;
+    bool stands_out;
+};
+
+#define WEFT_CHAINS_MAX 5u
+#define WEFT_DECIDERS_MAX 32u
+#define WEFT_SUSPECTS_MAX 16u
+
+struct weft_attribution {
+    uint32_t slow_traced, other_traced; /* iterations */
+    uint32_t chain_count;               /* of the slowest, the slowest first */
+    struct weft_chain chains[WEFT_CHAINS_MAX];
+    uint32_t decider_count; /* those that decide most often first */
+    struct weft_decider deciders[WEFT_DECIDERS_MAX];
+    bool suspects_are_nics;
+    uint32_t suspect_count; /* the largest share first */
+    struct weft_suspect suspects[WEFT_SUSPECTS_MAX];
+};
+
+struct weft_attribution_input {
+    const struct weft_schedule *const *schedules; /* of all ranks; they match */
+    uint32_t rank_count;
+    const struct weft_topology *topology;
+    const struct weft_traced_iteration *iterations;
+    uint32_t iteration_count;
+};
+
+WEFT_CHECKED enum weft_status weft_attribute(const struct weft_attribution_input *input,
+                                             struct weft_attribution **ret_attribution,
+                                             struct weft_error *error);
+void weft_attribution_destroy(struct weft_attribution *attribution);
+
+#endif
