@@ -8,14 +8,18 @@
 
 #include "drivers/roce/state.h"
 
-static inline void weft_cq_push(struct weft_roce_qp *qp, const struct weft_completion *completion)
+/* Where the next completion goes: all of it is the caller's to fill, the user of `qp` too. In
+ * place, since copying what was written field by field a moment ago waits for every one of the
+ * stores. */
+static inline struct weft_completion *weft_cq_put(struct weft_roce_qp *qp)
 {
     struct weft_roce_cq *cq = qp->cq;
-    assert(cq->head - cq->tail <= cq->mask);
-    struct weft_cq_entry *entry = &cq->entries[cq->head++ & cq->mask];
-    entry->completion = *completion;
-    entry->completion.user = qp->user;
+    uint32_t head = cq->head;
+    assert(head - cq->tail <= cq->mask);
+    struct weft_cq_entry *entry = &cq->entries[head & cq->mask];
+    cq->head = head + 1;
     entry->qp = qp;
+    return &entry->completion;
 }
 
 /* Takes out what a queue pair that goes away has left there. */

@@ -135,13 +135,12 @@ static inline void weft_message_end(struct weft_roce_qp *qp, const struct weft_p
     responder->msn = (responder->msn + 1) & WEFT_ROCE_NUMBER_MASK;
     if (opcode->kind == WEFT_OPCODE_WRITE && !immediate)
         return;
-    struct weft_completion completion = {
-        .status = WEFT_OK,
-        .len_bytes = responder->message_bytes,
-        .has_immediate = immediate,
-        .immediate = immediate ? weft_packet_immediate(packet) : 0,
-    };
-    weft_qp_complete_receive(qp, &completion);
+    struct weft_completion *completion = weft_qp_complete_receive(qp, WEFT_OK);
+    completion->len_bytes = responder->message_bytes;
+    if (immediate) {
+        completion->has_immediate = true;
+        completion->immediate = weft_packet_immediate(packet);
+    }
 }
 
 /* Counts the packet that was executed; where it is the last the message is complete. */

@@ -85,7 +85,6 @@ static void put_send(struct weft_roce_qp *qp, const struct weft_work *work)
     if (need.response)
         put_request(requester, slot, work);
     requester->posted_sequence += send->packets;
-    requester->outstanding++;
     if (qp->transport == WEFT_TRANSPORT_UD)
         send->destination = (void *)(uintptr_t)work->destination;
     if (!work->len_bytes)
@@ -97,6 +96,15 @@ static void put_send(struct weft_roce_qp *qp, const struct weft_work *work)
     } else if (!weft_lkey_valid(qp->port, work->lkey, work->memory, work->len_bytes)) {
         send->bad_lkey = true;
     }
+}
+
+/* All before have been flushed already. */
+static void flush_posted(struct weft_roce_qp *qp)
+{
+    struct weft_requester *requester = &qp->requester;
+    requester->cursor = requester->posted;
+    while (requester->completed != requester->posted)
+        weft_qp_complete_send(qp, WEFT_FLUSHED, 0);
 }
 
 uint32_t weft_roce_post_send(struct weft_roce_qp *qp, const struct weft_work *works, uint32_t count)
@@ -113,14 +121,13 @@ uint32_t weft_roce_post_send(struct weft_roce_qp *qp, const struct weft_work *wo
         weft_requester_activate(qp);
         return count;
     }
+    requester->outstanding += count;
     for (uint32_t i = 0; i < count; i++) {
         check_send(qp, &works[i]);
         put_send(qp, &works[i]);
-        if (qp->state == WEFT_ENDPOINT_FAILED) {
-            requester->cursor = requester->posted;
-            weft_qp_complete_send(qp, WEFT_FLUSHED, 0);
-        }
     }
+    if (qp->state == WEFT_ENDPOINT_FAILED)
+        flush_posted(qp);
     weft_requester_activate(qp);
     return count;
 }
@@ -148,7 +155,7 @@ uint32_t weft_roce_post_receive(struct weft_roce_qp *qp, const struct weft_work 
     for (uint32_t i = 0; i < count; i++) {
         put_receive(qp, &works[i]);
         if (qp->state == WEFT_ENDPOINT_FAILED)
-            weft_qp_complete_receive(qp, &(struct weft_completion){.status = WEFT_FLUSHED});
+            (void)weft_qp_complete_receive(qp, WEFT_FLUSHED);
     }
     weft_responder_tell_receives(qp);
     return count;

@@ -270,18 +270,23 @@ void weft_qp_complete_send(struct weft_roce_qp *qp, enum weft_status status, uin
         requester->outstanding--;
         return;
     }
-    weft_cq_push(qp, &(struct weft_completion){.id = work->id,
-                                               .status = status,
-                                               .operation = (enum weft_operation)work->operation,
-                                               .vendor_error = vendor_error});
+    *weft_cq_put(qp) = (struct weft_completion){.id = work->id,
+                                                .user = qp->user,
+                                                .status = status,
+                                                .operation = (enum weft_operation)work->operation,
+                                                .vendor_error = vendor_error};
 }
 
-void weft_qp_complete_receive(struct weft_roce_qp *qp, struct weft_completion *completion)
+struct weft_completion *weft_qp_complete_receive(struct weft_roce_qp *qp, enum weft_status status)
 {
     struct weft_responder *responder = &qp->responder;
-    completion->id = responder->receives[responder->completed++ & responder->mask].id;
-    completion->operation = WEFT_OPERATION_RECEIVE;
-    weft_cq_push(qp, completion);
+    uint32_t slot = responder->completed++ & responder->mask;
+    struct weft_completion *completion = weft_cq_put(qp);
+    *completion = (struct weft_completion){.id = responder->receives[slot].id,
+                                           .user = qp->user,
+                                           .status = status,
+                                           .operation = WEFT_OPERATION_RECEIVE};
+    return completion;
 }
 
 static void flush_sends(struct weft_roce_qp *qp, const struct weft_qp_error *why)
@@ -321,7 +326,7 @@ void weft_qp_fail(struct weft_roce_qp *qp, const struct weft_qp_error *why)
     requester->read_span = 0;
     enum weft_status status = why->receive_status;
     while (!weft_qp_receive_empty(qp)) {
-        weft_qp_complete_receive(qp, &(struct weft_completion){.status = status});
+        (void)weft_qp_complete_receive(qp, status);
         status = WEFT_FLUSHED;
     }
 }

@@ -24,7 +24,8 @@ void weft_qp_neighbour_changed(struct weft_roce_qp *qp);
 
 /* Completes the work at the tail of its queue. */
 void weft_qp_complete_send(struct weft_roce_qp *qp, enum weft_status status, uint32_t vendor_error);
-void weft_qp_complete_receive(struct weft_roce_qp *qp, struct weft_completion *completion);
+/* The caller may add to the completion, until it returns. */
+struct weft_completion *weft_qp_complete_receive(struct weft_roce_qp *qp, enum weft_status status);
 
 /* Puts it on the port's list, where it is not yet, of those that have an answer to send: after the
  * responses that are due. */

@@ -7,16 +7,17 @@
 
 #include "drivers/roce/path.h"
 
-static inline uint8_t *weft_request_put_extensions(const struct weft_send *work,
-                                                   const struct weft_opcode *opcode, uint8_t *at)
+static inline uint8_t *weft_request_put_extensions(const struct weft_send *work, uint8_t opcode,
+                                                   uint8_t *at)
 {
-    if (opcode->headers & WEFT_HEADER_RETH) {
+    uint32_t headers = weft_opcodes[opcode].headers;
+    if (headers & WEFT_HEADER_RETH) {
         weft_wire_put64(at, work->remote_address);
         weft_wire_put32(at + 8, work->rkey);
         weft_wire_put32(at + 12, work->len_bytes);
         at += WEFT_RETH_BYTES;
     }
-    if (opcode->headers & WEFT_HEADER_IMMEDIATE) {
+    if (headers & WEFT_HEADER_IMMEDIATE) {
         weft_wire_put32(at, work->immediate);
         at += WEFT_IMMEDIATE_BYTES;
     }
@@ -38,10 +39,12 @@ static inline void weft_request_build(struct weft_roce_qp *qp, const struct weft
         opcode |= WEFT_OPCODE_UC;
     uint32_t psn_word = ((uint32_t)sequence & WEFT_ROCE_NUMBER_MASK) | psn_flags;
     assert(frame->capacity_bytes >= WEFT_ROCE_OVERHEAD_MAX + len_bytes);
-    uint8_t *at = weft_build_start(&qp->path, frame->data, opcode, psn_word, len_bytes);
-    at = weft_request_put_extensions(work, &weft_opcodes[opcode], at);
+    uint8_t *data = frame->data;
+    const struct weft_path_kind *kind = weft_path_kind(&qp->path, opcode, len_bytes);
+    uint8_t *at = weft_kind_start(&qp->path, kind, data, psn_word);
+    at = weft_request_put_extensions(work, opcode, at);
     const uint8_t *payload = len_bytes ? work->memory + offset_bytes : NULL;
-    frame->len_bytes = weft_build_finish(&qp->path, frame->data, at, payload, len_bytes);
+    frame->len_bytes = weft_kind_finish(&qp->path, kind, data, at, payload);
 }
 
 #endif

@@ -148,9 +148,10 @@ static void fail_work(struct weft_roce_qp *qp, const struct weft_send *work)
 
 static void complete(struct weft_roce_qp *qp, const struct weft_send *work)
 {
-    const struct weft_completion completion = {
-        .id = work->id, .status = WEFT_OK, .operation = (enum weft_operation)work->operation};
-    weft_cq_push(qp, &completion);
+    *weft_cq_put(qp) = (struct weft_completion){.id = work->id,
+                                                .user = qp->user,
+                                                .status = WEFT_OK,
+                                                .operation = (enum weft_operation)work->operation};
 }
 
 /* A work is complete once its frame is filled. */
@@ -224,12 +225,10 @@ void weft_ud_receive(struct weft_roce_qp *qp, const struct weft_packet *packet)
     if (packet->payload_bytes)
         memcpy(receive->memory + WEFT_GRH_BYTES, packet->payload, packet->payload_bytes);
     qp->counters.received_payload_bytes += packet->payload_bytes;
-    bool immediate = (packet->opcode->headers & WEFT_HEADER_IMMEDIATE) != 0;
-    struct weft_completion completion = {
-        .status = WEFT_OK,
-        .len_bytes = len_bytes,
-        .has_immediate = immediate,
-        .immediate = immediate ? weft_packet_immediate(packet) : 0,
-    };
-    weft_qp_complete_receive(qp, &completion);
+    struct weft_completion *completion = weft_qp_complete_receive(qp, WEFT_OK);
+    completion->len_bytes = len_bytes;
+    if (packet->opcode->headers & WEFT_HEADER_IMMEDIATE) {
+        completion->has_immediate = true;
+        completion->immediate = weft_packet_immediate(packet);
+    }
 }
