@@ -358,13 +358,13 @@ static inline void weft_trace_started(struct weft_node *node, uint32_t lane, uin
     struct weft_trace_record *records = node->trace.open[lane];
     if (records)
         __atomic_store_n(&records[op].started, node->now_ns << WEFT_TRACE_WAITS_BITS | waits,
-                         __ATOMIC_RELAXED);
+                         __ATOMIC_RELEASE);
 }
 static inline void weft_trace_completed(struct weft_node *node, uint32_t lane, uint32_t op)
 {
     struct weft_trace_record *records = node->trace.open[lane];
     if (records)
-        __atomic_store_n(&records[op].completed_ns, node->now_ns, __ATOMIC_RELAXED);
+        __atomic_store_n(&records[op].completed_ns, node->now_ns, __ATOMIC_RELEASE);
 }
 /* flow.c: at the start of a phase; at the last message of a flow in an iteration; at the end */
 void weft_flows_begin(struct weft_node *node);

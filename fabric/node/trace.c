@@ -57,6 +57,9 @@ void weft_trace_reset(struct weft_node *node)
         trace->open[lane] = NULL;
 }
 
+/* Stores of a slot's content release and loads of it acquire: the former stay behind the stamp that
+ * takes the slot away, the latter before the second look at it. */
+
 /* ---- the worker ---- */
 
 static struct weft_trace_slot *slot_of(const struct weft_node *node, uint64_t iteration)
@@ -68,7 +71,6 @@ static void open_slot(struct weft_node *node, uint64_t iteration)
 {
     struct weft_trace_slot *slot = slot_of(node, iteration);
     atomic_store_explicit(&slot->stamp, 0, memory_order_relaxed);
-    atomic_thread_fence(memory_order_release);
     node->trace.open[weft_node_lane_of(node, iteration)] = slot->records;
 }
 
@@ -79,7 +81,7 @@ void weft_trace_begin(struct weft_node *node)
     if (!node->trace.open[node->lane])
         open_slot(node, node->iteration);
     open_slot(node, node->iteration + 1);
-    __atomic_store_n(&slot_of(node, node->iteration)->start_ns, node->start_ns, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot_of(node, node->iteration)->start_ns, node->start_ns, __ATOMIC_RELEASE);
 }
 
 void weft_trace_finish(struct weft_node *node, uint64_t iteration)
@@ -87,7 +89,7 @@ void weft_trace_finish(struct weft_node *node, uint64_t iteration)
     if (!node->trace.ring_count)
         return;
     struct weft_trace_slot *slot = slot_of(node, iteration);
-    __atomic_store_n(&slot->end_ns, node->now_ns, __ATOMIC_RELAXED);
+    __atomic_store_n(&slot->end_ns, node->now_ns, __ATOMIC_RELEASE);
     atomic_store_explicit(&slot->stamp, iteration + 1, memory_order_release);
 }
 
@@ -99,14 +101,13 @@ static bool copy_slot(const struct weft_node *node, const struct weft_trace_slot
 {
     if (atomic_load_explicit(&from->stamp, memory_order_acquire) != iteration + 1)
         return false;
-    into->start_ns = __atomic_load_n(&from->start_ns, __ATOMIC_RELAXED);
-    into->end_ns = __atomic_load_n(&from->end_ns, __ATOMIC_RELAXED);
+    into->start_ns = __atomic_load_n(&from->start_ns, __ATOMIC_ACQUIRE);
+    into->end_ns = __atomic_load_n(&from->end_ns, __ATOMIC_ACQUIRE);
     for (uint32_t i = 0; i < node->schedule->op_count; i++) {
-        into->records[i].started = __atomic_load_n(&from->records[i].started, __ATOMIC_RELAXED);
+        into->records[i].started = __atomic_load_n(&from->records[i].started, __ATOMIC_ACQUIRE);
         into->records[i].completed_ns =
-            __atomic_load_n(&from->records[i].completed_ns, __ATOMIC_RELAXED);
+            __atomic_load_n(&from->records[i].completed_ns, __ATOMIC_ACQUIRE);
     }
-    atomic_thread_fence(memory_order_acquire);
     return atomic_load_explicit(&from->stamp, memory_order_relaxed) == iteration + 1;
 }
 
