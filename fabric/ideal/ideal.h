@@ -20,7 +20,8 @@
  * iteration, is lower: bytes over capacity, or the chain of the rank that is done first. (Were
  * every rank to take at least so long whenever all start at 0, each would take at least so long
  * whenever they start.) Where one rank alone decides, a chain that leads from it back to it counts,
- * too: that lies within each of its iterations. The mean of measured iterations is never below it, single ones may be. */
+ * too: that lies within each of its iterations. The mean of measured iterations is never below it,
+ * single ones may be. */
 #ifndef WEFT_IDEAL_IDEAL_H
 #define WEFT_IDEAL_IDEAL_H
 

@@ -22,7 +22,7 @@ struct weft_search {
     uint64_t rate_bps; /* to be tried */
     bool confirms;     /* by a longer trial: it has passed before */
     bool done;
-    uint64_t found_bps; /* once done: confirmed; 0: none passes */
+    uint64_t found_bps;              /* once done: confirmed; 0: none passes */
     uint64_t passed_bps, failed_bps; /* the highest and the lowest that did; 0: none yet */
     uint32_t trials;
 };

@@ -82,7 +82,7 @@ struct weft_test_result {
     const struct weft_ideal *ideal; /* NULL: not computed */
     uint32_t rank_count;
     uint64_t iterations;
-    uint64_t rate_bps; /* of an open loop: the test's, or a trial's */
+    uint64_t rate_bps;  /* of an open loop: the test's, or a trial's */
     uint64_t found_bps; /* of a search: the highest rate that passed and was confirmed; 0: none */
     uint32_t trial_count;
     struct weft_trial trials[WEFT_SEARCH_TRIALS_MAX];

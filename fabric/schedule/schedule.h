@@ -130,8 +130,8 @@ WEFT_CHECKED enum weft_status weft_schedule_finish(struct weft_schedule_builder 
 WEFT_CHECKED enum weft_status weft_schedules_match(const struct weft_schedule *const *schedules,
                                                    uint32_t count, struct weft_error *error);
 
-/* Which operation of the peer each message meets: ret_partners[r][i] is that of rank r's operation i,
- * WEFT_OP_NONE for what is no message. The schedules must match. The array and each rank's are
+/* Which operation of the peer each message meets: ret_partners[r][i] is that of rank r's operation
+ * i, WEFT_OP_NONE for what is no message. The schedules must match. The array and each rank's are
  * malloc'd, the caller's. */
 WEFT_CHECKED enum weft_status weft_schedules_pair(const struct weft_schedule *const *schedules,
                                                   uint32_t count, uint32_t ***ret_partners,

@@ -6,8 +6,8 @@
 static uint64_t chunks_of(const struct weft_pattern_options *options)
 {
     return weft_pattern_chunks(options,
-                                  weft_ring_segment_bytes(options->size_bytes, options->rank_count,
-                                                          weft_element_of(options)));
+                               weft_ring_segment_bytes(options->size_bytes, options->rank_count,
+                                                       weft_element_of(options)));
 }
 
 static struct weft_ring ring_at(const struct weft_pattern_options *options, uint32_t rank,
