@@ -187,7 +187,16 @@ Test(wire, prepare_comes_through_whole)
     cr_assert_eq(nics[0].address.version, 6);
     cr_assert_eq(nics[0].address.bytes[15], 9);
     cr_assert_eq(nics[0].gateway.prefix_bits, 128);
-    cr_assert_eq(memcmp(&got.test.fault, &sent.fault, sizeof(sent.fault)), 0);
+    const struct weft_fault_options *fault = &got.test.fault;
+    const double shares[] = {fault->drop,    fault->corrupt, fault->duplicate,
+                             fault->reorder, fault->delay,   fault->mark};
+    const double said[] = {sent.fault.drop,    sent.fault.corrupt, sent.fault.duplicate,
+                           sent.fault.reorder, sent.fault.delay,   sent.fault.mark};
+    for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
+        cr_assert_float_eq(shares[i], said[i], 0.0);
+    cr_assert_eq(fault->delay_ns, sent.fault.delay_ns);
+    cr_assert_eq(fault->reorder_frames, sent.fault.reorder_frames);
+    cr_assert_eq(fault->seed, sent.fault.seed);
     weft_wire_prepared_fini(&got);
     weft_wire_close(envelope);
 }
