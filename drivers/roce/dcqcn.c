@@ -183,8 +183,8 @@ void weft_dcqcn_sent(struct weft_dcqcn *dcqcn, const struct weft_congestion_opti
 
 static void decrease(struct weft_dcqcn *dcqcn, const struct weft_congestion_options *options)
 {
-    uint64_t cut_bps =
-        (uint64_t)((weft_u128)dcqcn->current_bps * dcqcn->alpha / (2 * WEFT_DCQCN_ALPHA_ONE));
+    uint64_t cut_bps = (uint64_t)((weft_u128)dcqcn->current_bps * dcqcn->alpha /
+                                  ((weft_u128)2 * WEFT_DCQCN_ALPHA_ONE));
     dcqcn->target_bps = dcqcn->current_bps;
     dcqcn->current_bps -= cut_bps;
     if (dcqcn->current_bps < options->minimum_rate_bps)

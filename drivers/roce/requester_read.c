@@ -109,6 +109,7 @@ static void take(struct weft_roce_qp *qp, const struct weft_send *work,
 {
     struct weft_requester *requester = &qp->requester;
     uint64_t sequence = requester->acked_sequence;
+    assert(packet->bth);
     if (!fits(qp, work, sequence, packet)) {
         fail(qp, WEFT_FAILURE_BAD_RESPONSE, packet->bth[0], WEFT_REMOTE_OPERATION);
         return;

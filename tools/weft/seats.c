@@ -170,7 +170,8 @@ static enum weft_status open_device(const struct weft_seats_options *options,
         .address = device->nic.address,
         .gateway = device->nic.gateway,
         .mtu_bytes = test->mtu_bytes,
-        .max_endpoints = device->endpoint_count,
+        /* A rank that a small message leaves nothing for has none. */
+        .max_endpoints = device->endpoint_count ? device->endpoint_count : 1,
         .max_regions =
             device->rank_count * REGIONS_PER_RANK + device->endpoint_count * REGIONS_PER_CHANNEL,
         .seed = seed,
