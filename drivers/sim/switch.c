@@ -157,7 +157,7 @@ static uint64_t headroom_bytes(const struct weft_sim_fabric *fabric, uint32_t fr
         back->rate_bps;
     uint64_t total_ps = wait_ps + from->delay_ps + back->delay_ps;
     uint64_t flying =
-        (uint64_t)((weft_u128)total_ps * from->rate_bps / (8 * WEFT_SIM_PS_PER_S)) + 1;
+        (uint64_t)((weft_u128)total_ps * from->rate_bps / ((weft_u128)8 * WEFT_SIM_PS_PER_S)) + 1;
     return flying + 2 * (uint64_t)fabric->frame_stride;
 }
 

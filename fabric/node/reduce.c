@@ -62,8 +62,8 @@ INLINE uint8_t max_uint8(uint8_t a, uint8_t b)
 #define BODY(name, type, set, attribute)                                           \
     attribute static void name##_##set(void *into, const void *from, size_t count) \
     {                                                                              \
-        type *restrict target = into;                                              \
-        const type *restrict source = from;                                        \
+        __typeof__(type) *restrict target = into;                                  \
+        const __typeof__(type) *restrict source = from;                            \
         for (size_t i = 0; i < count; i++)                                         \
             target[i] = name(target[i], source[i]);                                \
     }

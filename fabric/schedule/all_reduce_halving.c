@@ -7,6 +7,7 @@
  * odd one beside them and take the result from it in the end.
  *
  * The vector is cut into slices, and each goes its way alone. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "fabric/schedule/all_reduce.h"
@@ -197,10 +198,11 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
     /* A guest's slice, and halves, quarters, ...: each may be longer by an element. */
     halving.piece_bytes = 2 * weft_ring_segment_bytes(options->size_bytes, (uint32_t)halving.slices,
                                                       weft_element_of(options)) +
-                          STEPS_MAX * weft_element_of(options);
+                          (uint64_t)STEPS_MAX * weft_element_of(options);
     struct slice *slices = make_slices(&halving);
     if (!slices)
         return weft_error_set(error, WEFT_NO_MEMORY, "all-reduce: out of memory");
+    assert(halving.slices > 0);
     bool guest = rank < 2 * halving.extra && rank % 2 == 0;
     for (uint64_t i = 0; guest && i < 2 * halving.slices; i++)
         build_guest(&halving, &slices[i % halving.slices], i >= halving.slices);

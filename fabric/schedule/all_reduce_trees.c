@@ -37,7 +37,7 @@ static uint64_t slices_of(const struct weft_pattern_options *options)
 static enum weft_status check(const struct weft_pattern_options *options, struct weft_error *error)
 {
     return weft_pattern_check_messages(&weft_pattern_all_reduce,
-                                       2 * TREES * CHILDREN * slices_of(options), error);
+                                       UINT64_C(2) * TREES * CHILDREN * slices_of(options), error);
 }
 
 /* The upper child's subtree may reach beyond the last rank: then the part of it that exists. */
@@ -131,7 +131,7 @@ static void go_down(const struct trees *trees, uint32_t tree, uint64_t index, ui
 /* Slices before trees: two ranks may be neighbours in both, and at both ends the order is one. */
 static enum weft_status build_trees(const struct trees *trees, struct weft_error *error)
 {
-    uint32_t *ops = calloc(2 * TREES * trees->slices, sizeof(*ops));
+    uint32_t *ops = calloc(UINT64_C(2) * TREES * trees->slices, sizeof(*ops));
     if (!ops)
         return weft_error_set(error, WEFT_NO_MEMORY, "all-reduce: out of memory");
     for (uint64_t i = 0; i < TREES * trees->slices; i++)

@@ -216,8 +216,8 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 /* What a rank sends to others in the mean. */
 static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
 {
-    struct weft_traffic_summary summary;
-    if (summarize(options, &summary, NULL) != WEFT_OK)
+    struct weft_traffic_summary summary = {0};
+    if (summarize(options, &summary, NULL) != WEFT_OK || !summary.rank_count)
         return 0;
     return phases_of(options) * summary.total_bytes / summary.rank_count;
 }

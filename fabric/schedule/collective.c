@@ -150,7 +150,7 @@ uint32_t weft_arc_spans(const struct weft_pattern_options *options, uint32_t fir
 
 uint64_t weft_arc_bytes(const struct weft_pattern_options *options, uint32_t first, uint32_t count)
 {
-    struct weft_span spans[WEFT_ARC_SPANS];
+    struct weft_span spans[WEFT_ARC_SPANS] = {{0}};
     uint32_t found = weft_arc_spans(options, first, count, spans);
     uint64_t len_bytes = 0;
     for (uint32_t i = 0; i < found; i++)

@@ -193,29 +193,32 @@ static enum weft_status report_cycle(const struct weft_goal *goal, struct graph 
                           third == at ? "" : ", and so on, round to the first");
 }
 
-static void place(struct weft_goal *goal, const uint32_t *order)
+static enum weft_status place(struct weft_goal *goal, const uint32_t *order,
+                              struct weft_error *error)
 {
+    uint64_t *next_bytes = calloc((size_t)goal->rank_count + 1, sizeof(*next_bytes));
+    if (!next_bytes)
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for a schedule");
     for (uint32_t i = 0; i < goal->op_count; i++) {
         struct weft_goal_op *op = &goal->ops[order[i]];
         op->place = i;
         op->op.offset_bytes = 0;
     }
-    uint64_t *next_bytes = calloc(goal->rank_count, sizeof(*next_bytes));
     for (uint32_t i = 0; i < goal->op_count; i++) {
         struct weft_goal_op *op = &goal->ops[order[i]];
         struct weft_goal_rank *rank = &goal->ranks[op->rank];
         if (op->op.kind != WEFT_OP_SEND)
             continue;
-        uint64_t at = next_bytes ? next_bytes[op->rank] : 0;
+        uint64_t at = next_bytes[op->rank];
         if (at + op->op.len_bytes > SENT_BYTES_MAX)
             at = 0;
         op->op.offset_bytes = at;
-        if (next_bytes)
-            next_bytes[op->rank] = at + op->op.len_bytes;
+        next_bytes[op->rank] = at + op->op.len_bytes;
         if (at + op->op.len_bytes > rank->buffer_bytes)
             rank->buffer_bytes = at + op->op.len_bytes;
     }
     free(next_bytes);
+    return WEFT_OK;
 }
 
 static enum weft_status make_order(struct weft_goal *goal, struct graph *graph,
@@ -238,8 +241,7 @@ static enum weft_status make_order(struct weft_goal *goal, struct graph *graph,
     graph->first[0] = 0;
     if (take_away(goal, graph) < goal->op_count)
         return report_cycle(goal, graph, error);
-    place(goal, graph->order);
-    return WEFT_OK;
+    return place(goal, graph->order, error);
 }
 
 enum weft_status weft_goal_order(struct weft_goal *goal, struct weft_error *error)

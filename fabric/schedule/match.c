@@ -227,9 +227,9 @@ enum weft_status weft_schedules_pair(const struct weft_schedule *const *schedule
 {
     struct weft_side *sides = NULL;
     uint32_t **partners = calloc((size_t)count + 1, sizeof(uint32_t *));
-    enum weft_status status =
-        partners ? check_ranks(schedules, count, error)
-                 : weft_error_set(error, WEFT_NO_MEMORY, "out of memory for pairs of messages");
+    if (!partners)
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for pairs of messages");
+    enum weft_status status = check_ranks(schedules, count, error);
     if (status == WEFT_OK)
         status = sides_init(schedules, count, &sides, error);
     if (status == WEFT_OK)

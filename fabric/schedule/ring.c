@@ -98,10 +98,11 @@ static void build_second(const struct weft_ring *ring, uint32_t *last, const uin
 /* `last` is of a chunk each, `sent` of a step and chunk, `ends` of all that something waits for. */
 static void build(const struct weft_ring *ring, uint32_t *last, uint32_t *sent, uint32_t *ends)
 {
+    uint32_t begin = ring->requires;
     for (uint32_t chunk = 0; chunk < ring->chunks; chunk++)
-    last[chunk] = ring->requires;
+        last[chunk] = begin;
     for (uint32_t i = 0; i < (ring->count - 1) * ring->chunks; i++)
-    sent[i] = ring->requires;
+        sent[i] = begin;
     if (ring->half != WEFT_RING_GATHER)
         build_first(ring, last, sent);
     for (uint32_t chunk = 0; chunk < ring->chunks; chunk++)

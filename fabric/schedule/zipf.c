@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Shares by Zipf's law in whole numbers only: agents on machines of different kinds must find the
  * same ones, to the byte, and a floating-point power promises no such thing. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "fabric/base/wide.h"
@@ -61,6 +62,7 @@ uint64_t *weft_zipf_bounds(const struct weft_pattern_options *options)
         bounds[rank + 1] = bounds[rank] + weight_of(place, options->skew_thousandths);
     }
     uint64_t sum = bounds[ranks];
+    assert(sum > 0);
     for (uint32_t rank = 0; rank <= ranks; rank++)
         bounds[rank] = (uint64_t)((weft_u128)options->size_bytes * bounds[rank] / sum);
     return bounds;
