@@ -16,9 +16,9 @@
 #include "drivers/roce/crc_kernels.h"
 
 #define PENDING_WORDS 5u
-#define PENDING_BYTES (8u * PENDING_WORDS)
+#define PENDING_BYTES 40u
 #define UNROLLED_WORDS 8u
-#define UNROLLED_BYTES (8u * UNROLLED_WORDS)
+#define UNROLLED_BYTES 64u
 /* Below, the tables alone do as well. */
 #define SPARSE_BYTES 96u
 
