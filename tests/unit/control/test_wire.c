@@ -131,7 +131,9 @@ static void send_prepare(const struct weft_test *test)
                                               .local_ranks = ranks,
                                               .rank_nics = rank_nics,
                                               .nics = nics,
-                                              .seed = UINT64_MAX};
+                                              .seed = UINT64_MAX,
+                                              .plan_local_count = 33,
+                                              .plan_mtu_bytes = 2048};
     cr_assert_eq(weft_wire_prepare_send(&wire, 0, &prepare, &error), WEFT_OK, "%s", error.text);
 }
 
@@ -171,6 +173,8 @@ Test(wire, prepare_comes_through_whole)
     WEFT_CONGESTION_PARAMETERS(SAME_PARAMETER)
 #undef SAME_PARAMETER
     cr_assert_eq(got.request.seed, UINT64_MAX);
+    cr_assert_eq(got.request.plan_local_count, 33);
+    cr_assert_eq(got.request.plan_mtu_bytes, 2048);
     cr_assert_eq(got.request.local_count, 3);
     cr_assert_eq(got.request.local_ranks[2], 7);
     const struct weft_nic *nics = got.request.nics;
@@ -218,6 +222,8 @@ Test(wire, prepare_comes_through_whole)
 Test(wire, a_bad_prepare_names_its_field)
 {
     BAD_PREPARE("prepare.test.rank_count is 0", prepare->test->rank_count = 0);
+    BAD_PREPARE("prepare.plan_local_count", prepare->plan_local_count = UINT32_MAX);
+    BAD_PREPARE("prepare.plan_mtu_bytes", prepare->plan_mtu_bytes = 8192);
     BAD_PREPARE("prepare.test.rank_count", prepare->test->rank_count = UINT32_MAX);
     BAD_PREPARE("prepare.test.transfer is 7", prepare->test->transfer = (Weft__Transfer)7);
     BAD_PREPARE("prepare.test.transfer", prepare->test->transfer = (Weft__Transfer)-1);
