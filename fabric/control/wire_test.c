@@ -186,6 +186,8 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
     message.rank_nics = mutable(prepare->rank_nics);
     message.n_rank_nics = prepare->local_count;
     message.seed = prepare->seed;
+    message.plan_local_count = prepare->plan_local_count;
+    message.plan_mtu_bytes = prepare->plan_mtu_bytes;
     envelope.body_case = WEFT__ENVELOPE__BODY_PREPARE;
     envelope.prepare = &message;
     status = weft_wire_send(wire, peer, &envelope, error);
@@ -414,6 +416,15 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
     return status ? status : weft_pattern_check(test->pattern, &test->options, error);
 }
 
+static enum weft_status check_plan(const Weft__Prepare *message, struct weft_error *error)
+{
+    enum weft_status status = weft_wire_range("prepare.plan_local_count", message->plan_local_count,
+                                              0, WEFT_RANKS_MAX, error);
+    return status
+               ? status
+               : weft_wire_range("prepare.plan_mtu_bytes", message->plan_mtu_bytes, 0, 4096, error);
+}
+
 /* In rising order, so a rank that is given twice is found at once. */
 static enum weft_status check_ranks(const Weft__Prepare *message, uint32_t rank_count,
                                     struct weft_error *error)
@@ -458,6 +469,8 @@ enum weft_status weft_wire_prepare_read(const Weft__Prepare *message,
     enum weft_status status = read_test(message->test, &test, error);
     if (!status)
         status = check_ranks(message, test.options.rank_count, error);
+    if (!status)
+        status = check_plan(message, error);
     if (status)
         return status;
     struct weft_nic *nics = calloc(message->n_local_ranks, sizeof(*nics));
@@ -474,7 +487,9 @@ enum weft_status weft_wire_prepare_read(const Weft__Prepare *message,
                     .local_count = (uint32_t)message->n_local_ranks,
                     .local_ranks = message->local_ranks,
                     .nics = nics,
-                    .seed = message->seed},
+                    .seed = message->seed,
+                    .plan_local_count = message->plan_local_count,
+                    .plan_mtu_bytes = message->plan_mtu_bytes},
         .test = test,
         .nics = nics,
     };
