@@ -7,6 +7,13 @@
 
 #include "fabric/schedule/patterns.h"
 
+enum {
+    SERIAL = 0,
+    PARALLEL,
+};
+
+static const char *const services[] = {[SERIAL] = "serial", [PARALLEL] = "parallel", NULL};
+
 static uint64_t degree_of(const struct weft_pattern_options *options)
 {
     return options->degree ? options->degree : options->rank_count - UINT64_C(1);
@@ -105,7 +112,11 @@ static void build_worker(const struct weft_pattern_options *options, uint32_t ra
         const struct weft_op answer = {.kind = WEFT_OP_SEND,
                                        .offset_bytes = answer_at(options, count).offset_bytes};
         uint32_t received = add_message(options, builder, &hear, index, WEFT_OP_NONE);
-        uint32_t computed = weft_add_calc(builder, options->calc_ns, received);
+        const struct weft_op compute = {.kind = WEFT_OP_CALC,
+                                        .duration_ns = options->calc_ns,
+                                        .cpu = options->service == SERIAL ? 1 : 0};
+        uint32_t computed = weft_schedule_add(builder, &compute);
+        weft_schedule_require(builder, computed, received);
         (void)add_message(options, builder, &answer, index, computed);
         weft_expect_copy(builder, &request, 0, request_at(options, index).offset_bytes);
     }
@@ -127,6 +138,10 @@ static const struct weft_pattern_take takes[] = {
     {.option = WEFT_OPTION_MESSAGES, .default_value = 4, .text = "turns of a job, one by one"},
     {.option = WEFT_OPTION_DEGREE, .text = "workers asked in a turn (all unless told)"},
     {.option = WEFT_OPTION_CALC, .text = "computation of a worker for a request"},
+    {.option = WEFT_OPTION_SERVICE,
+     .default_value = SERIAL,
+     .text = "how a worker computes for several who ask",
+     .words = services},
     {.option = WEFT_OPTION_QUEUE_PAIRS,
      .text = "connections to a worker, by turns (one for each turn unless told)"},
 };
@@ -141,10 +156,10 @@ const struct weft_pattern weft_pattern_fan_out = {
         "\n"
         "Schedule: in each turn rank 0 sends a request to as many workers as the degree says,\n"
         "who compute and answer with as many bytes. The next turn begins when all answers are\n"
-        "there, and asks the next workers in their order. A worker computes for all who ask at\n"
-        "the same time. An iteration is a job. Without a rate there is one job at a time; with\n"
-        "one (--rate, --arrivals poisson) jobs begin when they are due, up to 64 at once unless\n"
-        "--in-flight says otherwise. With --messages 1 a job is one request that fans out.\n"
+        "there, and asks the next workers in their order. An iteration is a job. Without a\n"
+        "rate there is one job at a time; with one (--rate, --arrivals poisson) jobs begin when\n"
+        "they are due, up to 64 at once unless --in-flight says otherwise, and what waits for a\n"
+        "busy worker or link waits there. With --messages 1 a job is one request.\n"
         "Completion: all turns of a job, as rank 0 sees it; completion_intended: from when it was\n"
         "due.\n"
         "It has no algorithmic and no bus bandwidth. Ideal: turns * (2 hops + calc).",

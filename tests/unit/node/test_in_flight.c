@@ -14,11 +14,14 @@ enum {
 /* A request to two workers every microsecond, which takes twenty of them. */
 static struct cluster_options requests(uint64_t turns, uint32_t in_flight)
 {
-    return (struct cluster_options){
-        .pattern = "fan-out",
-        .options = {.rank_count = 3, .size_bytes = 500, .messages = turns, .calc_ns = CALC_NS},
-        .rate_bps = UINT64_C(8000000000) * turns,
-        .in_flight = in_flight};
+    return (struct cluster_options){.pattern = "fan-out",
+                                    .options = {.rank_count = 3,
+                                                .size_bytes = 500,
+                                                .messages = turns,
+                                                .calc_ns = CALC_NS,
+                                                .service = 1 /* parallel */},
+                                    .rate_bps = UINT64_C(8000000000) * turns,
+                                    .in_flight = in_flight};
 }
 
 static struct weft_node_measured run(struct cluster *cluster, const struct cluster_options *options,
