@@ -5,7 +5,7 @@
 static bool waits_for_its_time(const struct weft_node *node)
 {
     uint64_t granted = atomic_load_explicit(&node->granted, memory_order_acquire);
-    return node->iteration < granted && !node->running && node->open_loop.begun;
+    return node->begun < granted && !weft_node_is_full(node) && node->open_loop.begun;
 }
 
 uint64_t weft_node_next_event_ns(const struct weft_node *node)
