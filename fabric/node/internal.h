@@ -226,7 +226,8 @@ struct weft_node {
     _Atomic uint64_t granted;
     _Atomic uint64_t done;
     bool failed_here; /* the worker's own copy */
-    bool all_ready;   /* all channels have been seen to be */
+    /* So many channels, from the first on, have been seen to be. */
+    uint32_t connected_count, ready_count;
     atomic_bool failed;
     struct weft_error failure;
 
