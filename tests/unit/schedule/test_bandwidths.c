@@ -10,7 +10,7 @@
 #include "try.h"
 
 #define RANKS 5u
-#define SIZE 1000u
+#define SIZE UINT64_C(1000)
 
 static const struct {
     const char *name;
