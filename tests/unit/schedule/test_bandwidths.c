@@ -10,7 +10,7 @@
 #include "try.h"
 
 #define RANKS 5u
-#define SIZE 1000u
+#define SIZE UINT64_C(1000)
 
 static const struct {
     const char *name;
@@ -23,7 +23,7 @@ static const struct {
     {"permutation", 1, SIZE},
     {"outcast", 1, 4 * SIZE},
     {"incast", 1, 4 * SIZE},
-    {"bursts", 0, 4 * 8 * SIZE},
+    {"bursts", 0, 32 * SIZE},
     {"all-reduce", 1.6, SIZE},
     {"reduce-scatter", 0.8, SIZE},
     {"all-gather", 0.8, SIZE},
@@ -32,9 +32,9 @@ static const struct {
     {"gather", 0.8, SIZE},
     {"scatter", 0.8, SIZE},
     {"all-to-all", 0.8, SIZE},
-    {"all-to-all-v", 1, 2 * 4 * SIZE / 5}, /* there and back */
+    {"all-to-all-v", 1, 8 * SIZE / 5}, /* four fifths, there and back */
     {"data-parallel", 1.6, SIZE},
-    {"tensor-parallel", 1.6, 2 * 4 * SIZE},
+    {"tensor-parallel", 1.6, 8 * SIZE},
     {"pipeline", 0, 0},
     {"parameter-server", 0, SIZE},
     {"kv-cache", 0, 16 * SIZE},
