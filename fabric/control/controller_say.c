@@ -76,6 +76,34 @@ static void gather_ranks(const struct weft_controller *controller, uint32_t agen
     }
 }
 
+static uint32_t local_ranks_of(const struct weft_controller *controller, uint32_t agent,
+                               uint32_t rank_count)
+{
+    uint32_t count = 0;
+    for (uint32_t rank = 0; rank < rank_count; rank++)
+        count += controller->rank_agents[rank] == agent;
+    return count;
+}
+
+/* What a process can reserve only once must do for tests to come. */
+static void foresee(const struct weft_controller *controller, uint32_t agent,
+                    struct weft_wire_prepare *prepare)
+{
+    const struct weft_plan *plan = controller->options.plan;
+    uint32_t most_ranks = 0, largest_bytes = 0;
+    bool largest_there_is = false;
+    for (uint32_t i = 0; i < plan->test_count; i++) {
+        const struct weft_test *test = &plan->tests[i];
+        uint32_t ranks = test->options.rank_count;
+        ranks = ranks ? ranks : controller->options.topology->rank_count;
+        most_ranks = ranks > most_ranks ? ranks : most_ranks;
+        largest_bytes = test->mtu_bytes > largest_bytes ? test->mtu_bytes : largest_bytes;
+        largest_there_is = largest_there_is || !test->mtu_bytes;
+    }
+    prepare->plan_local_count = local_ranks_of(controller, agent, most_ranks);
+    prepare->plan_mtu_bytes = largest_there_is ? 0 : largest_bytes;
+}
+
 enum weft_status weft_controller_say_prepare(struct weft_controller *controller, uint32_t agent,
                                              struct weft_error *error)
 {
@@ -93,6 +121,7 @@ enum weft_status weft_controller_say_prepare(struct weft_controller *controller,
                                             .nics = nics,
                                             .seed = seed_of(controller, agent)};
         gather_ranks(controller, agent, &prepare, ranks, rank_nics, nics);
+        foresee(controller, agent, &prepare);
         status = weft_wire_prepare_send(&controller->wire, agent, &prepare, error);
     }
     free(nics);

@@ -7,6 +7,7 @@
 
 #include "fabric/control/controller.h"
 
+/* At least; with more in flight, so many as are. */
 #define VERIFY_ITERATIONS 2u
 
 static void enter(struct weft_controller *controller, enum weft_stage stage, uint64_t now_ns)
@@ -273,7 +274,9 @@ static void expect_rate(const struct weft_test *test, struct weft_lease_options 
 
 static void run_phase(struct weft_controller *controller, uint64_t now_ns)
 {
-    struct weft_lease_options options = {.iterations = VERIFY_ITERATIONS};
+    uint32_t in_flight = weft_test_in_flight(&controller->test);
+    struct weft_lease_options options = {
+        .iterations = in_flight > VERIFY_ITERATIONS ? in_flight : VERIFY_ITERATIONS};
     if (controller->phase == WEFT_PHASE_WARMUP)
         options.iterations = controller->test.warmup;
     if (controller->phase == WEFT_PHASE_MEASURE) {

@@ -126,6 +126,7 @@ static void write_test(const struct weft_test *test, struct test_out *out)
     message->duration_ns = test->duration_ns;
     message->warmup = test->warmup;
     message->depth = test->depth;
+    message->in_flight = test->in_flight;
     message->interval_ns = test->interval_ns;
     message->reduce = test->reduce;
     message->trace = test->trace;
@@ -185,6 +186,8 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
     message.rank_nics = mutable(prepare->rank_nics);
     message.n_rank_nics = prepare->local_count;
     message.seed = prepare->seed;
+    message.plan_local_count = prepare->plan_local_count;
+    message.plan_mtu_bytes = prepare->plan_mtu_bytes;
     envelope.body_case = WEFT__ENVELOPE__BODY_PREPARE;
     envelope.prepare = &message;
     status = weft_wire_send(wire, peer, &envelope, error);
@@ -288,6 +291,7 @@ static enum weft_status check_numbers(const Weft__Test *message, struct weft_err
         {"prepare.test.rank_count", message->rank_count, 1, WEFT_RANKS_MAX},
         {"prepare.test.transfer", (uint64_t)message->transfer, 0, WEFT_TRANSFER_COUNT - 1},
         {"prepare.test.depth", message->depth, 0, WEFT_CHANNELS_MAX},
+        {"prepare.test.in_flight", message->in_flight, 0, WEFT_IN_FLIGHT_MAX},
         {"prepare.test.mtu_bytes", message->mtu_bytes, 0, 4096},
         {"prepare.test.dscp", message->dscp, 0, 63},
         {"prepare.test.iterations", message->iterations, 0, INT64_MAX},
@@ -392,6 +396,7 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
         .duration_ns = message->duration_ns,
         .warmup = message->warmup,
         .depth = message->depth,
+        .in_flight = message->in_flight,
         .interval_ns = message->interval_ns,
         .reduce = message->reduce,
         .trace = message->trace,
@@ -409,6 +414,15 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
     if (!status)
         status = read_options(message, &test->options, error);
     return status ? status : weft_pattern_check(test->pattern, &test->options, error);
+}
+
+static enum weft_status check_plan(const Weft__Prepare *message, struct weft_error *error)
+{
+    enum weft_status status = weft_wire_range("prepare.plan_local_count", message->plan_local_count,
+                                              0, WEFT_RANKS_MAX, error);
+    return status
+               ? status
+               : weft_wire_range("prepare.plan_mtu_bytes", message->plan_mtu_bytes, 0, 4096, error);
 }
 
 /* In rising order, so a rank that is given twice is found at once. */
@@ -455,6 +469,8 @@ enum weft_status weft_wire_prepare_read(const Weft__Prepare *message,
     enum weft_status status = read_test(message->test, &test, error);
     if (!status)
         status = check_ranks(message, test.options.rank_count, error);
+    if (!status)
+        status = check_plan(message, error);
     if (status)
         return status;
     struct weft_nic *nics = calloc(message->n_local_ranks, sizeof(*nics));
@@ -471,7 +487,9 @@ enum weft_status weft_wire_prepare_read(const Weft__Prepare *message,
                     .local_count = (uint32_t)message->n_local_ranks,
                     .local_ranks = message->local_ranks,
                     .nics = nics,
-                    .seed = message->seed},
+                    .seed = message->seed,
+                    .plan_local_count = message->plan_local_count,
+                    .plan_mtu_bytes = message->plan_mtu_bytes},
         .test = test,
         .nics = nics,
     };

@@ -8,7 +8,7 @@ static bool next_is_ready(const struct weft_node *node, const struct weft_channe
     if (channel->receive_iteration >= node->open_limit)
         return false;
     uint32_t lane = weft_node_lane_of(node, channel->receive_iteration);
-    return !node->remaining[lane][channel->receives[channel->receive_at]];
+    return !node->lanes[lane].remaining[channel->receives[channel->receive_at]];
 }
 
 /* A place of the staging is free again once the write from it is complete, which is later than that
@@ -105,11 +105,5 @@ static uint32_t receive_channel(struct weft_node *node, uint32_t index)
 
 uint32_t weft_node_receive(struct weft_node *node)
 {
-    uint32_t done = 0;
-    for (uint32_t word = 0; word < node->word_count; word++) {
-        uint64_t bits = node->receive_ready[word];
-        for (; bits; bits &= bits - 1)
-            done += receive_channel(node, word * 64 + (uint32_t)__builtin_ctzll(bits));
-    }
-    return done;
+    return weft_channels_visit(node, node->receive_ready, receive_channel);
 }

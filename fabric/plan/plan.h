@@ -90,6 +90,7 @@ struct weft_test {
     uint64_t duration_ns; /* 0 where iterations is set; WEFT_FOREVER: until it is interrupted */
     uint64_t warmup;      /* iterations */
     uint32_t depth;       /* 0: the node's default */
+    uint32_t in_flight;   /* iterations at once; 0: see weft_test_in_flight */
     uint64_t interval_ns; /* 0: 1 ms */
     uint64_t rate_bps;    /* payload of the rank that sends most, open loop; 0: closed loop */
     enum weft_arrivals_kind arrivals;
@@ -112,6 +113,10 @@ struct weft_test {
     uint32_t repeat;  /* which of them this is */
     bool swept;       /* it is a point of a sweep */
 };
+
+/* How many iterations may run at once: what was said; else, in an open loop, what the pattern says,
+ * and one in a closed loop. */
+uint32_t weft_test_in_flight(const struct weft_test *test);
 
 /* Does a pattern's name name a schedule's file? */
 bool weft_is_goal_name(const char *name);

@@ -108,6 +108,7 @@ static void put_test(FILE *out, const struct weft_job *job, uint32_t index)
     put_count(out, "mtu", test->mtu_bytes);
     put_count(out, "dscp", test->dscp);
     put_count(out, "depth", test->depth);
+    put_count(out, "in-flight", test->in_flight);
     put_time(out, "interval", test->interval_ns);
     put_count(out, "repeats", test->repeats);
     if (test->search.to_bps)

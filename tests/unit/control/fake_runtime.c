@@ -78,7 +78,10 @@ static enum weft_status prepare(void *context, const struct weft_agent_test *tes
 {
     struct fake_runtime *fake = context;
     demand(fake, !fake->held && test->local_count <= 64);
-    fake->prepares++;
+    if (!fake->prepares++) {
+        fake->foreseen_ranks = test->plan_local_count;
+        fake->foreseen_mtu_bytes = test->plan_mtu_bytes;
+    }
     fake->held = true;
     fake->local_count = test->local_count;
     memcpy(fake->ranks, test->local_ranks, test->local_count * sizeof(fake->ranks[0]));

@@ -64,6 +64,7 @@ struct fake_runtime {
     struct weft_nic nic;   /* of the first rank; strings are not kept */
     char device[64];
     uint64_t seed;
+    uint32_t foreseen_ranks, foreseen_mtu_bytes; /* by the first prepare */
 };
 
 /* Of how many of the last iterations it has traces. */

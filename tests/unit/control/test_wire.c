@@ -76,6 +76,7 @@ static struct weft_test whole_test(void)
         .iterations = 1000,
         .warmup = 7,
         .depth = 9,
+        .in_flight = 77,
         .interval_ns = 12345,
         .reduce = true,
         .verify = true,
@@ -131,7 +132,9 @@ static void send_prepare(const struct weft_test *test)
                                               .local_ranks = ranks,
                                               .rank_nics = rank_nics,
                                               .nics = nics,
-                                              .seed = UINT64_MAX};
+                                              .seed = UINT64_MAX,
+                                              .plan_local_count = 33,
+                                              .plan_mtu_bytes = 2048};
     cr_assert_eq(weft_wire_prepare_send(&wire, 0, &prepare, &error), WEFT_OK, "%s", error.text);
 }
 
@@ -158,6 +161,7 @@ Test(wire, prepare_comes_through_whole)
     cr_assert_eq(test->duration_ns, 0);
     cr_assert_eq(test->warmup, 7);
     cr_assert_eq(test->depth, 9);
+    cr_assert_eq(test->in_flight, 77);
     cr_assert_eq(test->interval_ns, 12345);
     cr_assert(test->reduce && test->verify);
     cr_assert_eq(test->pace_bps, 123456789);
@@ -171,6 +175,8 @@ Test(wire, prepare_comes_through_whole)
     WEFT_CONGESTION_PARAMETERS(SAME_PARAMETER)
 #undef SAME_PARAMETER
     cr_assert_eq(got.request.seed, UINT64_MAX);
+    cr_assert_eq(got.request.plan_local_count, 33);
+    cr_assert_eq(got.request.plan_mtu_bytes, 2048);
     cr_assert_eq(got.request.local_count, 3);
     cr_assert_eq(got.request.local_ranks[2], 7);
     const struct weft_nic *nics = got.request.nics;
@@ -218,6 +224,8 @@ Test(wire, prepare_comes_through_whole)
 Test(wire, a_bad_prepare_names_its_field)
 {
     BAD_PREPARE("prepare.test.rank_count is 0", prepare->test->rank_count = 0);
+    BAD_PREPARE("prepare.plan_local_count", prepare->plan_local_count = UINT32_MAX);
+    BAD_PREPARE("prepare.plan_mtu_bytes", prepare->plan_mtu_bytes = 8192);
     BAD_PREPARE("prepare.test.rank_count", prepare->test->rank_count = UINT32_MAX);
     BAD_PREPARE("prepare.test.transfer is 7", prepare->test->transfer = (Weft__Transfer)7);
     BAD_PREPARE("prepare.test.transfer", prepare->test->transfer = (Weft__Transfer)-1);
@@ -233,6 +241,7 @@ Test(wire, a_bad_prepare_names_its_field)
     BAD_PREPARE("iterations or duration_ns", prepare->test->duration_ns = 5);
     BAD_PREPARE("iterations or duration_ns", prepare->test->iterations = 0);
     BAD_PREPARE("prepare.test.depth", prepare->test->depth = UINT32_MAX);
+    BAD_PREPARE("prepare.test.in_flight", prepare->test->in_flight = WEFT_IN_FLIGHT_MAX + 1);
     BAD_PREPARE("prepare.test.warmup", prepare->test->warmup = UINT64_MAX);
     BAD_PREPARE("prepare.test.rate_bps", prepare->test->rate_bps = UINT64_MAX);
     BAD_PREPARE("prepare.test.arrivals", prepare->test->arrivals = (Weft__Arrivals)2);
