@@ -287,6 +287,26 @@ Test(lend, behind_what_waits)
     close_sender(sender);
 }
 
+/* A question to a neighbour is not the queue pair's, and goes first all the same. */
+Test(lend, behind_a_question)
+{
+    struct weft_error error = {0};
+    struct sender *sender = open_sender(&(struct net_options){.seed = 0});
+    struct net_side *side = &sender->net.sides[0];
+    struct weft_endpoint_address peer = sender->net.sides[1].address;
+    struct weft_roce_destination *other = NULL;
+    peer.gid[15] = 99;
+    cr_assert_eq(weft_roce_destination_create(side->qp, &peer, &other, &error), WEFT_OK);
+    const struct weft_work work = work_of(sender, 1, 64);
+    lend(sender, 4);
+    post(sender, &work, 1);
+    cr_assert_eq(built(sender), 0);
+    cr_assert_eq(transmit(sender), 2);
+    cr_assert_eq(weft_wire_get16(sender->frames[0].data + 12), WEFT_ETHERTYPE_ARP);
+    weft_roce_destination_destroy(side->qp, other);
+    close_sender(sender);
+}
+
 /* A paced queue pair's datagrams wait for their time. */
 Test(lend, paced)
 {
