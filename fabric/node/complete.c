@@ -14,8 +14,10 @@ static void complete_send(struct weft_node *node, struct weft_channel *channel, 
     assert(channel->sends_outstanding > 0 && node->running);
     channel->sends_outstanding--;
     if (node->phase == WEFT_PHASE_MEASURE) {
-        weft_hist_record(node->tally.latency_ns, node->now_ns - node->posted_ns[lane][op]);
-        weft_open_loop_sent(node, lane, op);
+        if (!node->unrecorded) {
+            weft_hist_record(node->tally.latency_ns, node->now_ns - node->posted_ns[lane][op]);
+            weft_open_loop_sent(node, lane, op);
+        }
         node->tally.sent_messages++;
         node->tally.sent_bytes += node->schedule->ops[op].len_bytes;
     }
