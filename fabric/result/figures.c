@@ -98,7 +98,7 @@ bool weft_test_fairness(const struct weft_test_result *result, struct weft_test_
         if (!all.flows || spread->worst_bps < all.worst_bps) {
             all.worst_bps = spread->worst_bps;
             all.worst_from = spread->worst_from;
-            all.worst_to = i;
+            all.worst_to = result->ranks[i].rank;
         }
         all.flows += spread->flows;
         sum_bps += spread->sum_bps;
@@ -284,7 +284,7 @@ static const char *driver_of(const struct weft_result *result, const struct weft
                              uint32_t rank)
 {
     const struct weft_topology *topology = result->topology;
-    const char *own = topology ? topology->nics[topology->rank_nics[rank]].driver : NULL;
+    const char *own = topology ? topology->nics[topology->rank_nics[weft_test_rank(test->test, rank)]].driver : NULL;
     if (own)
         return own;
     return test->test->driver ? test->test->driver : "dpdk";

@@ -21,12 +21,15 @@ static const char *plural(uint64_t count)
     return count == 1 ? "" : "s";
 }
 
-static uint32_t host_count(const struct weft_topology *topology, uint32_t rank_count)
+static uint32_t host_count(const struct weft_topology *topology,
+                           const struct weft_test_result *test)
 {
     uint32_t count = 0;
     for (uint32_t host = 0; host < topology->host_count; host++) {
-        for (uint32_t rank = 0; rank < rank_count && rank < topology->rank_count; rank++) {
-            if (topology->nics[topology->rank_nics[rank]].host == host) {
+        for (uint32_t i = 0; i < test->rank_count; i++) {
+            uint32_t rank = test->ranks[i].rank;
+            if (rank < topology->rank_count &&
+                topology->nics[topology->rank_nics[rank]].host == host) {
                 count++;
                 break;
             }
@@ -44,7 +47,7 @@ static void print_head(FILE *out, const struct weft_result *result,
     };
     char size[WEFT_UNITS_TEXT];
     char drivers[WEFT_DRIVERS_TEXT];
-    uint32_t hosts = host_count(result->topology, test->rank_count);
+    uint32_t hosts = host_count(result->topology, test);
     fprintf(out, "weft %s · %s", WEFT_VERSION, test->test->pattern->name);
     if (weft_pattern_has_size(test->test->pattern, &test->test->options))
         fprintf(out, ", %s", weft_format_size(test->test->options.size_bytes, size));
@@ -55,7 +58,7 @@ static void print_head(FILE *out, const struct weft_result *result,
         fprintf(out, ", MTU %u", test->test->mtu_bytes);
     fprintf(out, "\n");
     if (test->ranks[0].device[0])
-        fprintf(out, "rank 0 on  %s\n", test->ranks[0].device);
+        fprintf(out, "rank %u on  %s\n", test->ranks[0].rank, test->ranks[0].device);
 }
 
 static void print_wrong_ranks(FILE *out, const struct weft_test_result *test)
@@ -69,7 +72,7 @@ static void print_wrong_ranks(FILE *out, const struct weft_test_result *test)
         fprintf(out,
                 "           rank %u: %s of %s wrong, first at byte %" PRIu64
                 ": expected %g, found %g\n",
-                i, weft_show_size(verified->wrong_bytes, wrong),
+                test->ranks[i].rank, weft_show_size(verified->wrong_bytes, wrong),
                 weft_show_size(verified->compared_bytes, compared),
                 verified->first_wrong_offset_bytes, (double)verified->expected,
                 (double)verified->found);
