@@ -89,6 +89,30 @@ static bool allocate_parts(struct weft_controller *controller)
     return controller->parts && made;
 }
 
+/* What an agent may have to reserve before its first test. */
+static void count_most(struct weft_controller *controller)
+{
+    const struct weft_plan *plan = controller->options.plan;
+    uint32_t agent_count = controller->options.agent_count;
+    for (uint32_t i = 0; i < plan->test_count;) {
+        uint32_t end = i + weft_test_parts(&plan->tests[i]);
+        for (uint32_t agent = 0; agent < agent_count; agent++)
+            controller->agents[agent].local_count = 0;
+        for (; i < end; i++) {
+            struct weft_test test = plan->tests[i];
+            if (!test.options.rank_count)
+                test.options.rank_count = controller->options.topology->rank_count;
+            for (uint32_t rank = 0; rank < test.options.rank_count; rank++)
+                controller->agents[controller->rank_agents[weft_test_rank(&test, rank)]]
+                    .local_count++;
+        }
+        for (uint32_t agent = 0; agent < agent_count; agent++) {
+            struct weft_controller_agent *at = &controller->agents[agent];
+            at->plan_count = at->local_count > at->plan_count ? at->local_count : at->plan_count;
+        }
+    }
+}
+
 static enum weft_status allocate(struct weft_controller *controller, struct weft_error *error)
 {
     const struct weft_controller_options *options = &controller->options;
@@ -133,6 +157,8 @@ enum weft_status weft_controller_create(const struct weft_controller_options *op
     status = allocate(controller, error);
     if (!status)
         status = name_agents(controller, error);
+    if (!status)
+        count_most(controller);
     if (status) {
         weft_controller_destroy(controller);
         return status;

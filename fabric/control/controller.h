@@ -31,6 +31,7 @@ struct weft_controller_agent {
     uint64_t silent_ns;
     uint32_t ranks_reported; /* of this test */
     uint32_t local_count;    /* of this test */
+    uint32_t plan_count;     /* the most of any test */
 };
 
 /* What an agent has of a part. */

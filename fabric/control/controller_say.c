@@ -91,7 +91,9 @@ enum weft_status weft_controller_say_prepare(struct weft_controller *controller,
                                             .local_ranks = ranks,
                                             .rank_nics = rank_nics,
                                             .nics = nics,
-                                            .seed = seed_of(controller, agent)};
+                                            .seed = seed_of(controller, agent),
+                                            .plan_local_count =
+                                                controller->agents[agent].plan_count};
         for (uint32_t i = 0; i < controller->part_count; i++)
             prepare.parts[i] = &controller->parts[i].test;
         gather_ranks(controller, agent, &prepare, ranks, rank_nics, nics);

@@ -215,6 +215,7 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
     message.rank_nics = mutable(prepare->rank_nics);
     message.n_rank_nics = prepare->local_count;
     message.seed = prepare->seed;
+    message.plan_local_count = prepare->plan_local_count;
     envelope.body_case = WEFT__ENVELOPE__BODY_PREPARE;
     envelope.prepare = &message;
     status = weft_wire_send(wire, peer, &envelope, error);
@@ -496,7 +497,12 @@ enum weft_status weft_wire_prepare_read(const Weft__Prepare *message,
         .local_count = (uint32_t)message->n_local_ranks,
         .local_ranks = message->local_ranks,
         .seed = message->seed,
+        .plan_local_count = message->plan_local_count,
     };
+    status = weft_wire_range("prepare.plan_local_count", message->plan_local_count, 0,
+                             WEFT_RANKS_MAX, error);
+    if (status)
+        return status;
     status = weft_wire_places_find(&prepared->request, &prepared->places, error);
     if (!status)
         status = check_rank_nics(message, error);

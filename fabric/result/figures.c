@@ -2,6 +2,7 @@
 #include "fabric/result/figures.h"
 
 #include "fabric/result/repeats.h"
+#include "fabric/result/together.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -259,6 +260,10 @@ bool weft_figure_metric(const struct weft_test_result *result, const char *metri
         size_t prefix_length = strlen(hists[i].prefix);
         if (strncmp(metric, hists[i].prefix, prefix_length) == 0)
             return weft_figure_stat(hists[i].hist, metric + prefix_length, ret_value);
+    }
+    if (weft_metric_is_interference(metric)) {
+        *ret_why = "too few samples, alone or together, or no job among others";
+        return weft_interference_metric(result, metric, ret_value);
     }
     if (strcmp(metric, "throughput") == 0) {
         *ret_why = "no rate was searched for, or none passes";

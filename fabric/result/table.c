@@ -12,6 +12,7 @@
 #include "fabric/plan/test.h"
 #include "fabric/result/attribution.h"
 #include "fabric/result/figures.h"
+#include "fabric/result/together.h"
 
 #define COLUMN_WIDTH 10
 
@@ -49,6 +50,9 @@ static void print_head(FILE *out, const struct weft_result *result,
     char drivers[WEFT_DRIVERS_TEXT];
     uint32_t hosts = host_count(result->topology, test);
     fprintf(out, "weft %s · %s", WEFT_VERSION, test->test->pattern->name);
+    if (test->test->together.name)
+        fprintf(out, " (%s%s)", test->test->together.job,
+                test->test->together.alone ? " alone" : " among others");
     if (weft_pattern_has_size(test->test->pattern, &test->test->options))
         fprintf(out, ", %s", weft_format_size(test->test->options.size_bytes, size));
     fprintf(out, " · %u rank%s on %u host%s · %s · %s", test->rank_count, plural(test->rank_count),
@@ -333,6 +337,8 @@ static void show_actual(const struct weft_expect_result *expect, char shown[WEFT
         weft_show_time(value, shown);
     else if (weft_metric_is_rate(metric))
         weft_show_rate(value, shown);
+    else if (weft_metric_is_interference(metric))
+        (void)snprintf(shown, WEFT_UNITS_TEXT, "%.2f", expect->actual);
     else if (strcmp(metric, "ideal_share") == 0)
         (void)snprintf(shown, WEFT_UNITS_TEXT, "%.4g %%", expect->actual * 100);
     else
@@ -380,6 +386,7 @@ static void print_test(FILE *out, const struct weft_result *result, uint32_t ind
     weft_test_warnings(result, index, &warnings);
     for (uint32_t i = 0; i < warnings.count; i++)
         fprintf(out, "warning    %s\n", warnings.texts[i]);
+    weft_together_print(out, test);
 }
 
 char *weft_test_table(const struct weft_result *result, uint32_t test)
