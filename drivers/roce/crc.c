@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "drivers/roce/crc_kernels.h"
-#include "drivers/roce/wire.h"
 
 /* By IP version: type of service or traffic class and flow label, TTL or hop limit, header
  * checksum; UDP checksum; FECN, BECN and what is reserved beside them. */
@@ -54,11 +53,8 @@ static uint32_t isal_build(uint32_t state, uint8_t *header, uint32_t header_byte
 
 static uint32_t isal_packet(const uint8_t *ip, uint32_t ip_bytes, uint32_t len_bytes)
 {
-    uint8_t headers[WEFT_IPV6_BYTES + WEFT_UDP_BYTES + WEFT_BTH_BYTES];
-    uint32_t header_bytes = ip_bytes + WEFT_UDP_BYTES + WEFT_BTH_BYTES;
-    const uint8_t *mask = weft_crc_mask[ip_bytes == WEFT_IPV6_BYTES];
-    for (uint32_t i = 0; i < header_bytes; i++)
-        headers[i] = ip[i] | mask[i];
+    uint8_t headers[WEFT_CRC_MASKED_MAX];
+    uint32_t header_bytes = weft_crc_mask_headers(ip, ip_bytes, headers);
     uint32_t state = isal_add(WEFT_CRC_ICRC_START, headers, header_bytes);
     return isal_add(state, ip + header_bytes, len_bytes - header_bytes);
 }
@@ -72,6 +68,8 @@ const struct weft_crc_kernel *weft_crc_kernel(enum weft_crc_level level)
 {
     if (level == WEFT_CRC_TABLE)
         return &weft_crc_table;
+    if (level == WEFT_CRC_SPARSE)
+        return &weft_crc_sparse;
     if (level == WEFT_CRC_ISAL)
         return &isal;
 #if defined(__x86_64__)
@@ -87,7 +85,7 @@ const struct weft_crc_kernel *weft_crc_kernel(enum weft_crc_level level)
 }
 
 #if defined(__x86_64__)
-/* qemu without hardware's help multiplies bit by bit: a table is nearly twice as fast there. */
+/* qemu without hardware's help multiplies bit by bit, and looks every table entry's address up. */
 static bool is_emulated(void)
 {
     uint32_t eax = 0;
@@ -101,13 +99,13 @@ static bool is_emulated(void)
 static const struct weft_crc_kernel *best(void)
 {
     if (is_emulated())
-        return &weft_crc_table;
+        return &weft_crc_sparse;
     for (int level = WEFT_CRC_WIDE; level >= WEFT_CRC_CARRYLESS; level--) {
         const struct weft_crc_kernel *kernel = weft_crc_kernel((enum weft_crc_level)level);
         if (kernel)
             return kernel;
     }
-    return &weft_crc_table;
+    return &weft_crc_sparse;
 }
 #else
 /* ISA-L has kernels for other processors. */

@@ -31,7 +31,8 @@ extern const struct weft_crc_kernel *weft_crc;
 
 enum weft_crc_level {
     WEFT_CRC_TABLE = 0,
-    WEFT_CRC_ISAL,      /* everywhere */
+    WEFT_CRC_SPARSE,
+    WEFT_CRC_ISAL,      /* these three everywhere */
     WEFT_CRC_CARRYLESS, /* x86 with PCLMULQDQ and AVX */
     WEFT_CRC_WIDE,      /* with VPCLMULQDQ and AVX-512 */
     WEFT_CRC_LEVELS

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Eight bytes a step through eight tables (Kounavis and Berry, "Novel table lookup-based algorithms
- * for high-performance CRC generation", 2008): where the processor multiplies without carries
- * slowly or not at all, an emulated one for instance. */
+ * for high-performance CRC generation", 2008): for what is too short for crc_sparse.c. */
 #include <endian.h>
 #include <string.h>
 
 #include "drivers/roce/crc.h"
 #include "drivers/roce/crc_kernels.h"
-#include "drivers/roce/wire.h"
 
 #define POLYNOMIAL 0xedb88320u
 
@@ -66,11 +64,8 @@ static uint32_t build(uint32_t state, uint8_t *header, uint32_t header_bytes,
 
 static uint32_t packet(const uint8_t *ip, uint32_t ip_bytes, uint32_t len_bytes)
 {
-    uint8_t headers[WEFT_IPV6_BYTES + WEFT_UDP_BYTES + WEFT_BTH_BYTES];
-    uint32_t header_bytes = ip_bytes + WEFT_UDP_BYTES + WEFT_BTH_BYTES;
-    const uint8_t *mask = weft_crc_mask[ip_bytes == WEFT_IPV6_BYTES];
-    for (uint32_t i = 0; i < header_bytes; i++)
-        headers[i] = ip[i] | mask[i];
+    uint8_t headers[WEFT_CRC_MASKED_MAX];
+    uint32_t header_bytes = weft_crc_mask_headers(ip, ip_bytes, headers);
     uint32_t state = add(WEFT_CRC_ICRC_START, headers, header_bytes);
     return add(state, ip + header_bytes, len_bytes - header_bytes);
 }

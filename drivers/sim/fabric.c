@@ -13,91 +13,19 @@
 /* The switch that joins NICs without a link drops nothing. */
 #define ENDLESS_BYTES (UINT64_MAX / 2)
 
-static uint32_t default_switch(const struct weft_sim_fabric *fabric)
+static void make_wires(struct weft_sim_fabric *fabric, uint64_t seed)
 {
-    return fabric->nic_count + fabric->switch_count - 1;
-}
-
-static void count_parts(const struct weft_topology *topology, struct weft_sim_fabric *fabric)
-{
-    uint32_t linked = 0;
-    for (uint32_t i = 0; i < topology->link_count; i++)
-        linked += (topology->links[i].ends[0].is_switch ? 0u : 1u) +
-                  (topology->links[i].ends[1].is_switch ? 0u : 1u);
-    fabric->nic_count = topology->nic_count;
-    uint32_t unlinked = topology->nic_count - linked;
-    fabric->switch_count = topology->switch_count + (unlinked ? 1 : 0);
-    fabric->wire_count = 2 * (topology->link_count + unlinked);
-}
-
-static uint32_t node_of(const struct weft_sim_fabric *fabric, const struct weft_link_end *end)
-{
-    return end->is_switch ? fabric->nic_count + end->index : end->index;
-}
-
-struct link_description {
-    uint32_t ends[2]; /* nodes */
-    uint64_t rate_bps;
-    uint64_t delay_ns;
-};
-
-static void make_wires(struct weft_sim_fabric *fabric, uint32_t link,
-                       const struct link_description *description, uint64_t seed)
-{
-    for (uint32_t i = 0; i < 2; i++) {
-        struct weft_sim_wire *wire = &fabric->wires[2 * link + i];
-        wire->from = description->ends[i];
-        wire->to = description->ends[1 - i];
-        wire->rate_bps = description->rate_bps;
-        wire->delay_ps = description->delay_ns * WEFT_SIM_PS_PER_NS;
+    for (uint32_t i = 0; i < fabric->wire_count; i++) {
+        const struct weft_route_wire *from = &fabric->graph->wires[i];
+        struct weft_sim_wire *wire = &fabric->wires[i];
+        wire->from = from->from;
+        wire->to = from->to;
+        wire->rate_bps = from->rate_bps;
+        wire->delay_ps = from->delay_ns * WEFT_SIM_PS_PER_NS;
         wire->sending = WEFT_SIM_NONE;
         wire->queue = (struct weft_sim_queue){.head = WEFT_SIM_NONE, .tail = WEFT_SIM_NONE};
-        weft_random_seed(&wire->random, seed ^ (2 * link + i + UINT64_C(1)) << 20);
-        if (wire->from < fabric->nic_count) {
-            fabric->nics[wire->from].out = 2 * link + i;
-            fabric->nics[wire->from].rate_bps = wire->rate_bps;
-        }
+        weft_random_seed(&wire->random, seed ^ (i + UINT64_C(1)) << 20);
     }
-}
-
-/* The link's rate, or that of the slower NIC at its ends, or the default. */
-static uint64_t rate_of(const struct weft_topology *topology, const struct weft_link *link)
-{
-    uint64_t rate_bps = link->rate_bps;
-    for (uint32_t i = 0; !link->rate_bps && i < 2; i++) {
-        uint64_t own = link->ends[i].is_switch ? 0 : topology->nics[link->ends[i].index].rate_bps;
-        if (own && (!rate_bps || own < rate_bps))
-            rate_bps = own;
-    }
-    return rate_bps ? rate_bps : WEFT_SIM_RATE_BPS;
-}
-
-static void make_links(struct weft_sim_fabric *fabric, const struct weft_topology *topology,
-                       uint64_t seed)
-{
-    uint32_t next = 0;
-    for (uint32_t i = 0; i < fabric->nic_count; i++)
-        fabric->nics[i].out = WEFT_SIM_NONE;
-    for (; next < topology->link_count; next++) {
-        const struct weft_link *link = &topology->links[next];
-        const struct link_description description = {
-            .ends = {node_of(fabric, &link->ends[0]), node_of(fabric, &link->ends[1])},
-            .rate_bps = rate_of(topology, link),
-            .delay_ns = link->delay_ns ? link->delay_ns : WEFT_SIM_DELAY_NS,
-        };
-        make_wires(fabric, next, &description, seed);
-    }
-    for (uint32_t i = 0; i < fabric->nic_count; i++) {
-        uint64_t rate_bps = topology->nics[i].rate_bps;
-        const struct link_description description = {
-            .ends = {i, default_switch(fabric)},
-            .rate_bps = rate_bps ? rate_bps : WEFT_SIM_RATE_BPS,
-            .delay_ns = WEFT_SIM_DELAY_NS,
-        };
-        if (fabric->nics[i].out == WEFT_SIM_NONE)
-            make_wires(fabric, next++, &description, seed);
-    }
-    assert(2 * next == fabric->wire_count);
 }
 
 static void fill_switch(struct weft_sim_switch *at, const struct weft_switch *from)
@@ -113,7 +41,6 @@ static void fill_switch(struct weft_sim_switch *at, const struct weft_switch *fr
 static bool make_switches(struct weft_sim_fabric *fabric, const struct weft_topology *topology,
                           uint64_t seed)
 {
-    uint32_t next_port = 0;
     for (uint32_t i = 0; i < fabric->switch_count; i++) {
         struct weft_sim_switch *at = &fabric->switches[i];
         bool given = i < topology->switch_count;
@@ -125,12 +52,8 @@ static bool make_switches(struct weft_sim_fabric *fabric, const struct weft_topo
             fill_switch(at, &topology->switches[i]);
         weft_random_seed(&at->random, seed ^ (i + UINT64_C(1)) << 40);
         at->salt = weft_random_next(&at->random);
-        at->first_port = next_port;
-        for (uint32_t wire = 0; wire < fabric->wire_count; wire++) {
-            if (fabric->wires[wire].from == fabric->nic_count + i)
-                fabric->ports[next_port++] = wire;
-        }
-        at->port_count = next_port - at->first_port;
+        at->first_port = fabric->graph->first_ports[i];
+        at->port_count = fabric->graph->first_ports[i + 1] - at->first_port;
     }
     return true;
 }
@@ -165,19 +88,35 @@ static bool make_frames(struct weft_sim_fabric *fabric, const struct weft_sim_op
     return true;
 }
 
+static void make_nics(struct weft_sim_fabric *fabric, const struct weft_topology *topology)
+{
+    for (uint32_t i = 0; i < fabric->nic_count; i++) {
+        struct weft_sim_nic *nic = &fabric->nics[i];
+        nic->address = address_of(topology, i);
+        nic->out = fabric->graph->nic_wires[i];
+        nic->rate_bps = fabric->wires[nic->out].rate_bps;
+    }
+}
+
 static bool make_parts(struct weft_sim_fabric *fabric, const struct weft_sim_options *options)
 {
     const struct weft_topology *topology = options->topology;
-    count_parts(topology, fabric);
+    const struct weft_route_defaults defaults = {.rate_bps = WEFT_SIM_RATE_BPS,
+                                                 .delay_ns = WEFT_SIM_DELAY_NS};
+    fabric->graph = weft_routes_create(topology, &defaults);
+    if (!fabric->graph)
+        return false;
+    fabric->nic_count = fabric->graph->nic_count;
+    fabric->switch_count = fabric->graph->switch_count;
+    fabric->wire_count = fabric->graph->wire_count;
+    fabric->ports = fabric->graph->ports;
     fabric->nics = calloc(fabric->nic_count, sizeof(*fabric->nics));
     fabric->switches = calloc(fabric->switch_count + 1u, sizeof(*fabric->switches));
     fabric->wires = calloc(fabric->wire_count, sizeof(*fabric->wires));
-    fabric->ports = calloc(fabric->wire_count, sizeof(*fabric->ports));
-    if (!fabric->nics || !fabric->switches || !fabric->wires || !fabric->ports)
+    if (!fabric->nics || !fabric->switches || !fabric->wires)
         return false;
-    for (uint32_t i = 0; i < fabric->nic_count; i++)
-        fabric->nics[i].address = address_of(topology, i);
-    make_links(fabric, topology, options->seed);
+    make_wires(fabric, options->seed);
+    make_nics(fabric, topology);
     return make_switches(fabric, topology, options->seed) && make_frames(fabric, options) &&
            weft_sim_route_build(fabric) &&
            weft_sim_events_init(&fabric->events,
@@ -217,7 +156,7 @@ void weft_sim_destroy(struct weft_sim_fabric *fabric)
     free(fabric->nics);
     free(fabric->switches);
     free(fabric->wires);
-    free(fabric->ports);
+    weft_routes_destroy(fabric->graph);
     free(fabric->route_starts);
     free(fabric->routes);
     free(fabric->frames);

@@ -7,6 +7,7 @@
 
 #include "drivers/sim/fabric.h"
 #include "fabric/base/random.h"
+#include "fabric/topology/route.h"
 
 #define WEFT_SIM_NONE UINT32_MAX
 
@@ -104,7 +105,8 @@ struct weft_sim_fabric {
     struct weft_sim_nic *nics;
     struct weft_sim_switch *switches;
     struct weft_sim_wire *wires;
-    uint32_t *ports;
+    struct weft_routes *graph; /* the topology's: the same nodes and wires */
+    const uint32_t *ports;     /* its */
     /* From a switch to a NIC: which wires lead there the shortest way. */
     uint32_t *route_starts; /* [switch * nics + nic], and one behind the last */
     uint32_t *routes;

@@ -178,3 +178,26 @@ void weft_agent_tick(struct weft_agent *agent, uint64_t now_ns)
     if (now_ns - agent->said_ns >= ALIVE_INTERVAL_NS)
         weft_agent_say_alive(agent, now_ns);
 }
+
+enum weft_agent_hurry weft_agent_hurry(const struct weft_agent *agent)
+{
+    switch (agent->state) {
+    case WEFT_AGENT_CONNECTING:
+        return WEFT_AGENT_EAGER;
+    case WEFT_AGENT_RUNNING:
+        /* A clock that stands still is not disturbed. */
+        if (agent->runtime->waits && agent->runtime->waits(agent->runtime_context))
+            return WEFT_AGENT_EAGER;
+        return agent->phase == WEFT_PHASE_MEASURE ? WEFT_AGENT_CALM : WEFT_AGENT_EAGER;
+    case WEFT_AGENT_VERIFYING:
+    case WEFT_AGENT_COLLECTING:
+    case WEFT_AGENT_TRACING:
+        return WEFT_AGENT_BUSY;
+    case WEFT_AGENT_IDLE:
+    case WEFT_AGENT_PREPARED:
+    case WEFT_AGENT_READY:
+    case WEFT_AGENT_FAILED:
+        break;
+    }
+    return WEFT_AGENT_CALM;
+}

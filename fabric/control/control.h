@@ -128,6 +128,13 @@ WEFT_CHECKED enum weft_status weft_agent_receive(struct weft_agent *agent, const
                                                  struct weft_error *error);
 /* To be called every few milliseconds: watches progress, sends what there is to say. */
 void weft_agent_tick(struct weft_agent *agent, uint64_t now_ns);
+/* How soon the next tick is worth its while. */
+enum weft_agent_hurry {
+    WEFT_AGENT_CALM = 0, /* nothing is due, or a measurement is not to be disturbed */
+    WEFT_AGENT_EAGER,    /* it waits for what may be there any moment, and the run waits for it */
+    WEFT_AGENT_BUSY,     /* it has work of its own left: at once */
+};
+enum weft_agent_hurry weft_agent_hurry(const struct weft_agent *agent);
 
 /* ---- the controller ---- */
 

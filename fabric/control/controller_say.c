@@ -76,6 +76,22 @@ static void gather_ranks(const struct weft_controller *controller, uint32_t agen
     }
 }
 
+/* What a process can reserve only once must do for tests to come. */
+static void foresee(const struct weft_controller *controller, uint32_t agent,
+                    struct weft_wire_prepare *prepare)
+{
+    const struct weft_plan *plan = controller->options.plan;
+    uint32_t largest_bytes = 0;
+    bool largest_there_is = false;
+    for (uint32_t i = 0; i < plan->test_count; i++) {
+        const struct weft_test *test = &plan->tests[i];
+        largest_bytes = test->mtu_bytes > largest_bytes ? test->mtu_bytes : largest_bytes;
+        largest_there_is = largest_there_is || !test->mtu_bytes;
+    }
+    prepare->plan_local_count = controller->agents[agent].plan_count;
+    prepare->plan_mtu_bytes = largest_there_is ? 0 : largest_bytes;
+}
+
 enum weft_status weft_controller_say_prepare(struct weft_controller *controller, uint32_t agent,
                                              struct weft_error *error)
 {
@@ -91,12 +107,11 @@ enum weft_status weft_controller_say_prepare(struct weft_controller *controller,
                                             .local_ranks = ranks,
                                             .rank_nics = rank_nics,
                                             .nics = nics,
-                                            .seed = seed_of(controller, agent),
-                                            .plan_local_count =
-                                                controller->agents[agent].plan_count};
+                                            .seed = seed_of(controller, agent)};
         for (uint32_t i = 0; i < controller->part_count; i++)
             prepare.parts[i] = &controller->parts[i].test;
         gather_ranks(controller, agent, &prepare, ranks, rank_nics, nics);
+        foresee(controller, agent, &prepare);
         status = weft_wire_prepare_send(&controller->wire, agent, &prepare, error);
     }
     free(nics);

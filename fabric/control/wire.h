@@ -73,7 +73,7 @@ struct weft_wire_prepare {
     const uint32_t *rank_nics;
     const struct weft_nic *const *nics;
     uint64_t seed;
-    uint32_t plan_local_count;
+    uint32_t plan_local_count, plan_mtu_bytes;
 };
 WEFT_CHECKED enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
                                                      const struct weft_wire_prepare *prepare,

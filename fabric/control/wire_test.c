@@ -216,6 +216,7 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
     message.n_rank_nics = prepare->local_count;
     message.seed = prepare->seed;
     message.plan_local_count = prepare->plan_local_count;
+    message.plan_mtu_bytes = prepare->plan_mtu_bytes;
     envelope.body_case = WEFT__ENVELOPE__BODY_PREPARE;
     envelope.prepare = &message;
     status = weft_wire_send(wire, peer, &envelope, error);
@@ -444,6 +445,15 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
     return status ? status : weft_pattern_check(test->pattern, &test->options, error);
 }
 
+static enum weft_status check_plan(const Weft__Prepare *message, struct weft_error *error)
+{
+    enum weft_status status = weft_wire_range("prepare.plan_local_count", message->plan_local_count,
+                                              0, WEFT_RANKS_MAX, error);
+    return status
+               ? status
+               : weft_wire_range("prepare.plan_mtu_bytes", message->plan_mtu_bytes, 0, 4096, error);
+}
+
 static enum weft_status check_rank_nics(const Weft__Prepare *message, struct weft_error *error)
 {
     if (message->n_rank_nics != message->n_local_ranks)
@@ -498,9 +508,9 @@ enum weft_status weft_wire_prepare_read(const Weft__Prepare *message,
         .local_ranks = message->local_ranks,
         .seed = message->seed,
         .plan_local_count = message->plan_local_count,
+        .plan_mtu_bytes = message->plan_mtu_bytes,
     };
-    status = weft_wire_range("prepare.plan_local_count", message->plan_local_count, 0,
-                             WEFT_RANKS_MAX, error);
+    status = check_plan(message, error);
     if (status)
         return status;
     status = weft_wire_places_find(&prepared->request, &prepared->places, error);

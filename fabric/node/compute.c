@@ -14,7 +14,14 @@ void weft_compute_add_reduce(struct weft_node *node, uint32_t lane, uint32_t op)
 
 void weft_compute_add_calc(struct weft_node *node, uint32_t lane, uint32_t op)
 {
-    uint64_t end_ns = node->now_ns + node->schedule->ops[op].duration_ns;
+    const struct weft_op *calc = &node->schedule->ops[op];
+    uint64_t end_ns = node->now_ns + calc->duration_ns;
+    if (calc->cpu) {
+        uint64_t *free_ns = &node->cpu_free_ns[calc->cpu - 1];
+        if (*free_ns > node->now_ns)
+            end_ns = *free_ns + calc->duration_ns;
+        *free_ns = end_ns;
+    }
     node->calcs[node->calc_count++] =
         (struct weft_pending_calc){.op = op, .lane = lane, .end_ns = end_ns};
     if (end_ns < node->calc_next_ns)

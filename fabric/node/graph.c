@@ -43,10 +43,12 @@ static void close_gate(struct weft_node *node)
 /* Only what a running iteration has is ever pending, so each operation is there at most once. */
 static bool allocate_pending(struct weft_node *node)
 {
-    uint32_t reduces = 0, calcs = 0;
+    uint32_t reduces = 0, calcs = 0, cpus = 0;
     for (uint32_t i = 0; i < node->schedule->op_count; i++) {
         reduces += node->schedule->ops[i].kind == WEFT_OP_REDUCE;
         calcs += node->schedule->ops[i].kind == WEFT_OP_CALC;
+        if (node->schedule->ops[i].cpu > cpus)
+            cpus = node->schedule->ops[i].cpu;
     }
     uint32_t room = 1;
     while (room < reduces)
@@ -54,7 +56,8 @@ static bool allocate_pending(struct weft_node *node)
     node->reduces_mask = room - 1;
     node->reduces = calloc(room, sizeof(*node->reduces));
     node->calcs = calloc((size_t)calcs + 1, sizeof(*node->calcs));
-    return node->reduces && node->calcs;
+    node->cpu_free_ns = calloc((size_t)cpus + 1, sizeof(*node->cpu_free_ns));
+    return node->reduces && node->calcs && node->cpu_free_ns;
 }
 
 static bool allocate(struct weft_node *node)
@@ -92,6 +95,7 @@ void weft_graph_destroy(struct weft_node *node)
     free(node->gated);
     free(node->reduces);
     free(node->calcs);
+    free(node->cpu_free_ns);
 }
 
 static void make_ready(struct weft_node *node, uint32_t lane, uint32_t op)

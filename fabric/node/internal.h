@@ -184,6 +184,7 @@ struct weft_node {
     struct weft_pending_calc *calcs;
     uint32_t calc_count;
     uint64_t calc_next_ns;
+    uint64_t *cpu_free_ns; /* of each cpu of the schedule: when its last calc ends */
     struct weft_open_loop open_loop;
 
     /* the run */

@@ -101,6 +101,8 @@ static enum weft_status check_op(const struct weft_schedule *schedule, uint32_t 
     case WEFT_OP_REDUCE:
         return check_reduce(schedule, index, error);
     case WEFT_OP_CALC:
+        if (schedule->ops[index].cpu > WEFT_CPUS_MAX)
+            return refuse(schedule, index, "names a cpu beyond the last", error);
         return WEFT_OK;
     case WEFT_OP_KIND_COUNT:
     default:

@@ -56,8 +56,9 @@ const struct weft_pattern weft_pattern_goal = {
             "\n"
             "Schedule: the file's. Its ranks are the topology's first so many. Messages meet by\n"
             "tag; receives are posted ahead, into memory of their own, and every byte is\n"
-            "compared. calc takes its time in ns; cpu and nic mean nothing here; receives from\n"
-            "any rank or with any tag (-1) are refused.\n"
+            "compared. calc takes its time in ns, and those of one cpu run one after another;\n"
+            "nic means nothing here. A receive from any rank or with any tag (-1) is given one of\n"
+            "the messages that no other names, beforehand: a run does not change that.\n"
             "Completion: each rank's, from the start of the iteration until its last operation\n"
             "ended; an iteration's is that of the slowest rank.\n"
             "It has no algorithmic and no bus bandwidth.",

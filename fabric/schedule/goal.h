@@ -12,9 +12,8 @@
  *   }
  *
  * One statement a line; a label stands before its use; comments are those of C. `requires` waits
- * for the end of another operation, `irequires` for what that one waits for. `cpu` and `nic` are
- * read and mean nothing here; receives from any rank or with any tag (-1) are refused, for a
- * schedule says who meets whom.
+ * for the end of another operation, `irequires` for what that one waits for. Computations of one
+ * `cpu` run one after another. `nic`, and the `cpu` of a message, are read and mean nothing here.
  *
  * What GOAL has no words for stands in comments that begin with "//@", so that other readers pass
  * over it. A file with "//@ weft 1" before its first rank is weft's own and taken as it stands:
@@ -29,7 +28,9 @@
  * Any other file says nothing of memory and means what its simulators make of it: messages match by
  * tag, and one that comes before its receive may start waits for it. So receives are posted ahead,
  * each has memory of its own, what follows a receive waits for what the receive waits for as well,
- * and every byte that arrives is compared. */
+ * and every byte that arrives is compared. A receive may be longer than what comes. One from any
+ * rank or with any tag (-1) is given its message beforehand, for a schedule says who meets whom.
+ * Without `cpu` a computation is on cpu 0. A label may stand twice where nothing refers to it. */
 #ifndef WEFT_SCHEDULE_GOAL_H
 #define WEFT_SCHEDULE_GOAL_H
 

@@ -34,12 +34,12 @@ void weft_labels_fini(struct weft_labels *labels)
     *labels = (struct weft_labels){0};
 }
 
-const struct weft_label *weft_labels_find(const struct weft_labels *labels, const char *text,
-                                          size_t len_bytes)
+struct weft_label *weft_labels_find(const struct weft_labels *labels, const char *text,
+                                    size_t len_bytes)
 {
     if (!labels->count)
         return NULL;
-    const struct weft_label *found = &labels->items[place_of(labels, text, len_bytes)];
+    struct weft_label *found = &labels->items[place_of(labels, text, len_bytes)];
     return found->text ? found : NULL;
 }
 

@@ -93,6 +93,7 @@ static enum weft_status read_reduce(struct weft_goal_reader *reader)
     if (op->kind != WEFT_OP_CALC || op->duration_ns)
         return weft_scan_fail(scan, "'reduce' belongs to a 'calc 0'");
     op->kind = WEFT_OP_REDUCE;
+    op->cpu = 0;
     enum weft_status status = weft_scan_bytes(scan, &op->len_bytes);
     if (status == WEFT_OK)
         status = read_field(scan, "at", OFFSET_MAX, &op->offset_bytes);

@@ -5,7 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "fabric/schedule/goal_parts.h"
+#include "fabric/schedule/goal_any.h"
 
 /* What is sent comes from places of its own, as far as this; then from the beginning again. */
 #define SENT_BYTES_MAX (UINT64_C(64) << 20)
@@ -37,7 +37,7 @@ static uint32_t gather(const struct weft_goal *goal, enum weft_op_kind kind,
     for (uint32_t i = 0; i < goal->op_count; i++) {
         const struct weft_goal_op *op = &goal->ops[i];
         bool send = op->op.kind == WEFT_OP_SEND;
-        if (op->op.kind != kind)
+        if (op->op.kind != kind || op->any_rank || op->any_tag)
             continue;
         messages[count++] = (struct message){.from = send ? op->rank : op->op.peer,
                                              .to = send ? op->op.peer : op->rank,
@@ -65,26 +65,45 @@ static enum weft_status fail_alone(const struct weft_goal *goal, const struct me
                           send ? message->to : message->from, send ? "receive" : "send");
 }
 
+enum weft_status weft_goal_join(struct weft_goal *goal, uint32_t send, uint32_t receive,
+                                struct weft_error *error)
+{
+    struct weft_goal_op *from = &goal->ops[send], *to = &goal->ops[receive];
+    if (to->op.len_bytes < from->op.len_bytes)
+        return weft_goal_fail(goal, receive, error,
+                              "rank %u receives at most %" PRIu64
+                              " B here, and what it meets, line %u, sends %" PRIu64
+                              " B: write the same length in both",
+                              to->rank, to->op.len_bytes, from->line, from->op.len_bytes);
+    to->op.len_bytes = from->op.len_bytes;
+    to->op.peer = from->rank;
+    to->op.tag = from->op.tag;
+    to->tag = from->tag;
+    to->partner = send;
+    from->partner = receive;
+    return WEFT_OK;
+}
+
+/* Of both lists in order. A send that no receive names is left to those that name none. */
 static enum weft_status pair(struct weft_goal *goal, const struct message *sends,
                              uint32_t send_count, const struct message *receives,
                              uint32_t receive_count, struct weft_error *error)
 {
-    for (uint32_t i = 0; i < send_count || i < receive_count; i++) {
-        if (i == receive_count || (i < send_count && !same_flow(&sends[i], &receives[i]))) {
-            bool send_first = i == receive_count || compare_messages(&sends[i], &receives[i]) < 0;
-            return fail_alone(goal, send_first ? &sends[i] : &receives[i], error);
-        }
-        if (i == send_count)
-            return fail_alone(goal, &receives[i], error);
-        struct weft_goal_op *send = &goal->ops[sends[i].op], *receive = &goal->ops[receives[i].op];
-        if (send->op.len_bytes != receive->op.len_bytes)
-            return weft_goal_fail(
-                goal, receives[i].op, error,
-                "rank %u receives %" PRIu64 " B here, and what it meets, line %u, "
-                "sends %" PRIu64 " B",
-                receive->rank, receive->op.len_bytes, send->line, send->op.len_bytes);
-        send->partner = receives[i].op;
-        receive->partner = sends[i].op;
+    uint32_t send = 0, receive = 0;
+    while (send < send_count || receive < receive_count) {
+        bool both = send < send_count && receive < receive_count;
+        enum weft_status status = WEFT_OK;
+        if (both && same_flow(&sends[send], &receives[receive]))
+            status = weft_goal_join(goal, sends[send++].op, receives[receive++].op, error);
+        else if (receive < receive_count &&
+                 (!both || compare_messages(&sends[send], &receives[receive]) > 0))
+            return fail_alone(goal, &receives[receive], error);
+        else if (goal->ranks[sends[send].to].any_count)
+            send++;
+        else
+            return fail_alone(goal, &sends[send], error);
+        if (status != WEFT_OK)
+            return status;
     }
     return WEFT_OK;
 }
@@ -114,6 +133,7 @@ struct graph {
     uint32_t *later;
     uint32_t *missing;
     uint32_t *order;
+    uint32_t ordered; /* how many are in it */
     uint32_t edge_count;
 };
 
@@ -149,31 +169,68 @@ static enum weft_status visit_edges(const struct weft_goal *goal, struct graph *
         weft_goal_waits_fini(&waits);
     }
     for (uint32_t op = 0; op < goal->op_count; op++)
-        if (goal->ops[op].op.kind == WEFT_OP_RECEIVE)
+        if (goal->ops[op].op.kind == WEFT_OP_RECEIVE && goal->ops[op].partner != WEFT_GOAL_NONE)
             visit(graph, op, goal->ops[op].partner);
     return WEFT_OK;
 }
 
-static uint32_t take_away(const struct weft_goal *goal, struct graph *graph)
+/* A send that no receive names has gone, or a receive that names none waits for nothing else: what
+ * it meets can go on. */
+static enum weft_status meet(struct weft_goal_any *any, struct graph *graph, uint32_t op,
+                             struct weft_error *error)
 {
-    uint32_t head = 0, tail = 0;
-    for (uint32_t op = 0; op < goal->op_count; op++)
-        if (!graph->missing[op])
-            graph->order[tail++] = op;
-    while (head < tail) {
-        uint32_t op = graph->order[head++];
-        for (uint32_t i = graph->first[op]; i < graph->first[op + 1]; i++)
-            if (!--graph->missing[graph->later[i]])
-                graph->order[tail++] = graph->later[i];
+    uint32_t receive = WEFT_GOAL_NONE;
+    enum weft_status status = weft_goal_any_meet(any, op, &receive, error);
+    if (status == WEFT_OK && receive != WEFT_GOAL_NONE) {
+        graph->missing[receive] = 0;
+        graph->order[graph->ordered++] = receive;
     }
-    return tail;
+    return status;
 }
 
-/* Whatever is left waits for something that is left, so going back ends up on a cycle. */
-static enum weft_status report_cycle(const struct weft_goal *goal, struct graph *graph,
+/* What has something less to wait for. */
+static enum weft_status release(struct weft_goal_any *any, struct graph *graph, uint32_t op,
+                                struct weft_error *error)
+{
+    if (!graph->missing[op])
+        graph->order[graph->ordered++] = op;
+    else if (graph->missing[op] == 1 && weft_goal_any_waits(any, op))
+        return meet(any, graph, op, error);
+    return WEFT_OK;
+}
+
+static enum weft_status take_away(struct weft_goal_any *any, struct graph *graph,
+                                  struct weft_error *error)
+{
+    const struct weft_goal *goal = any->goal;
+    enum weft_status status = WEFT_OK;
+    for (uint32_t op = 0; status == WEFT_OK && op < goal->op_count; op++)
+        status = release(any, graph, op, error);
+    for (uint32_t head = 0; status == WEFT_OK && head < graph->ordered; head++) {
+        uint32_t op = graph->order[head];
+        if (goal->ops[op].op.kind == WEFT_OP_SEND && goal->ops[op].partner == WEFT_GOAL_NONE)
+            status = meet(any, graph, op, error);
+        for (uint32_t i = graph->first[op]; status == WEFT_OK && i < graph->first[op + 1]; i++) {
+            graph->missing[graph->later[i]]--;
+            status = release(any, graph, graph->later[i], error);
+        }
+    }
+    return status;
+}
+
+/* Whatever is left waits for something that is left, so going back ends up on a cycle, or at a
+ * receive that gets no message. */
+static enum weft_status report_cycle(const struct weft_goal_any *any, struct graph *graph,
                                      struct weft_error *error)
 {
+    const struct weft_goal *goal = any->goal;
     uint32_t *before = graph->order, at = 0;
+    for (uint32_t op = 0; op < goal->op_count; op++)
+        if (graph->missing[op] == 1 && weft_goal_any_waits(any, op))
+            return weft_goal_fail(goal, op, error,
+                                  "this receive gets no message: of those that no other receive of "
+                                  "rank %u names, none with its rank and tag can be sent before it",
+                                  goal->ops[op].rank);
     for (uint32_t op = 0; op < goal->op_count; op++) {
         if (!graph->missing[op])
             continue;
@@ -221,8 +278,8 @@ static enum weft_status place(struct weft_goal *goal, const uint32_t *order,
     return WEFT_OK;
 }
 
-static enum weft_status make_order(struct weft_goal *goal, struct graph *graph,
-                                   struct weft_error *error)
+static enum weft_status make_order(struct weft_goal *goal, struct weft_goal_any *any,
+                                   struct graph *graph, struct weft_error *error)
 {
     enum weft_status status = visit_edges(goal, graph, count_edge, error);
     if (status != WEFT_OK)
@@ -239,15 +296,23 @@ static enum weft_status make_order(struct weft_goal *goal, struct graph *graph,
     for (uint32_t i = goal->op_count; i > 0; i--)
         graph->first[i] = graph->first[i - 1];
     graph->first[0] = 0;
-    if (take_away(goal, graph) < goal->op_count)
-        return report_cycle(goal, graph, error);
+    for (uint32_t op = 0; op < goal->op_count; op++)
+        graph->missing[op] += weft_goal_any_waits(any, op);
+    status = take_away(any, graph, error);
+    if (status != WEFT_OK)
+        return status;
+    if (graph->ordered < goal->op_count)
+        return report_cycle(any, graph, error);
     return place(goal, graph->order, error);
 }
 
 enum weft_status weft_goal_order(struct weft_goal *goal, struct weft_error *error)
 {
     size_t count = (size_t)goal->op_count + 2;
+    struct weft_goal_any any = {0};
     enum weft_status status = pair_all(goal, error);
+    if (status == WEFT_OK)
+        status = weft_goal_any_init(&any, goal, error);
     if (status != WEFT_OK)
         return status;
     struct graph graph = {.first = calloc(count, sizeof(uint32_t)),
@@ -256,7 +321,8 @@ enum weft_status weft_goal_order(struct weft_goal *goal, struct weft_error *erro
     if (!graph.first || !graph.missing || !graph.order)
         status = weft_error_set(error, WEFT_NO_MEMORY, "out of memory for a schedule");
     else
-        status = make_order(goal, &graph, error);
+        status = make_order(goal, &any, &graph, error);
+    weft_goal_any_fini(&any);
     free(graph.first);
     free(graph.later);
     free(graph.missing);

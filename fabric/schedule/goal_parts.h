@@ -9,7 +9,8 @@
 
 struct weft_goal_op {
     struct weft_op op;
-    uint64_t tag; /* as written; the schedule has its low 32 bits */
+    uint64_t tag;           /* as written; the schedule has its low 32 bits */
+    bool any_rank, any_tag; /* a receive that names none; until it has a partner */
     uint32_t rank;
     uint32_t line;
     uint32_t partner; /* the send or receive that it meets; of a file that is not weft's own */
@@ -29,6 +30,7 @@ struct weft_goal_rank {
     bool decides;
     uint64_t buffer_bytes; /* of a file that is not weft's own: of what is sent */
     uint32_t first_op, op_count;
+    uint32_t any_count; /* receives from any rank or with any tag */
     uint32_t first_edge, edge_count;
     uint32_t first_expectation, expectation_count;
 };
@@ -51,6 +53,10 @@ struct weft_goal {
 
 /* Of a file that is not weft's own: pairs sends with receives, and finds the order. */
 WEFT_CHECKED enum weft_status weft_goal_order(struct weft_goal *goal, struct weft_error *error);
+
+/* A send and a receive that meet. MPI's rule: a receive may be longer than what comes. */
+WEFT_CHECKED enum weft_status weft_goal_join(struct weft_goal *goal, uint32_t send,
+                                             uint32_t receive, struct weft_error *error);
 
 /* For each operation of a rank, by index from the rank's first on, what it waits for, by whatever
  * way. */

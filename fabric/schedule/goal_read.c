@@ -38,17 +38,23 @@ static enum weft_status no_room(const struct weft_goal_reader *reader)
 /* ---- operations ---- */
 
 /* "cpu 0", "nic 0", "tag 7", in any order and each once. */
-static enum weft_status read_clauses(struct weft_goal_scan *scan, bool message, uint64_t *ret_tag)
+static enum weft_status read_clauses(struct weft_goal_scan *scan, struct weft_goal_op *op,
+                                     bool may_be_any)
 {
-    bool tag = false, cpu = false, nic = false;
-    uint64_t unused = 0;
+    bool message = op->op.kind != WEFT_OP_CALC, tag = false, cpu = false, nic = false;
+    uint64_t number = 0, unused = 0;
     while (!weft_scan_at_end(scan)) {
         enum weft_status status = WEFT_OK;
-        if (message && !tag && weft_scan_take(scan, "tag"))
-            status = weft_scan_number(scan, "a tag", UINT64_MAX, ret_tag), tag = true;
-        else if (!cpu && weft_scan_take(scan, "cpu"))
-            status = weft_scan_number(scan, "a cpu", UINT32_MAX, &unused), cpu = true;
-        else if (!nic && weft_scan_take(scan, "nic"))
+        if (message && !tag && weft_scan_take(scan, "tag")) {
+            tag = true;
+            op->any_tag = may_be_any && weft_scan_any(scan);
+            if (!op->any_tag)
+                status = weft_scan_number(scan, "a tag", UINT64_MAX, &op->tag);
+        } else if (!cpu && weft_scan_take(scan, "cpu")) {
+            cpu = true;
+            status = weft_scan_number(scan, "a cpu", WEFT_CPUS_MAX - 1, &number);
+            op->op.cpu = message ? 0 : (uint32_t)number + 1;
+        } else if (!nic && weft_scan_take(scan, "nic"))
             status = weft_scan_number(scan, "a nic", UINT32_MAX, &unused), nic = true;
         else
             return weft_scan_fail(scan, message ? "'tag', 'cpu', 'nic' or the line's end must be "
@@ -65,6 +71,7 @@ static enum weft_status read_message(struct weft_goal_reader *reader, struct wef
 {
     struct weft_goal_scan *scan = &reader->scan;
     const char *preposition = op->op.kind == WEFT_OP_SEND ? "to" : "from";
+    bool may_be_any = op->op.kind == WEFT_OP_RECEIVE && !reader->goal->own;
     uint64_t peer = 0;
     enum weft_status status = weft_scan_bytes(scan, &op->op.len_bytes);
     if (status != WEFT_OK)
@@ -74,6 +81,9 @@ static enum weft_status read_message(struct weft_goal_reader *reader, struct wef
                               (unsigned long)WEFT_MESSAGE_BYTES_MAX);
     if (!weft_scan_take(scan, preposition))
         return weft_scan_fail(scan, "'%s' and a rank must be here", preposition);
+    op->any_rank = may_be_any && weft_scan_any(scan);
+    if (op->any_rank)
+        return read_clauses(scan, op, may_be_any);
     weft_scan_blanks(scan);
     const char *peer_at = scan->at;
     status = weft_scan_number(scan, "a rank", reader->goal->rank_count - 1, &peer);
@@ -87,31 +97,36 @@ static enum weft_status read_message(struct weft_goal_reader *reader, struct wef
                               "the copy takes",
                               op->op.peer);
     }
-    return read_clauses(scan, true, &op->tag);
+    return read_clauses(scan, op, may_be_any);
 }
 
 static enum weft_status read_operation(struct weft_goal_reader *reader, enum weft_op_kind kind,
                                        const struct weft_goal_word *label)
 {
     struct weft_goal *goal = reader->goal;
-    struct weft_goal_op op = {.op = {.kind = kind},
+    /* Where others name no cpu it is the first; weft's own patterns have none. */
+    bool calc = kind == WEFT_OP_CALC;
+    struct weft_goal_op op = {.op = {.kind = kind, .cpu = calc && !goal->own},
                               .rank = reader->rank_index,
                               .line = reader->scan.line,
                               .partner = WEFT_GOAL_NONE};
     enum weft_status status = WEFT_OK;
-    if (kind == WEFT_OP_CALC) {
+    if (calc) {
         status =
             weft_scan_number(&reader->scan, "a time in ns", UINT64_C(1) << 56, &op.op.duration_ns);
         if (status == WEFT_OK)
-            status = read_clauses(&reader->scan, false, NULL);
+            status = read_clauses(&reader->scan, &op, false);
     } else {
         status = read_message(reader, &op);
     }
     if (status != WEFT_OK)
         return status;
     op.op.tag = (uint32_t)op.tag;
-    struct weft_label item = {
-        .text = label->text, .len_bytes = (uint32_t)label->len_bytes, .op = goal->op_count};
+    struct weft_label item = {.text = label->text,
+                              .len_bytes = (uint32_t)label->len_bytes,
+                              .op = goal->op_count,
+                              .line = op.line};
+    struct weft_label *before = weft_labels_find(&reader->labels, label->text, label->len_bytes);
     void *items = goal->ops;
     struct weft_goal_op *added = weft_goal_append(reader, &items, sizeof(*added), &goal->op_count,
                                                   &goal->op_room, WEFT_GOAL_OPS_MAX);
@@ -120,8 +135,11 @@ static enum weft_status read_operation(struct weft_goal_reader *reader, enum wef
     goal->ops = items;
     *added = op;
     reader->rank->op_count++;
+    reader->rank->any_count += op.any_rank || op.any_tag;
     reader->mark_applies = true;
-    if (label->len_bytes && !weft_labels_add(&reader->labels, &item))
+    if (before)
+        before->again_line = op.line;
+    else if (label->len_bytes && !weft_labels_add(&reader->labels, &item))
         return weft_error_set(reader->scan.error, WEFT_NO_MEMORY, "out of memory for labels");
     return WEFT_OK;
 }
@@ -133,11 +151,16 @@ static enum weft_status find_label(struct weft_goal_reader *reader,
 {
     struct weft_goal_scan *scan = &reader->scan;
     const struct weft_label *label = weft_labels_find(&reader->labels, word->text, word->len_bytes);
-    if (label) {
+    if (label && !label->again_line) {
         *ret_op = label->op;
         return WEFT_OK;
     }
     scan->at = word->text;
+    if (label)
+        return weft_scan_fail(scan,
+                              "rank %u has this label in line %u and again in line %u: give each "
+                              "operation its own, to say which is meant",
+                              reader->rank_index, label->line, label->again_line);
     return weft_scan_fail(scan,
                           "no operation of rank %u before this line has the label '%.*s'; a label "
                           "stands before its use",
@@ -187,19 +210,36 @@ static bool kind_of(const struct weft_goal_word *word, enum weft_op_kind *ret_ki
     return false;
 }
 
+/* LogGOPSim2's other operations say what memory does, not who meets whom. */
+static bool is_of_portals(const struct weft_goal_word *word)
+{
+    static const char *const words[] = {"put",  "get",  "append",  "test",
+                                        "tput", "tget", "tappend", "calcgem5"};
+    for (uint32_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (weft_word_is(word, words[i]))
+            return true;
+    return false;
+}
+
+static enum weft_status fail_portals(struct weft_goal_scan *scan, const struct weft_goal_word *word)
+{
+    scan->at = word->text;
+    return weft_scan_fail(scan,
+                          "'%.*s' is of LogGOPSim2's Portals extension, which weft does not read; "
+                          "write send, recv and calc",
+                          (int)word->len_bytes, word->text);
+}
+
 static enum weft_status read_labelled(struct weft_goal_reader *reader,
                                       const struct weft_goal_word *label)
 {
     struct weft_goal_scan *scan = &reader->scan;
     enum weft_op_kind kind;
-    if (weft_labels_find(&reader->labels, label->text, label->len_bytes)) {
-        scan->at = label->text;
-        return weft_scan_fail(scan, "rank %u has the label '%.*s' already", reader->rank_index,
-                              (int)(label->len_bytes < 40 ? label->len_bytes : 40), label->text);
-    }
     struct weft_goal_word word = weft_scan_word(scan);
     if (kind_of(&word, &kind))
         return read_operation(reader, kind, label);
+    if (is_of_portals(&word))
+        return fail_portals(scan, &word);
     scan->at = word.text;
     return weft_scan_fail(scan, "an operation must be here: send, recv or calc");
 }
@@ -219,6 +259,8 @@ static enum weft_status read_statement(struct weft_goal_reader *reader)
         return read_edge(reader, &word, false);
     if (label && weft_scan_take(scan, "irequires"))
         return read_edge(reader, &word, true);
+    if (is_of_portals(&word))
+        return fail_portals(scan, &word);
     scan->at = word.text;
     return weft_scan_fail(scan,
                           "a statement must be here: send, recv, calc, LABEL: one of them, LABEL "
@@ -291,7 +333,7 @@ static enum weft_status read_rank_count(struct weft_goal_reader *reader)
         return weft_error_set(reader->scan.error, WEFT_NO_MEMORY, "out of memory for %lu ranks",
                               (unsigned long)count);
     reader->goal->rank_count = (uint32_t)count;
-    return weft_scan_end(&reader->scan);
+    return WEFT_OK;
 }
 
 static enum weft_status read_outside(struct weft_goal_reader *reader)

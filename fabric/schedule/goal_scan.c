@@ -119,17 +119,27 @@ bool weft_scan_character(struct weft_goal_scan *scan, char character)
     return true;
 }
 
+bool weft_scan_any(struct weft_goal_scan *scan)
+{
+    weft_scan_blanks(scan);
+    if (!starts(scan, "-1") || (scan->end - scan->at > 2 && is_word(scan->at[2])))
+        return false;
+    scan->at += 2;
+    return true;
+}
+
 enum weft_status weft_scan_number(struct weft_goal_scan *scan, const char *what, uint64_t most,
                                   uint64_t *ret_value)
 {
     uint64_t value = 0;
     weft_scan_blanks(scan);
     const char *begin = scan->at;
-    if (starts(scan, "-1"))
-        return weft_scan_fail(scan,
-                              "-1 matches any, and a schedule must say which: name %s, or write "
-                              "one receive for each message that may come",
-                              what);
+    if (starts(scan, "-"))
+        return weft_scan_fail(
+            scan,
+            "%s must be here, not negative; -1, which is any, is for the rank and "
+            "the tag of a receive in a file that is not weft's own",
+            what);
     for (; scan->at < scan->end && is_digit(*scan->at); scan->at++) {
         uint64_t digit = (uint64_t)(*scan->at - '0');
         if (value <= (most - digit) / 10 && digit <= most) {

@@ -44,6 +44,8 @@ bool weft_scan_character(struct weft_goal_scan *scan, char character);
 /* A whole number of at most `most`. `what` it is, for the error. */
 WEFT_CHECKED enum weft_status weft_scan_number(struct weft_goal_scan *scan, const char *what,
                                                uint64_t most, uint64_t *ret_value);
+/* Takes "-1" if it is here: any rank, any tag. */
+bool weft_scan_any(struct weft_goal_scan *scan);
 /* "4096b" */
 WEFT_CHECKED enum weft_status weft_scan_bytes(struct weft_goal_scan *scan, uint64_t *ret_len_bytes);
 /* Nothing more may stand on the line. */

@@ -56,7 +56,10 @@ static void put_op(const struct weft_goal_sink *sink, const struct weft_op *op, 
         break;
     case WEFT_OP_CALC:
     case WEFT_OP_KIND_COUNT:
-        put(sink, "calc %" PRIu64 "\n", op->duration_ns);
+        put(sink, "calc %" PRIu64, op->duration_ns);
+        if (op->cpu)
+            put(sink, " cpu %u", op->cpu - 1);
+        put(sink, "\n");
         break;
     }
 }

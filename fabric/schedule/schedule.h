@@ -28,12 +28,14 @@ enum weft_op_kind {
 };
 
 #define WEFT_QUEUE_PAIRS_MAX 256u
+#define WEFT_CPUS_MAX 65536u
 
 struct weft_op {
     enum weft_op_kind kind;
     uint32_t peer;       /* send, receive: the other rank */
     uint32_t queue_pair; /* send, receive: below WEFT_QUEUE_PAIRS_MAX */
     uint32_t tag;
+    uint32_t cpu;             /* calc: those of one run one after another; from 1 on, 0 is none */
     uint32_t requires_count;  /* operations that must complete first */
     uint32_t first_successor; /* into weft_schedule.successors */
     uint32_t successor_count;

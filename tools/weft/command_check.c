@@ -60,6 +60,11 @@ static void print_test(const struct weft_job *job, const struct weft_test *test,
     printf("  buffers        %s%s in all, %s on the rank that needs most\n", about,
            weft_show_size(figures->memory_bytes, all),
            weft_show_size(figures->memory_most_bytes, most));
+    if (figures->sampled)
+        printf("  sampled        beyond %s ranks or %s operations %u ranks are compiled, and\n"
+               "                 whether all ranks' schedules match is not known before the run\n",
+               weft_show_count(WEFT_JOB_RANKS_MATCHED, count),
+               weft_show_count(WEFT_JOB_OPS_MATCHED, all), WEFT_JOB_RANKS_SAMPLED);
     if (test->rate_bps)
         print_rate(test, figures);
     if (test->duration_ns)

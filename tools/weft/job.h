@@ -83,8 +83,10 @@ struct weft_job_figures {
 };
 
 /* Compiles the test's schedules and matches them. Of more than WEFT_JOB_RANKS_MATCHED ranks, or of
- * very many operations, some are compiled and none matched. */
+ * more than WEFT_JOB_OPS_MATCHED operations, some are compiled and none matched. */
 #define WEFT_JOB_RANKS_MATCHED 4096u
+#define WEFT_JOB_OPS_MATCHED (UINT64_C(1) << 21) /* a few hundred MB of schedules */
+#define WEFT_JOB_RANKS_SAMPLED 16u
 WEFT_CHECKED enum weft_status weft_job_check(const struct weft_test *test,
                                              struct weft_job_figures *ret_figures,
                                              struct weft_error *error);

@@ -6,8 +6,6 @@
 
 /* A node keeps two copies of its rank's buffer. */
 #define LANES 2u
-/* A few hundred MB of schedules. */
-#define OPS_MATCHED (UINT64_C(1) << 21)
 
 static void add(const struct weft_schedule *schedule, struct weft_job_figures *figures)
 {
@@ -33,7 +31,8 @@ static enum weft_status compile_all(const struct weft_test *test, struct weft_sc
 {
     uint64_t op_count = 0;
     enum weft_status status = WEFT_OK;
-    for (uint32_t rank = 0; rank < test->options.rank_count && op_count <= OPS_MATCHED; rank++) {
+    for (uint32_t rank = 0; rank < test->options.rank_count && op_count <= WEFT_JOB_OPS_MATCHED;
+         rank++) {
         status = weft_pattern_compile(test->pattern, &test->options, rank, &schedules[rank], error);
         if (status != WEFT_OK)
             return status;
@@ -55,16 +54,16 @@ static enum weft_status check_all(const struct weft_test *test, struct weft_job_
     if (!schedules)
         return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
     enum weft_status status = compile_all(test, schedules, &op_count, error);
-    if (status == WEFT_OK && op_count <= OPS_MATCHED)
+    if (status == WEFT_OK && op_count <= WEFT_JOB_OPS_MATCHED)
         status = weft_schedules_match((const struct weft_schedule *const *)schedules, count, error);
     for (uint32_t rank = 0; rank < count; rank++) {
-        if (status == WEFT_OK && op_count <= OPS_MATCHED)
+        if (status == WEFT_OK && op_count <= WEFT_JOB_OPS_MATCHED)
             add(schedules[rank], figures);
         weft_schedule_destroy(schedules[rank]);
     }
     free(schedules);
-    return status == WEFT_OK && op_count > OPS_MATCHED ? check_sample(test, figures, error)
-                                                       : status;
+    return status == WEFT_OK && op_count > WEFT_JOB_OPS_MATCHED ? check_sample(test, figures, error)
+                                                                : status;
 }
 
 static uint64_t scaled(uint64_t sum, uint32_t of, uint32_t count)
@@ -73,13 +72,12 @@ static uint64_t scaled(uint64_t sum, uint32_t of, uint32_t count)
 }
 
 /* The ends, where patterns have their special ranks, and some between. */
-#define SAMPLES 16u
 static enum weft_status check_sample(const struct weft_test *test, struct weft_job_figures *figures,
                                      struct weft_error *error)
 {
     uint32_t count = test->options.rank_count;
-    for (uint32_t i = 0; i < SAMPLES; i++) {
-        uint32_t rank = (uint32_t)((uint64_t)i * (count - 1) / (SAMPLES - 1));
+    for (uint32_t i = 0; i < WEFT_JOB_RANKS_SAMPLED; i++) {
+        uint32_t rank = (uint32_t)((uint64_t)i * (count - 1) / (WEFT_JOB_RANKS_SAMPLED - 1));
         struct weft_schedule *schedule = NULL;
         enum weft_status status =
             weft_pattern_compile(test->pattern, &test->options, rank, &schedule, error);
@@ -89,9 +87,9 @@ static enum weft_status check_sample(const struct weft_test *test, struct weft_j
         weft_schedule_destroy(schedule);
     }
     figures->sampled = true;
-    figures->messages = scaled(figures->messages, count, SAMPLES);
-    figures->payload_bytes = scaled(figures->payload_bytes, count, SAMPLES);
-    figures->memory_bytes = scaled(figures->memory_bytes, count, SAMPLES);
+    figures->messages = scaled(figures->messages, count, WEFT_JOB_RANKS_SAMPLED);
+    figures->payload_bytes = scaled(figures->payload_bytes, count, WEFT_JOB_RANKS_SAMPLED);
+    figures->memory_bytes = scaled(figures->memory_bytes, count, WEFT_JOB_RANKS_SAMPLED);
     return WEFT_OK;
 }
 

@@ -88,15 +88,21 @@ static struct weft_seat *seat_of_rank(const struct weft_runtime *runtime, uint32
     return NULL;
 }
 
-static struct weft_worker *worker_of(const struct weft_runtime *runtime,
-                                     const struct weft_seat *seat)
+static uint32_t worker_of(const struct weft_runtime *runtime, const struct weft_seat *seat)
 {
-    return runtime->workers[runtime->seats->devices[seat->device].worker];
+    return runtime->seats->devices[seat->device].worker;
 }
 
+/* Endpoints belong to the worker that polls them: each is asked for its own among so many at a
+ * time. A call waits for the end of a turn, so one a channel takes long; all at once would keep a
+ * worker from what its peers already send. */
+#define CONNECTS_A_CALL 64u
+
 struct connect_call {
-    struct weft_node *node;
-    const struct weft_channel_address *peer; /* NULL: ask whether it is connected */
+    const struct weft_runtime *runtime;
+    uint32_t worker;
+    const struct weft_channel_address *addresses;
+    uint32_t count;
     struct weft_error *error;
     enum weft_status status;
 };
@@ -104,46 +110,61 @@ struct connect_call {
 static void do_connect(void *argument)
 {
     struct connect_call *call = argument;
-    call->status = call->peer ? weft_node_connect(call->node, call->peer, call->error)
-                              : weft_node_connected(call->node, call->error);
+    for (uint32_t i = 0; i < call->count && call->status == WEFT_OK; i++) {
+        const struct weft_seat *seat = seat_of_rank(call->runtime, call->addresses[i].to_rank);
+        if (worker_of(call->runtime, seat) == call->worker)
+            call->status = weft_node_connect(seat->node, &call->addresses[i], call->error);
+    }
 }
 
-/* Endpoints belong to the worker that polls them. */
-static enum weft_status on_worker(const struct weft_runtime *runtime, const struct weft_seat *seat,
-                                  const struct weft_channel_address *peer, struct weft_error *error)
+static void ask_connected(void *argument)
 {
-    struct connect_call call = {.node = seat->node, .peer = peer, .error = error};
-    weft_worker_call(worker_of(runtime, seat), do_connect, &call);
-    return call.status;
+    struct connect_call *call = argument;
+    const struct weft_seats *seats = call->runtime->seats;
+    for (uint32_t i = 0; i < seats->count && call->status == WEFT_OK; i++) {
+        if (worker_of(call->runtime, &seats->seats[i]) == call->worker)
+            call->status = weft_node_connected(seats->seats[i].node, call->error);
+    }
+}
+
+static enum weft_status on_workers(const struct weft_runtime *runtime,
+                                   void (*function)(void *argument), struct connect_call *call)
+{
+    call->runtime = runtime;
+    for (uint32_t i = 0; i < runtime->worker_count && call->status == WEFT_OK; i++) {
+        call->worker = i;
+        if (runtime->seats->station_counts[i])
+            weft_worker_call(runtime->workers[i], function, call);
+    }
+    return call->status;
 }
 
 static enum weft_status runtime_connect(void *context, const struct weft_channel_address *addresses,
                                         uint32_t count, struct weft_error *error)
 {
     const struct weft_runtime *runtime = context;
+    enum weft_status status = WEFT_OK;
     for (uint32_t i = 0; i < count; i++) {
-        const struct weft_seat *seat = seat_of_rank(runtime, addresses[i].to_rank);
-        if (!seat)
+        if (!seat_of_rank(runtime, addresses[i].to_rank))
             return weft_error_set(error, WEFT_INVALID,
                                   "an address came for rank %u, which is not "
                                   "on this agent",
                                   addresses[i].to_rank);
-        enum weft_status status = on_worker(runtime, seat, &addresses[i], error);
-        if (status != WEFT_OK)
-            return status;
     }
-    return WEFT_OK;
+    for (uint32_t i = 0; i < count && status == WEFT_OK; i += CONNECTS_A_CALL) {
+        uint32_t left = count - i;
+        struct connect_call call = {.addresses = addresses + i,
+                                    .count = left < CONNECTS_A_CALL ? left : CONNECTS_A_CALL,
+                                    .error = error};
+        status = on_workers(runtime, do_connect, &call);
+    }
+    return status;
 }
 
 static enum weft_status runtime_connected(void *context, struct weft_error *error)
 {
-    const struct weft_runtime *runtime = context;
-    for (uint32_t i = 0; i < runtime->seats->count; i++) {
-        enum weft_status status = on_worker(runtime, &runtime->seats->seats[i], NULL, error);
-        if (status != WEFT_OK)
-            return status;
-    }
-    return WEFT_OK;
+    struct connect_call call = {.error = error};
+    return on_workers(context, ask_connected, &call);
 }
 
 static void note_counters(struct weft_seats *seats)

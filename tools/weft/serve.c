@@ -8,8 +8,7 @@
 #include "tools/weft/net/listener.h"
 #include "tools/weft/output.h"
 #include "tools/weft/signals.h"
-
-#define TICK_MS 5u
+#include "tools/weft/ticker.h"
 
 struct server {
     bool verbose;
@@ -92,6 +91,7 @@ static void tick(uv_timer_t *timer)
         weft_output_error(&error);
     }
     weft_agent_tick(server->agent, now_ns(server));
+    (void)weft_ticker_next(timer, tick, server->agent);
 }
 
 static void stop(uv_signal_t *handle, int number)
@@ -120,7 +120,7 @@ static void start_handles(struct server *server)
     int numbers[WEFT_STOP_SIGNALS];
     int result = uv_timer_init(&server->loop, &server->ticker);
     server->ticker.data = server;
-    result |= uv_timer_start(&server->ticker, tick, TICK_MS, TICK_MS);
+    result |= weft_ticker_next(&server->ticker, tick, server->agent);
     server->signal_count = weft_signals_stop(numbers);
     for (uint32_t i = 0; i < server->signal_count; i++) {
         result |= uv_signal_init(&server->loop, &server->signals[i]);

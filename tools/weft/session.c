@@ -13,8 +13,10 @@
 #include "tools/weft/net/frame.h"
 #include "tools/weft/output.h"
 #include "tools/weft/signals.h"
+#include "tools/weft/ticker.h"
 
-#define TICK_MS 5u
+/* An agent in this process goes on with work of its own for so long before others are heard. */
+#define BUSY_NS UINT64_C(4000000)
 
 /* An agent as the controller sees it; its number is its place in the session's array. */
 struct peer {
@@ -362,15 +364,25 @@ static void serve_devices(struct weft_session *session)
     weft_controller_interrupt(session->controller, error.text, now_ns(session));
 }
 
-static void tick(uv_timer_t *timer)
+/* A rank's results at a tick, and each tick in its time, made a run of many short tests a matter of
+ * waiting. */
+static void serve_agent(struct weft_session *session)
 {
-    struct weft_session *session = timer->data;
-    struct weft_controller_status status;
-    if (!session->controller || session->ended)
+    uint64_t began_ns = now_ns(session);
+    if (!session->agent)
         return;
-    serve_devices(session);
-    if (session->agent)
+    do {
         weft_agent_tick(session->agent, now_ns(session));
+        pump(session);
+    } while (weft_agent_hurry(session->agent) == WEFT_AGENT_BUSY &&
+             now_ns(session) - began_ns < BUSY_NS);
+}
+
+static void look(struct weft_session *session)
+{
+    struct weft_controller_status status;
+    serve_devices(session);
+    serve_agent(session);
     weft_controller_tick(session->controller, now_ns(session));
     pump(session);
     weft_controller_status(session->controller, &status);
@@ -378,6 +390,16 @@ static void tick(uv_timer_t *timer)
                            weft_controller_result(session->controller));
     if (status.finished)
         end(session);
+}
+
+static void tick(uv_timer_t *timer)
+{
+    struct weft_session *session = timer->data;
+    if (session->ended)
+        return;
+    if (session->controller)
+        look(session);
+    (void)weft_ticker_next(timer, tick, session->agent);
 }
 
 static void interrupt(uv_signal_t *handle, int number)
@@ -415,7 +437,7 @@ static enum weft_status start_loop(struct weft_session *session, struct weft_err
     int numbers[WEFT_STOP_SIGNALS];
     (void)uv_timer_init(&session->loop, &session->ticker); /* cannot fail */
     session->ticker.data = session;
-    (void)uv_timer_start(&session->ticker, tick, TICK_MS, TICK_MS);
+    (void)weft_ticker_next(&session->ticker, tick, session->agent);
     int result = 0;
     session->signal_count = weft_signals_stop(numbers);
     for (uint32_t i = 0; i < session->signal_count; i++) {

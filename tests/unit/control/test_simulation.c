@@ -186,6 +186,39 @@ Test(simulation, timed_tests_last_as_long_as_asked)
     }
 }
 
+/* An agent starts its driver with the first test, for the largest one. */
+Test(simulation, the_whole_plan_is_foreseen)
+{
+    struct weft_test tests[] = {counted_test(), counted_test(), counted_test()};
+    tests[0].options.rank_count = 4;
+    tests[1].options.rank_count = 8;
+    tests[2].options.rank_count = 5;
+    struct simulation_options options = {.seed = 1,
+                                         .agent_count = 4,
+                                         .ranks_per_agent = 3,
+                                         .period_ns = 1000,
+                                         .tests = tests,
+                                         .test_count = 3};
+    for (uint32_t all = 0; all < 2; all++) {
+        tests[0].mtu_bytes = 512;
+        tests[1].mtu_bytes = all ? 0 : 256;
+        tests[2].mtu_bytes = 1024;
+        (void)run_whole(&options);
+        for (uint32_t i = 0; i < 4; i++) {
+            const struct fake_runtime *runtime = &simulation.seats[i].runtime;
+            uint32_t ranks = 0;
+            for (uint32_t rank = 0; rank < 8; rank++) {
+                uint32_t host = simulation.nics[simulation.rank_nics[rank]].host;
+                ranks += simulation.host_agents[host] == i;
+            }
+            cr_assert_eq(runtime->foreseen_ranks, ranks, "agent %u: %u", i,
+                         runtime->foreseen_ranks);
+            cr_assert_eq(runtime->foreseen_mtu_bytes, ranks && !all ? 1024 : 0);
+        }
+        simulation_fini(&simulation);
+    }
+}
+
 /* More iterations than the controller has room for durations of. */
 Test(simulation, a_long_count_is_granted_in_windows)
 {

@@ -540,3 +540,22 @@ Test(run, bursts_keep_their_period)
     }
     cluster_fini(&cluster);
 }
+
+/* Those of one cpu run one after another, in the order in which they could begin; those of others,
+ * and those of none, at the same time. */
+Test(run, calculations_of_a_cpu)
+{
+    static const char text[] = "num_ranks 1\n//@ weft 1\nrank 0 {\n//@ buffer 0 decides\n"
+                               "calc 10000 cpu 0\ncalc 40000\ncalc 45000 cpu 7\n"
+                               "a: calc 1000 cpu 7\nb: calc 2000 cpu 0\nb requires a\n}\n";
+    const struct cluster_options options = {
+        .pattern = "goal", .options = {.rank_count = 1, .text = text, .text_bytes = strlen(text)}};
+    struct cluster cluster;
+    cluster_init(&cluster, &options);
+    run(&cluster, WEFT_PHASE_MEASURE, 1);
+    uint64_t duration_ns;
+    cr_assert_eq(weft_node_take_durations(cluster.nodes[0], &duration_ns, 1), 1);
+    cr_assert_geq(duration_ns, 48000);
+    cr_assert_lt(duration_ns, 48500);
+    cluster_fini(&cluster);
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <criterion/criterion.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,6 +244,99 @@ Test(goal, waits)
     weft_schedule_destroy(schedule);
 }
 
+/* Those of the folder have the forms that LogGOPSim's, ATLAHS's and LLAMP's files have; what is
+ * written of them is read as the same again. */
+Test(goal, files)
+{
+    uint32_t files = 0;
+    struct dirent **entries = NULL;
+    int found = scandir(GOAL_FILES, &entries, NULL, alphasort);
+    for (int i = 0; i < found; i++) {
+        char path[512], text[65536] = "";
+        (void)snprintf(path, sizeof(path), "%s/%s", GOAL_FILES, entries[i]->d_name);
+        FILE *file = entries[i]->d_name[0] == '.' ? NULL : fopen(path, "re");
+        free(entries[i]);
+        if (!file)
+            continue;
+        size_t len_bytes = fread(text, 1, sizeof(text) - 1, file);
+        cr_assert(len_bytes > 0 && feof(file), "%s", path);
+        (void)fclose(file);
+        struct weft_source source = {path, text, len_bytes};
+        uint32_t rank_count = 0;
+        cr_assert_eq(weft_goal_peek(&source, &rank_count, NULL), WEFT_OK, "%s", path);
+        cr_assert_gt(try_text(text, rank_count), 0, "%s", path);
+        struct weft_pattern_options options = options_of(text, rank_count);
+        char *written = write_all(goal(), &options);
+        options = options_of(written, rank_count);
+        there_and_back(goal(), &options);
+        free(written);
+        files++;
+    }
+    free(entries);
+    cr_assert_geq(files, 10);
+}
+
+static struct weft_schedule *compile(const char *text, uint32_t rank_count, uint32_t rank)
+{
+    struct weft_pattern_options options = options_of(text, rank_count);
+    struct weft_schedule *schedule = NULL;
+    struct weft_error error = {0};
+    cr_assert_eq(weft_pattern_compile(goal(), &options, rank, &schedule, &error), WEFT_OK, "%s",
+                 error.text);
+    return schedule;
+}
+
+/* What names rank and tag has its message, wherever it stands. The rest goes in the order in which
+ * it can be sent, to the first that may have it. */
+Test(goal, any)
+{
+    static const char text[] = "num_ranks 4\n"
+                               "rank 0 {\n"
+                               "a: recv 9b from -1 tag -1\nb: recv 9b from -1 tag -1\n"
+                               "c: recv 9b from 2 tag -1\nd: recv 9b from -1 tag 4\n"
+                               "e: recv 5b from 3 tag 4\nb requires a\ng: send 1b to 3\n"
+                               "g requires a\n}\n"
+                               "rank 1 {\nw: calc 7\ns: send 1b to 0 tag 1\ns requires w\n}\n"
+                               "rank 2 {\nsend 2b to 0 tag 2\ns: send 3b to 0 tag 4\n}\n"
+                               "rank 3 {\na: send 5b to 0 tag 4\nr: recv 1b from 0\n"
+                               "s: send 6b to 0 tag 4\ns requires r\n}\n";
+    struct weft_schedule *schedule = compile(text, 4, 0);
+    uint64_t lens[4] = {0};
+    cr_assert_eq(try_text(text, 4), 18);
+    for (uint32_t i = 0; i < schedule->op_count; i++)
+        if (schedule->ops[i].kind == WEFT_OP_RECEIVE)
+            lens[schedule->ops[i].peer] =
+                lens[schedule->ops[i].peer] * 10 + schedule->ops[i].len_bytes;
+    cr_assert_eq(lens[1], 1);
+    cr_assert_eq(lens[2], 23);
+    cr_assert_eq(lens[3], 56);
+    weft_schedule_destroy(schedule);
+}
+
+/* MPI's rule: what comes may be shorter than its receive. */
+Test(goal, longer_receives)
+{
+    cr_assert_eq(try_text("num_ranks 2\nrank 0 {\nsend 3b to 1\nsend 0b to 1 tag 1\n}\n"
+                          "rank 1 {\nrecv 9b from 0\nrecv 4b from 0 tag 1\n}\n",
+                          2),
+                 3);
+}
+
+/* Where nothing is said a file of others means cpu 0, and what weft adds is on none. */
+Test(goal, cpus)
+{
+    struct weft_schedule *schedule =
+        compile("num_ranks 2\nrank 0 {\ncalc 11\nc: calc 12 cpu 3\n"
+                "r: recv 1b from 1 cpu 9\nr requires c\ncalc 13 cpu 65535 nic 2\nd: calc 14\n"
+                "d requires r\n}\nrank 1 {\nsend 1b to 0 cpu 2\n}\n",
+                2, 0);
+    const uint32_t expected[] = {[0] = 0, [11] = 1, [12] = 4, [13] = 65536, [14] = 1};
+    cr_assert_eq(schedule->op_count, 6);
+    for (uint32_t i = 0; i < schedule->op_count; i++)
+        cr_assert_eq(schedule->ops[i].cpu, expected[schedule->ops[i].duration_ns], "%u", i);
+    weft_schedule_destroy(schedule);
+}
+
 /* ---- what is refused ---- */
 
 static void refuse(const char *text, const char *place, const char *phrase)
@@ -270,18 +364,24 @@ Test(goal, refusals)
     refuse("num_ranks 2\nrank 1 {\n}\nrank 1 {\n}\n", "a.goal:4:6", "a second time");
     refuse("num_ranks 2\n}\n", "a.goal:2:1", "no rank is open");
     refuse(HEAD, "a.goal:3:1", "its '}' is missing");
-    refuse(HEAD "put 1b to 1\n}\n", "a.goal:3:1", "a statement must be here");
-    refuse(HEAD "l1: put 1b to 1\n}\n", "a.goal:3:5", "send, recv or calc");
+    refuse(HEAD "pass 1b to 1\n}\n", "a.goal:3:1", "a statement must be here");
+    refuse(HEAD "l1: pass 1b to 1\n}\n", "a.goal:3:5", "send, recv or calc");
     refuse(HEAD "l1: send 1 to 1\n}\n", "a.goal:3:", "ends in 'b'");
     refuse(HEAD "l1: send 1b from 1\n}\n", "a.goal:3:", "'to' and a rank");
     refuse(HEAD "l1: send 1b to 0\n}\n", "a.goal:3:16", "cannot send to itself");
-    refuse(HEAD "l1: recv 1b from -1\n}\n", "a.goal:3:18", "-1 matches any");
-    refuse(HEAD "l1: recv 1b from 1 tag -1\n}\n", "a.goal:3:24", "-1 matches any");
+    refuse(HEAD "l1: send 1b to -1\n}\n", "a.goal:3:16", "of a receive");
+    refuse(HEAD "l1: send 1b to 1 tag -1\n}\n", "a.goal:3:22", "of a receive");
+    refuse(HEAD "l1: recv 1b from 1 tag -12\n}\n", "a.goal:3:24", "not negative");
+    refuse(HEAD "l1: calc -12\n}\n", "a.goal:3:10", "not negative");
+    refuse(HEAD "l1: calc 12 cpu 65536\n}\n", "a.goal:3:17", "a cpu is at most 65535");
+    refuse(HEAD "l1: put 8b to 1 tag 10\n}\n", "a.goal:3:5", "Portals extension");
+    refuse(HEAD "append 8b to priority_list\n}\n", "a.goal:3:1", "Portals extension");
     refuse(HEAD "l1: recv 1b from 1 tag 1 tag 2\n}\n", "a.goal:3:26", "at most once");
     refuse(HEAD "l1: send 2000000000b to 1\n}\n", "a.goal:3:", "cut it into several");
     refuse(HEAD "l1: calc 99999999999999999999999\n}\n", "a.goal:3:10", "at most");
     refuse(HEAD "l1: calc 1 calc 2\n}\n", "a.goal:3:12", "the line's end");
-    refuse(HEAD "l1: calc 1\nl1: calc 2\n}\n", "a.goal:4:1", "label 'l1' already");
+    refuse(HEAD "l1: calc 1\nl1: calc 2\nl2: calc 3\nl2 requires l1\n}\n", "a.goal:6:13",
+           "in line 3 and again in line 4");
     refuse(HEAD "l1: calc 1\nl1 requires l2\n}\n", "a.goal:4:13", "no operation of rank 0");
     refuse(HEAD "l2 requires l1\n}\n", "a.goal:3:1", "stands before its use");
     refuse(HEAD "l1: calc 1\nl1 requires\n}\n", "a.goal:4:", "a label must be here");
@@ -301,8 +401,23 @@ Test(goal, what_does_not_match)
 {
     refuse(HEAD "send 1b to 1 tag 7\n}\n", "a.goal:3", "rank 1 has no receive left");
     refuse(HEAD "recv 1b from 1\n}\n", "a.goal:3", "rank 1 has no send left");
-    refuse(HEAD "send 1b to 1\n}\nrank 1 {\nrecv 2b from 0\n}\n", "a.goal:6", "line 3, sends 1 B");
+    refuse(HEAD "send 2b to 1\n}\nrank 1 {\nrecv 1b from 0\n}\n", "a.goal:6", "line 3, sends 2 B");
     refuse(HEAD "send 1b to 1 tag 1\n}\nrank 1 {\nrecv 1b from 0 tag 2\n}\n", "a.goal:3", "tag 1");
+}
+
+Test(goal, any_that_cannot_be)
+{
+    refuse(HEAD "recv 1b from -1\n}\n", "a.goal:3", "1 receives from any rank or with any tag");
+    refuse(HEAD "calc 1\nrecv 1b from 1 tag -1\n}\nrank 1 {\nsend 1b to 0\nsend 1b to 0\n}\n",
+           "a.goal:4", "the 2 messages");
+    refuse(HEAD "recv 1b from -1 tag 3\n}\nrank 1 {\nsend 1b to 0 tag 2\n}\n", "a.goal:3",
+           "gets no message");
+    refuse(HEAD "recv 1b from -1\n}\nrank 1 {\nsend 2b to 0\n}\n", "a.goal:3", "at most 1 B");
+    refuse(HEAD "a: recv 1b from -1\ns: send 1b to 1\ns requires a\n}\n"
+                "rank 1 {\nr: recv 1b from 0\ns: send 1b to 0\ns requires r\n}\n",
+           "a.goal:3", "gets no message");
+    refuse("num_ranks 2\n//@ weft 1\nrank 0 {\nrecv 1b from -1\n}\n", "a.goal:4:14",
+           "not weft's own");
 }
 
 Test(goal, cycles)

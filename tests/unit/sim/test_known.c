@@ -264,3 +264,31 @@ Test(sim, nics_without_a_link_are_joined_by_a_switch)
                      2 * WEFT_SIM_DELAY_NS * WEFT_SIM_PS_PER_NS);
     world_fini(&world);
 }
+
+static const char slow_text[] = "name: slow\n"
+                                "hosts:\n"
+                                "  - {name: a, nics: [{name: n, device: a, rate: 10Gbps}]}\n"
+                                "  - {name: b, nics: [{name: n, device: b, rate: 400Gbps}]}\n"
+                                "switches: [{name: s}]\n"
+                                "links:\n"
+                                "  - {between: [a/n, s], rate: 100Gbps, delay: 700ns}\n"
+                                "  - {between: [s, b/n], rate: 40Gbps, delay: 300ns}\n"
+                                "ranks: [a/n, b/n]\n";
+
+/* A link's rate does not make its NIC faster, nor a NIC's its link. */
+Test(sim, the_slower_of_a_link_and_its_nic_decides)
+{
+    struct world world;
+    world_init(&world, &(struct world_options){.topology = slow_text});
+    cr_assert_eq(weft_sim_nic_rate_bps(world.fabric, 0), 10000000000);
+    cr_assert_eq(weft_sim_nic_rate_bps(world.fabric, 1), 40000000000);
+    struct world_pair *pair = world_connect(&world, 0, 1, 0);
+    world_run(&world, WEFT_SIM_NEVER - 1);
+    uint64_t start_ps = weft_sim_now_ps(world.fabric);
+    world_write(&world, pair, 0, 1);
+    (void)world_wait(&world, 1);
+    cr_assert_eq(weft_sim_now_ps(world.fabric) - start_ps, ps_on(ONLY_BYTES(0), 10000000000) +
+                                                               ps_on(ONLY_BYTES(0), 40000000000) +
+                                                               1000 * WEFT_SIM_PS_PER_NS);
+    world_fini(&world);
+}
