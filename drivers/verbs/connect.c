@@ -11,6 +11,11 @@
 #define RNR_RETRY_FOR_EVER 7
 #define MIN_RNR_TIMER_CODE 12
 
+/* For the peer's MAC the kernel asks in the call that connects, and waits for a second. Where this
+ * worker polls the peer too, the answer comes after that: so what timed out is tried again, between
+ * turns, and the others wait. */
+#define CONNECT_TRIES 3u
+
 #define ACCESS_WRITE ((unsigned)IBV_ACCESS_LOCAL_WRITE | (unsigned)IBV_ACCESS_REMOTE_WRITE)
 
 static enum weft_status modify(struct weft_endpoint *endpoint, struct ibv_qp_attr *attributes,
@@ -147,17 +152,73 @@ enum weft_status weft_verbs_qp_ready(struct weft_endpoint *endpoint, struct weft
     return status;
 }
 
+static enum weft_status attempt(struct weft_endpoint *endpoint, struct weft_error *error)
+{
+    enum weft_status status = weft_verbs_qp_ready(endpoint, error);
+    if (status == WEFT_TIMEOUT && ++endpoint->tries < CONNECT_TRIES)
+        return WEFT_AGAIN;
+    return status;
+}
+
+static void wait_for_turn(struct weft_endpoint *endpoint)
+{
+    endpoint->state = WEFT_ENDPOINT_CONNECTING;
+    endpoint->device->connecting_count++;
+}
+
+void weft_verbs_connect_stop(struct weft_endpoint *endpoint)
+{
+    if (endpoint->state != WEFT_ENDPOINT_CONNECTING)
+        return;
+    assert(endpoint->device->connecting_count > 0);
+    endpoint->device->connecting_count--;
+    endpoint->state = WEFT_ENDPOINT_NEW;
+}
+
+static struct weft_endpoint *first_connecting(const struct weft_device *device)
+{
+    for (uint32_t i = 0; i < device->max_endpoints; i++) {
+        struct weft_endpoint *endpoint = device->endpoints[i];
+        if (endpoint && endpoint->state == WEFT_ENDPOINT_CONNECTING)
+            return endpoint;
+    }
+    return NULL;
+}
+
+void weft_verbs_connect_turn(struct weft_device *device)
+{
+    struct weft_error error = {0};
+    struct weft_endpoint *endpoint = first_connecting(device);
+    assert(endpoint);
+    enum weft_status status = attempt(endpoint, &error);
+    if (status == WEFT_AGAIN)
+        return;
+    device->connecting_count--;
+    if (status == WEFT_OK)
+        return;
+    endpoint->state = WEFT_ENDPOINT_FAILED;
+    endpoint->failure = status;
+    endpoint->is_unreachable = true;
+}
+
 enum weft_status weft_verbs_endpoint_connect(struct weft_endpoint *endpoint,
                                              const struct weft_endpoint_address *peer,
                                              struct weft_error *error)
 {
+    struct weft_device *device = endpoint->device;
+    struct weft_error refusal = {0};
     bool datagram = endpoint->transport == WEFT_TRANSPORT_UD;
     if (datagram || endpoint->state != WEFT_ENDPOINT_NEW)
         return weft_error_set(error, WEFT_INVALID, "%s: queue pair 0x%06x is %s",
-                              endpoint->device->name.device, endpoint->qp->qp_num,
+                              device->name.device, endpoint->qp->qp_num,
                               datagram ? "of datagrams and has no peer" : "connected already");
     endpoint->peer = *peer;
     endpoint->peer_depth =
         peer->read_depth < endpoint->read_depth ? (uint8_t)peer->read_depth : endpoint->read_depth;
-    return weft_verbs_qp_ready(endpoint, error);
+    enum weft_status status = device->connecting_count ? WEFT_AGAIN : attempt(endpoint, &refusal);
+    if (status == WEFT_AGAIN)
+        wait_for_turn(endpoint);
+    else if (status != WEFT_OK)
+        *error = refusal;
+    return status == WEFT_AGAIN ? WEFT_OK : status;
 }

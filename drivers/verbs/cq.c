@@ -173,6 +173,8 @@ uint32_t weft_verbs_progress(struct weft_device *device, uint64_t now_ns)
 {
     (void)now_ns; /* the device keeps its own time */
     uint32_t found = 0;
+    if (device->connecting_count)
+        weft_verbs_connect_turn(device);
     for (struct weft_cq *cq = device->cqs; cq; cq = cq->next)
         found += drain(device, cq);
     return found;

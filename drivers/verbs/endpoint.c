@@ -169,6 +169,7 @@ void weft_verbs_endpoint_destroy(struct weft_device *device, struct weft_endpoin
         return;
     uint32_t place = endpoint->place;
     assert(device->endpoints[place] == endpoint);
+    weft_verbs_connect_stop(endpoint);
     release(endpoint);
     device->endpoints[place] = NULL;
     device->generations[place] = (device->generations[place] + 1) & WEFT_VERBS_GENERATION_MASK;
@@ -200,6 +201,14 @@ static void explain(const struct weft_endpoint *endpoint, struct weft_error *err
     char gid[WEFT_VERBS_GID_TEXT] = "";
     const char *name = endpoint->device->name.device;
     weft_verbs_gid_format(endpoint->peer.gid, gid);
+    if (endpoint->is_unreachable) {
+        (void)weft_error_set(error, endpoint->failure,
+                             "%s: queue pair 0x%06x: no way to %s (is the peer up, and does ping "
+                             "reach it?): %s after %u tries",
+                             name, endpoint->qp->qp_num, gid, weft_status_text(endpoint->failure),
+                             endpoint->tries);
+        return;
+    }
     if (endpoint->failure_errno) {
         (void)weft_error_set(error, endpoint->failure, "%s: a work was refused: %s%s", name,
                              strerror(endpoint->failure_errno),

@@ -31,6 +31,7 @@ struct weft_device {
     struct weft_endpoint **endpoints; /* max_endpoints places, NULL where free */
     uint32_t *generations;            /* of each place */
     uint32_t max_endpoints;
+    uint32_t connecting_count; /* endpoints that wait for their peer's MAC */
     struct weft_random random;
     /* Apart, for it is brought up to date through a const device. */
     struct weft_verbs_counters *counters;
@@ -69,8 +70,10 @@ struct weft_endpoint {
     struct weft_verbs_slot *send_slots, *receive_slots;
     struct weft_endpoint_counters counters;
     struct weft_endpoint_address peer; /* RC, UC; once connected */
+    uint8_t tries; /* to connect, that timed out */
     /* The first failure, for the error of endpoint_state. */
     enum weft_status failure;
+    bool is_unreachable; /* it never was connected */
     enum ibv_wc_status device_status;
     uint32_t vendor_error;
     int failure_errno; /* of a post that the device refused; 0: none */
@@ -127,6 +130,10 @@ WEFT_CHECKED enum weft_status weft_verbs_qp_init(struct weft_endpoint *endpoint,
                                                  struct weft_error *error);
 WEFT_CHECKED enum weft_status weft_verbs_qp_ready(struct weft_endpoint *endpoint,
                                                   struct weft_error *error);
+/* Tries again for one endpoint of those that wait, of which there are some. */
+void weft_verbs_connect_turn(struct weft_device *device);
+/* It waits no more, if it did. */
+void weft_verbs_connect_stop(struct weft_endpoint *endpoint);
 /* The way to a peer, or an error where it is of another kind than this port. */
 WEFT_CHECKED enum weft_status weft_verbs_path(const struct weft_device *device,
                                               const struct weft_endpoint_address *peer,

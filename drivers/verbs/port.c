@@ -15,27 +15,48 @@ static enum weft_verbs_gid_type type_of(uint32_t type)
     return type == IBV_GID_TYPE_ROCE_V1 ? WEFT_VERBS_GID_ROCE_V1 : WEFT_VERBS_GID_INFINIBAND;
 }
 
+/* The whole table in one call: asked entry by entry, soft-RoCE's 1024 took most of an open. */
+static uint32_t read_table(struct ibv_context *context, uint8_t port, struct ibv_gid_entry *entries,
+                           size_t room)
+{
+    ssize_t count = ibv_query_gid_table(context, entries, room, 0);
+    uint32_t of_port = 0;
+    for (ssize_t i = 0; i < count; i++) {
+        if (entries[i].port_num == port)
+            entries[of_port++] = entries[i];
+    }
+    return of_port;
+}
+
+static size_t table_room(struct ibv_context *context, struct ibv_device_attr *device)
+{
+    size_t room = 0;
+    for (uint8_t port = 1; port <= device->phys_port_cnt; port++) {
+        struct ibv_port_attr attributes;
+        if (ibv_query_port(context, port, &attributes) == 0 && attributes.gid_tbl_len > 0)
+            room += (size_t)attributes.gid_tbl_len;
+    }
+    return room;
+}
+
 uint32_t weft_verbs_port_gids(struct ibv_context *context, uint8_t port, bool is_ethernet,
                               struct weft_verbs_gid **ret_gids)
 {
-    struct ibv_port_attr attributes;
+    struct ibv_device_attr device;
     *ret_gids = NULL;
-    if (ibv_query_port(context, port, &attributes) != 0 || attributes.gid_tbl_len <= 0)
-        return 0;
-    size_t room = (size_t)attributes.gid_tbl_len;
-    struct weft_verbs_gid *gids = calloc(room, sizeof(*gids));
-    uint32_t count = 0;
-    for (uint32_t i = 0; gids && i < room; i++) {
-        struct ibv_gid_entry entry;
-        if (ibv_query_gid_ex(context, port, i, &entry, 0) != 0)
-            continue;
-        enum weft_verbs_gid_type type = type_of(entry.gid_type);
+    size_t room = ibv_query_device(context, &device) == 0 ? table_room(context, &device) : 0;
+    struct ibv_gid_entry *entries = calloc(room + 1, sizeof(*entries));
+    struct weft_verbs_gid *gids = calloc(room + 1, sizeof(*gids));
+    uint32_t valid = entries && gids ? read_table(context, port, entries, room) : 0, count = 0;
+    for (uint32_t i = 0; i < valid; i++) {
+        enum weft_verbs_gid_type type = type_of(entries[i].gid_type);
         if (is_ethernet == (type == WEFT_VERBS_GID_INFINIBAND))
             continue;
-        gids[count] = (struct weft_verbs_gid){.index = i, .type = type};
-        memcpy(gids[count].bytes, entry.gid.raw, sizeof(gids[count].bytes));
+        gids[count] = (struct weft_verbs_gid){.index = entries[i].gid_index, .type = type};
+        memcpy(gids[count].bytes, entries[i].gid.raw, sizeof(gids[count].bytes));
         count++;
     }
+    free(entries);
     *ret_gids = gids;
     return count;
 }

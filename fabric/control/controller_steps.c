@@ -7,6 +7,7 @@
 
 #include "fabric/control/controller.h"
 
+/* At least; with more in flight, so many as are. */
 #define VERIFY_ITERATIONS 2u
 
 static void enter(struct weft_controller *controller, enum weft_stage stage, uint64_t now_ns)
@@ -321,8 +322,10 @@ static struct weft_lease_options measure_lease(struct weft_controller *controlle
         return options;
     /* Until the window is closed. */
     options.duration_ns = WEFT_FOREVER;
-    if (controller->options.virtual_time)
+    if (controller->options.virtual_time) {
         options.step = part->test.iterations;
+        options.margin = weft_node_grant_margin(weft_test_in_flight(&part->test));
+    }
     options.iterations = 0;
     return options;
 }
@@ -330,7 +333,9 @@ static struct weft_lease_options measure_lease(struct weft_controller *controlle
 static void begin_lease(struct weft_controller *controller, struct weft_controller_part *part,
                         uint64_t now_ns)
 {
-    struct weft_lease_options options = {.iterations = VERIFY_ITERATIONS};
+    uint32_t in_flight = weft_test_in_flight(&part->test);
+    struct weft_lease_options options = {
+        .iterations = in_flight > VERIFY_ITERATIONS ? in_flight : VERIFY_ITERATIONS};
     if (controller->phase == WEFT_PHASE_WARMUP)
         options.iterations = part->test.warmup;
     if (controller->phase == WEFT_PHASE_MEASURE) {

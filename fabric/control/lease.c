@@ -2,7 +2,6 @@
 #include "fabric/control/lease.h"
 
 #include "fabric/base/wide.h"
-#include "fabric/node/node.h"
 
 #define MARK_INTERVAL_NS 250000000u
 /* Reports come in ticks of milliseconds: over a shorter time than this a pace means nothing. */
@@ -102,9 +101,9 @@ static bool renew_timed(struct weft_lease *lease, uint64_t done, uint64_t taken,
 /* A quarter more each time, so that a job which must wait long for another does so in few steps. */
 static bool renew_stepped(struct weft_lease *lease, const struct weft_lease_progress *progress)
 {
-    uint64_t granted = lease->options.step + WEFT_NODE_GRANT_MARGIN;
+    uint64_t granted = lease->options.step + lease->options.margin;
     if (lease->granted &&
-        (!progress->waits || lease->granted - progress->done >= WEFT_NODE_GRANT_MARGIN))
+        (!progress->waits || lease->granted - progress->done >= lease->options.margin))
         return false;
     if (lease->granted)
         granted = lease->granted + lease->options.step + progress->done / 4;

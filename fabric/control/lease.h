@@ -18,6 +18,7 @@ struct weft_lease_options {
     /* Not 0: in steps of so many and more, and only where they are waited for: what is granted and
      * when depends on nothing but the iterations themselves. */
     uint64_t step;
+    uint64_t margin; /* with a step: ranks wait when fewer are left */
 };
 
 struct weft_lease_progress {

@@ -142,6 +142,7 @@ static void write_test(const struct weft_test *test, struct test_out *out)
     message->duration_ns = test->duration_ns;
     message->warmup = test->warmup;
     message->depth = test->depth;
+    message->in_flight = test->in_flight;
     message->interval_ns = test->interval_ns;
     message->reduce = test->reduce;
     message->trace = test->trace;
@@ -316,6 +317,7 @@ static enum weft_status check_numbers(const Weft__Test *message, struct weft_err
         {"prepare.test.rank_count", message->rank_count, 1, WEFT_RANKS_MAX},
         {"prepare.test.transfer", (uint64_t)message->transfer, 0, WEFT_TRANSFER_COUNT - 1},
         {"prepare.test.depth", message->depth, 0, WEFT_CHANNELS_MAX},
+        {"prepare.test.in_flight", message->in_flight, 0, WEFT_IN_FLIGHT_MAX},
         {"prepare.test.mtu_bytes", message->mtu_bytes, 0, 4096},
         {"prepare.test.dscp", message->dscp, 0, 63},
         {"prepare.test.iterations", message->iterations, 0, INT64_MAX},
@@ -421,6 +423,7 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
         .duration_ns = message->duration_ns,
         .warmup = message->warmup,
         .depth = message->depth,
+        .in_flight = message->in_flight,
         .interval_ns = message->interval_ns,
         .reduce = message->reduce,
         .trace = message->trace,

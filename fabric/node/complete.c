@@ -3,19 +3,15 @@
 
 #include "fabric/node/internal.h"
 
-static uint32_t lane_of_id(uint64_t id)
-{
-    return (uint32_t)(id >> WEFT_WORK_LANE_SHIFT) & 1u;
-}
-
 static void complete_send(struct weft_node *node, struct weft_channel *channel, uint64_t id)
 {
-    uint32_t lane = lane_of_id(id), op = (uint32_t)id;
-    assert(channel->sends_outstanding > 0 && node->running);
+    uint32_t lane = weft_work_lane(node, id), op = (uint32_t)id;
+    assert(channel->sends_outstanding > 0 && weft_node_runs(node));
     channel->sends_outstanding--;
     if (node->phase == WEFT_PHASE_MEASURE) {
         if (!node->unrecorded) {
-            weft_hist_record(node->tally.latency_ns, node->now_ns - node->posted_ns[lane][op]);
+            weft_hist_record(node->tally.latency_ns,
+                             node->now_ns - node->lanes[lane].posted_ns[op]);
             weft_open_loop_sent(node, lane, op);
         }
         node->tally.sent_messages++;
@@ -47,7 +43,7 @@ static bool is_expected(struct weft_node *node, const struct weft_channel *chann
 static void complete_receive(struct weft_node *node, struct weft_channel *channel,
                              const struct weft_completion *completion)
 {
-    uint32_t lane = lane_of_id(completion->id), op = (uint32_t)completion->id;
+    uint32_t lane = weft_work_lane(node, completion->id), op = (uint32_t)completion->id;
     assert(channel->receives_outstanding > 0);
     if (!is_expected(node, channel, completion))
         return;
@@ -59,11 +55,10 @@ static void complete_receive(struct weft_node *node, struct weft_channel *channe
         node->tally.received_bytes += len_bytes;
         channel->flow_bytes += len_bytes;
         if (op == channel->receives[channel->receive_count - 1])
-            weft_flow_arrived(node, channel);
+            weft_flow_arrived(node, channel, lane);
     }
     weft_bit_set(node->receive_ready, weft_channel_index(node, channel));
-    if (lane == node->lane)
-        weft_open_loop_came(node);
+    weft_open_loop_came(node, &node->lanes[lane]);
     weft_graph_complete(node, lane, op);
 }
 

@@ -2,8 +2,8 @@
 /* How fast each incoming flow went while it could: all flows of an iteration have its whole length
  * to arrive in, so their bytes over the window would always be alike. A flow's time in an iteration
  * goes to its last message from the start of the iteration, or from when its iteration before had
- * arrived, whichever is later; of a flow that arrives ahead, in the iteration before its own, from
- * the start of that one. */
+ * arrived, whichever is later; of a flow that arrives ahead of its own iteration, from the start of
+ * the last that began. */
 #include "fabric/node/internal.h"
 
 #define BITS_PER_BYTE_NS 8e9
@@ -17,10 +17,11 @@ void weft_flows_begin(struct weft_node *node)
     }
 }
 
-void weft_flow_arrived(struct weft_node *node, struct weft_channel *channel)
+void weft_flow_arrived(struct weft_node *node, struct weft_channel *channel, uint32_t lane)
 {
-    uint64_t begin_ns =
-        node->start_ns > channel->flow_end_ns ? node->start_ns : channel->flow_end_ns;
+    uint64_t start_ns = node->lanes[lane].start_ns;
+    start_ns = start_ns ? start_ns : node->start_ns;
+    uint64_t begin_ns = start_ns > channel->flow_end_ns ? start_ns : channel->flow_end_ns;
     channel->flow_ns += node->now_ns - begin_ns;
     channel->flow_end_ns = node->now_ns;
 }

@@ -35,27 +35,31 @@ static void close_gate(struct weft_node *node)
         node->initial[i] = op->requires_count + (gate ? 1 : 0);
         if (gate)
             node->gated[node->gated_count++] = i;
-        for (uint32_t lane = 0; lane < WEFT_NODE_LANES; lane++)
-            node->remaining[lane][i] = node->initial[i];
+        for (uint32_t lane = 0; lane <= node->lane_mask; lane++)
+            node->lanes[lane].remaining[i] = node->initial[i];
     }
 }
 
-/* Only what a running iteration has is ever pending, so each operation is there at most once. */
+/* Only what running iterations have is ever pending, so each operation is there at most once for
+ * each of them. */
 static bool allocate_pending(struct weft_node *node)
 {
-    uint32_t reduces = 0, calcs = 0, cpus = 0;
+    uint64_t reduces = 0, calcs = 0;
+    uint32_t cpus = 0;
     for (uint32_t i = 0; i < node->schedule->op_count; i++) {
         reduces += node->schedule->ops[i].kind == WEFT_OP_REDUCE;
         calcs += node->schedule->ops[i].kind == WEFT_OP_CALC;
         if (node->schedule->ops[i].cpu > cpus)
             cpus = node->schedule->ops[i].cpu;
     }
-    uint32_t room = 1;
+    reduces *= node->in_flight;
+    calcs *= node->in_flight;
+    uint64_t room = 1;
     while (room < reduces)
         room *= 2;
-    node->reduces_mask = room - 1;
+    node->reduces_mask = (uint32_t)(room - 1);
     node->reduces = calloc(room, sizeof(*node->reduces));
-    node->calcs = calloc((size_t)calcs + 1, sizeof(*node->calcs));
+    node->calcs = calloc(calcs + 1, sizeof(*node->calcs));
     node->cpu_free_ns = calloc((size_t)cpus + 1, sizeof(*node->cpu_free_ns));
     return node->reduces && node->calcs && node->cpu_free_ns;
 }
@@ -65,12 +69,14 @@ static bool allocate(struct weft_node *node)
     size_t count = (size_t)node->schedule->op_count + 1;
     node->initial = calloc(count, sizeof(*node->initial));
     node->gated = calloc(count, sizeof(*node->gated));
-    bool made = node->initial && node->gated;
-    for (uint32_t lane = 0; lane < WEFT_NODE_LANES; lane++) {
-        node->remaining[lane] = calloc(count, sizeof(*node->remaining[lane]));
-        node->posted_ns[lane] = calloc(count, sizeof(*node->posted_ns[lane]));
-        node->left[lane] = node->schedule->op_count;
-        made = made && node->remaining[lane] && node->posted_ns[lane];
+    node->lanes = calloc(node->lane_mask + 1, sizeof(*node->lanes));
+    bool made = node->initial && node->gated && node->lanes;
+    for (uint32_t i = 0; made && i <= node->lane_mask; i++) {
+        struct weft_lane *lane = &node->lanes[i];
+        lane->remaining = calloc(count, sizeof(*lane->remaining));
+        lane->posted_ns = calloc(count, sizeof(*lane->posted_ns));
+        lane->left = node->schedule->op_count;
+        made = lane->remaining && lane->posted_ns;
     }
     return made && allocate_pending(node);
 }
@@ -87,10 +93,12 @@ enum weft_status weft_graph_create(struct weft_node *node, struct weft_error *er
 
 void weft_graph_destroy(struct weft_node *node)
 {
-    for (uint32_t lane = 0; lane < WEFT_NODE_LANES; lane++) {
-        free(node->remaining[lane]);
-        free(node->posted_ns[lane]);
+    for (uint32_t i = 0; node->lanes && i <= node->lane_mask; i++) {
+        free(node->lanes[i].remaining);
+        free(node->lanes[i].posted_ns);
+        free(node->lanes[i].ready_ns);
     }
+    free(node->lanes);
     free(node->initial);
     free(node->gated);
     free(node->reduces);
@@ -123,24 +131,26 @@ static void make_ready(struct weft_node *node, uint32_t lane, uint32_t op)
 
 void weft_graph_complete(struct weft_node *node, uint32_t lane, uint32_t op)
 {
+    uint32_t *remaining = node->lanes[lane].remaining;
     const struct weft_op *done = &node->schedule->ops[op];
     const uint32_t *successors = node->schedule->successors + done->first_successor;
-    assert(node->left[lane] > 0);
-    node->left[lane]--;
+    assert(node->lanes[lane].left > 0);
+    node->lanes[lane].left--;
     weft_trace_completed(node, lane, op);
     for (uint32_t i = 0; i < done->successor_count; i++) {
-        assert(node->remaining[lane][successors[i]] > 0);
-        if (!--node->remaining[lane][successors[i]])
+        assert(remaining[successors[i]] > 0);
+        if (!--remaining[successors[i]])
             make_ready(node, lane, successors[i]);
     }
 }
 
 void weft_graph_begin(struct weft_node *node, uint32_t lane)
 {
+    uint32_t *remaining = node->lanes[lane].remaining;
     for (uint32_t i = 0; i < node->gated_count; i++) {
         uint32_t op = node->gated[i];
-        assert(node->remaining[lane][op] > 0);
-        if (!--node->remaining[lane][op])
+        assert(remaining[op] > 0);
+        if (!--remaining[op])
             make_ready(node, lane, op);
     }
 }

@@ -14,8 +14,11 @@
 #include "fabric/node/reduce.h"
 #include "fabric/node/slot.h"
 
-#define WEFT_NODE_LANES 2u
+/* Receives of an iteration are posted while the one before runs. */
+#define WEFT_NODE_LANES_MIN 2u
 #define WEFT_NODE_DEPTH_DEFAULT 16u
+/* With many iterations in flight the default grows with them, up to this. */
+#define WEFT_NODE_DEPTH_DEFAULT_MAX 64u
 /* Writes of slots on their way on one channel. Few, so that receives which are posted meanwhile
  * share the next one. */
 #define WEFT_NODE_SLOT_WRITES 4u
@@ -40,7 +43,8 @@ struct weft_channel {
     /* to the peer */
     const uint32_t *sends; /* operations in their order */
     uint32_t send_count;
-    uint32_t send_at; /* the next to start */
+    uint32_t send_at;        /* the next to start */
+    uint64_t send_iteration; /* of that one, counted as `done` is */
     uint32_t sends_outstanding;
     uint32_t send_waits;           /* what the next to start was seen to wait for */
     uint64_t sent;                 /* messages posted since creation */
@@ -88,14 +92,11 @@ struct weft_open_loop {
     bool paced;   /* this rank, by its schedule and its options */
     bool follows; /* there is a rate, and this rank follows others */
     bool begun;   /* this phase */
-    bool awaits;  /* a rank that follows: nothing of this iteration has come to it yet */
     struct weft_arrivals arrivals;
     uint64_t due_ns;       /* the next iteration */
     uint64_t free_ns;      /* when the node was last seen unable to begin one */
     uint64_t first_due_ns; /* of the phase */
-    uint64_t late_ns;      /* by how much the one that runs began late */
     uint64_t missed;
-    uint64_t *ready_ns[WEFT_NODE_LANES]; /* [operation]: when a send became ready */
     struct weft_hist *latency_intended_ns;
 };
 
@@ -134,7 +135,18 @@ struct weft_trace {
     uint32_t ring_count;           /* 0: nothing is traced; else a power of two */
     struct weft_trace_slot *slots; /* the ring, then those that are kept */
     struct weft_trace_record *records;
-    struct weft_trace_record *open[WEFT_NODE_LANES]; /* NULL: not now */
+};
+
+/* What an iteration that is under way has to itself. */
+struct weft_lane {
+    uint32_t *remaining; /* [operation]: what must complete first; set again on starting */
+    uint64_t *posted_ns; /* [operation] */
+    uint64_t *ready_ns;  /* [operation]: when a send became ready; open loop only */
+    struct weft_trace_record *trace; /* [operation]; NULL: not now */
+    uint32_t left;                   /* operations not yet complete */
+    bool awaits;       /* a rank that follows: nothing of this iteration has come to it yet */
+    uint64_t start_ns; /* 0 before it */
+    uint64_t late_ns;  /* open loop: by how much it began late */
 };
 
 struct weft_node {
@@ -146,7 +158,7 @@ struct weft_node {
     uint32_t element_bytes;
     uint32_t element_shift; /* element_bytes is 1 << it */
 
-    /* memory: two lanes, then each channel's slots and staging */
+    /* memory: the lanes, then each channel's slots and staging */
     uint8_t *memory;
     uint64_t memory_bytes;
     uint64_t lane_bytes;
@@ -163,12 +175,12 @@ struct weft_node {
     uint32_t *channel_ops; /* all channels' sends and receives */
     uint32_t *op_channels; /* which channel an operation belongs to */
 
-    /* the graph; [lane][operation] */
-    uint32_t *remaining[WEFT_NODE_LANES]; /* what must complete first; set again on starting */
-    uint32_t *initial;                    /* what it is set to */
-    uint64_t *posted_ns[WEFT_NODE_LANES];
-    uint32_t left[WEFT_NODE_LANES]; /* operations of the lane's iteration not yet complete */
-    uint32_t *gated; /* what only the start of the iteration and receives may hold back */
+    /* the graph */
+    uint32_t in_flight; /* iterations that may run at once */
+    uint32_t lane_mask; /* of a power of two that is not less */
+    struct weft_lane *lanes;
+    uint32_t *initial; /* what a lane's `remaining` is set to */
+    uint32_t *gated;   /* what only the start of the iteration and receives may hold back */
     uint32_t gated_count;
 
     /* one bit a channel */
@@ -189,13 +201,12 @@ struct weft_node {
 
     /* the run */
     uint64_t now_ns;
-    bool running;        /* in an iteration */
-    bool stalled;        /* this iteration's start was counted as stalled */
+    bool stalled;        /* the next iteration's start was counted as stalled */
     uint64_t iteration;  /* of the worker: as `done`, without the atomic */
+    uint64_t begun;      /* iterations below have begun; those from `iteration` on run */
     uint64_t open_limit; /* receives of iterations below may be posted */
-    uint32_t lane;       /* of the iteration that runs */
-    uint64_t start_ns;
-    uint32_t watched; /* the channel whose state is looked at next */
+    uint64_t start_ns;   /* of the last that began */
+    uint32_t watched;    /* the channel whose state is looked at next */
 
     /* bandwidth */
     bool series_running;
@@ -217,7 +228,8 @@ struct weft_node {
     atomic_bool more; /* will be granted */
     _Atomic uint64_t done;
     bool failed_here; /* the worker's own copy */
-    bool all_ready;   /* all channels have been seen to be */
+    /* So many channels, from the first on, have been seen to be. */
+    uint32_t connected_count, ready_count;
     atomic_bool failed;
     struct weft_error failure;
 
@@ -232,7 +244,7 @@ enum weft_work_kind {
 };
 
 #define WEFT_WORK_KIND_SHIFT 62
-#define WEFT_WORK_LANE_SHIFT 61
+#define WEFT_WORK_LANE_SHIFT 32
 
 /* `value` is the operation, or how many slots are written. */
 static inline uint64_t weft_work_id(enum weft_work_kind kind, uint32_t lane, uint32_t value)
@@ -251,6 +263,11 @@ static inline uint32_t weft_node_rank(const struct weft_node *node)
     return weft_node_named(node, node->schedule->rank);
 }
 
+static inline uint32_t weft_work_lane(const struct weft_node *node, uint64_t id)
+{
+    return (uint32_t)(id >> WEFT_WORK_LANE_SHIFT) & node->lane_mask;
+}
+
 static inline void weft_bit_set(uint64_t *words, uint32_t index)
 {
     words[index / 64] |= UINT64_C(1) << (index % 64);
@@ -266,10 +283,19 @@ static inline uint8_t *weft_node_lane(const struct weft_node *node, uint32_t lan
     return node->memory + lane * node->lane_bytes;
 }
 
-/* Iterations of each phase begin with lane 0. */
 static inline uint32_t weft_node_lane_of(const struct weft_node *node, uint64_t iteration)
 {
-    return (uint32_t)(iteration - atomic_load_explicit(&node->base, memory_order_relaxed)) & 1u;
+    return (uint32_t)iteration & node->lane_mask;
+}
+
+static inline bool weft_node_runs(const struct weft_node *node)
+{
+    return node->begun != node->iteration;
+}
+
+static inline bool weft_node_is_full(const struct weft_node *node)
+{
+    return node->begun - node->iteration == node->in_flight;
 }
 
 static inline uint32_t weft_channel_index(const struct weft_node *node,
@@ -286,7 +312,7 @@ void weft_graph_complete(struct weft_node *node, uint32_t lane, uint32_t op);
 /* The operation is started: its count is set for the lane's next iteration. */
 static inline void weft_graph_started(struct weft_node *node, uint32_t lane, uint32_t op)
 {
-    node->remaining[lane][op] = node->initial[op];
+    node->lanes[lane].remaining[op] = node->initial[op];
 }
 /* Opens the gate of an iteration. */
 void weft_graph_begin(struct weft_node *node, uint32_t lane);
@@ -330,26 +356,26 @@ bool weft_open_loop_is_due(struct weft_node *node);
 /* Between two iterations, until the next is due: such time is part of what is measured. */
 static inline bool weft_open_loop_rests(const struct weft_node *node, uint64_t granted)
 {
-    return node->iteration < granted && node->open_loop.begun;
+    return node->begun < granted && node->open_loop.begun;
 }
 /* The node could not have begun one until now. */
 static inline void weft_open_loop_busy(struct weft_node *node)
 {
     node->open_loop.free_ns = node->now_ns;
 }
-void weft_open_loop_begin(struct weft_node *node);
-/* A message for the iteration that runs has come: the first is a following rank's start. */
-static inline void weft_open_loop_came(struct weft_node *node)
+void weft_open_loop_begin(struct weft_node *node, struct weft_lane *lane);
+/* A message for an iteration has come: the first is a following rank's start. */
+static inline void weft_open_loop_came(struct weft_node *node, struct weft_lane *lane)
 {
-    if (!node->open_loop.awaits)
+    if (!lane->awaits)
         return;
-    node->open_loop.awaits = false;
-    node->start_ns = node->now_ns;
+    lane->awaits = false;
+    lane->start_ns = node->now_ns;
 }
 static inline void weft_open_loop_ready(struct weft_node *node, uint32_t lane, uint32_t op)
 {
     if (node->open_loop.paced)
-        node->open_loop.ready_ns[lane][op] = node->now_ns;
+        node->lanes[lane].ready_ns[op] = node->now_ns;
 }
 void weft_open_loop_sent(struct weft_node *node, uint32_t lane, uint32_t op);
 void weft_open_loop_measured(const struct weft_node *node, struct weft_open_loop_measured *ret);
@@ -367,26 +393,27 @@ WEFT_CHECKED enum weft_status weft_trace_create(struct weft_node *node, struct w
 void weft_trace_destroy(struct weft_node *node);
 /* Forgets all of it; the node is idle. */
 void weft_trace_reset(struct weft_node *node);
-/* The iteration that begins; MEASURE only, as what follows. */
-void weft_trace_begin(struct weft_node *node);
+/* Something of the iteration may happen from now on; MEASURE only, as what follows. */
+void weft_trace_open(struct weft_node *node, uint64_t iteration);
+void weft_trace_begin(struct weft_node *node, uint64_t iteration);
 void weft_trace_finish(struct weft_node *node, uint64_t iteration);
 static inline void weft_trace_started(struct weft_node *node, uint32_t lane, uint32_t op,
                                       uint32_t waits)
 {
-    struct weft_trace_record *records = node->trace.open[lane];
+    struct weft_trace_record *records = node->lanes[lane].trace;
     if (records)
         __atomic_store_n(&records[op].started, node->now_ns << WEFT_TRACE_WAITS_BITS | waits,
                          __ATOMIC_RELEASE);
 }
 static inline void weft_trace_completed(struct weft_node *node, uint32_t lane, uint32_t op)
 {
-    struct weft_trace_record *records = node->trace.open[lane];
+    struct weft_trace_record *records = node->lanes[lane].trace;
     if (records)
         __atomic_store_n(&records[op].completed_ns, node->now_ns, __ATOMIC_RELEASE);
 }
 /* flow.c: at the start of a phase; at the last message of a flow in an iteration; at the end */
 void weft_flows_begin(struct weft_node *node);
-void weft_flow_arrived(struct weft_node *node, struct weft_channel *channel);
+void weft_flow_arrived(struct weft_node *node, struct weft_channel *channel, uint32_t lane);
 void weft_flows_measured(const struct weft_node *node, struct weft_flow_spread *ret_spread);
 
 /* failure.c: the node does no more after either */

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* From one iteration to the next, and the poll. */
+/* From one iteration to the next, and the poll.
+ *
+ * Several may run at once. All ranks do the same things for each, messages of a channel keep their
+ * order and computations take their time, so none overtakes the one before it: the oldest is the
+ * first to end. */
 #include "fabric/node/internal.h"
 
 static bool measures(const struct weft_node *node)
@@ -16,27 +20,28 @@ static bool durations_full(struct weft_node *node)
 {
     struct weft_durations *durations = &node->durations;
     uint64_t head = atomic_load_explicit(&durations->head, memory_order_relaxed);
-    return head - atomic_load_explicit(&durations->tail, memory_order_acquire) ==
-           WEFT_NODE_DURATIONS;
+    uint64_t taken = atomic_load_explicit(&durations->tail, memory_order_acquire);
+    return head - taken + (node->begun - node->iteration) >= WEFT_NODE_DURATIONS;
 }
 
-static void push_duration(struct weft_node *node)
+static void push_duration(struct weft_node *node, const struct weft_lane *lane)
 {
     struct weft_durations *durations = &node->durations;
     uint64_t head = atomic_load_explicit(&durations->head, memory_order_relaxed);
-    uint64_t duration_ns = node->now_ns - node->start_ns;
+    uint64_t duration_ns = node->now_ns - lane->start_ns;
     durations->values_ns[head & (WEFT_NODE_DURATIONS - 1)] = duration_ns;
     if (durations->intended_ns)
-        durations->intended_ns[head & (WEFT_NODE_DURATIONS - 1)] =
-            duration_ns + node->open_loop.late_ns;
+        durations->intended_ns[head & (WEFT_NODE_DURATIONS - 1)] = duration_ns + lane->late_ns;
     atomic_store_explicit(&durations->head, head + 1, memory_order_release);
 }
 
 /* The store of `done` gives the phase's state back, so it is the last thing. */
 static void finish(struct weft_node *node)
 {
-    node->left[node->lane] = node->schedule->op_count;
-    node->running = false;
+    struct weft_lane *lane = &node->lanes[weft_node_lane_of(node, node->iteration)];
+    lane->left = node->schedule->op_count;
+    if (weft_node_is_full(node))
+        weft_open_loop_busy(node);
     node->iteration++;
     if (measures(node)) {
         node->tally.iterations++;
@@ -44,9 +49,14 @@ static void finish(struct weft_node *node)
         weft_trace_finish(node, node->iteration - 1);
     }
     if (records_durations(node))
-        push_duration(node);
-    weft_open_loop_busy(node);
+        push_duration(node, lane);
+    lane->start_ns = 0;
     atomic_store_explicit(&node->done, node->iteration, memory_order_release);
+}
+
+static bool is_complete(const struct weft_node *node, uint64_t iteration)
+{
+    return !node->lanes[weft_node_lane_of(node, iteration)].left;
 }
 
 /* False: there is no room for what the iteration will record. */
@@ -62,9 +72,9 @@ static bool has_room(struct weft_node *node)
 
 static bool may_begin(struct weft_node *node, uint64_t granted)
 {
-    if (node->running)
+    if (weft_node_is_full(node))
         return false;
-    if (node->iteration < granted && has_room(node))
+    if (node->begun < granted && has_room(node))
         return weft_open_loop_is_due(node);
     weft_open_loop_busy(node);
     return false;
@@ -72,30 +82,33 @@ static bool may_begin(struct weft_node *node, uint64_t granted)
 
 static void begin(struct weft_node *node)
 {
+    uint32_t index = weft_node_lane_of(node, node->begun);
+    struct weft_lane *lane = &node->lanes[index];
     node->stalled = false;
-    node->running = true;
-    node->start_ns = node->now_ns;
-    node->lane = weft_node_lane_of(node, node->iteration);
+    node->start_ns = lane->start_ns = node->now_ns;
     if (measures(node)) {
-        if (!node->tally.iterations) {
+        if (node->begun == atomic_load_explicit(&node->base, memory_order_relaxed)) {
             node->tally.first_start_ns = node->now_ns;
             weft_flows_begin(node);
         }
         weft_series_begin(node);
-        weft_trace_begin(node);
+        weft_trace_begin(node, node->begun);
     }
-    weft_open_loop_begin(node);
-    weft_graph_begin(node, node->lane);
+    node->begun++;
+    weft_open_loop_begin(node, lane);
+    weft_graph_begin(node, index);
 }
 
-/* Receives of the iteration that runs and of the next may be posted, as far as granted. */
+/* Receives of all iterations that have a lane may be posted, as far as granted. */
 static void open_receives(struct weft_node *node, uint64_t granted)
 {
-    uint64_t limit = node->iteration + WEFT_NODE_LANES;
+    uint64_t limit = node->iteration + node->lane_mask + 1;
     limit = granted < limit ? granted : limit;
     if (limit <= node->open_limit)
         return;
-    node->open_limit = limit;
+    for (; node->open_limit < limit; node->open_limit++)
+        if (measures(node))
+            weft_trace_open(node, node->open_limit);
     for (uint32_t word = 0; word < node->word_count; word++)
         node->receive_ready[word] |= node->has_receives[word];
 }
@@ -103,16 +116,12 @@ static void open_receives(struct weft_node *node, uint64_t granted)
 uint32_t weft_node_iterate(struct weft_node *node)
 {
     uint32_t done = 0;
-    if (node->running && !node->left[node->lane]) {
+    for (; weft_node_runs(node) && is_complete(node, node->iteration); done++)
         finish(node);
-        done++;
-    }
     uint64_t granted = atomic_load_explicit(&node->granted, memory_order_acquire);
-    if (may_begin(node, granted)) {
+    for (; may_begin(node, granted); done++)
         begin(node);
-        done++;
-    }
-    if (node->running)
+    if (weft_node_runs(node))
         open_receives(node, granted);
     else if (!weft_open_loop_rests(node, granted))
         node->series_running = false;
@@ -142,7 +151,7 @@ uint32_t weft_node_poll(struct weft_node *node, uint64_t now_ns)
         return done;
     done += weft_node_compute(node);
     done += weft_node_iterate(node);
-    if (node->running) {
+    if (weft_node_runs(node)) {
         done += weft_node_receive(node);
         done += weft_node_send(node);
     }

@@ -35,12 +35,21 @@ static enum weft_status build(struct weft_node *node, struct weft_error *error)
     return status;
 }
 
+uint32_t weft_node_lanes(uint32_t in_flight)
+{
+    uint32_t lanes = WEFT_NODE_LANES_MIN;
+    while (lanes < in_flight)
+        lanes *= 2;
+    return lanes;
+}
+
 enum weft_status weft_node_create(const struct weft_node_options *options,
                                   struct weft_node **ret_node, struct weft_error *error)
 {
     assert(options->driver && options->device && options->schedule);
     assert(options->allocate && options->release);
     assert(options->transfer < WEFT_TRANSFER_COUNT);
+    assert(options->in_flight <= WEFT_IN_FLIGHT_MAX);
     struct weft_node *node = calloc(1, sizeof(*node));
     if (!node)
         return weft_error_set(error, WEFT_NO_MEMORY, "rank %u: out of memory",
@@ -53,6 +62,8 @@ enum weft_status weft_node_create(const struct weft_node_options *options,
     node->element_shift = (uint32_t)__builtin_ctz(node->element_bytes);
     node->interval_ns = options->interval_ns ? options->interval_ns : WEFT_NODE_INTERVAL_NS;
     node->interval_inverse = UINT64_MAX / node->interval_ns + 1;
+    node->in_flight = options->in_flight ? options->in_flight : 1;
+    node->lane_mask = weft_node_lanes(node->in_flight) - 1;
     enum weft_status status = build(node, error);
     if (status != WEFT_OK) {
         weft_node_destroy(node);

@@ -8,13 +8,17 @@
  * is not ready, and no buffer is written before its owner gave it away. Slots of many receives go
  * in one write.
  *
- * Lanes: the rank has two copies of its buffer, and iteration i uses copy i mod 2. Receives of
- * iteration i + 1 that require nothing are posted when iteration i starts, so slots travel ahead.
+ * Lanes: the rank has several copies of its buffer, two at least, and iterations take turns on
+ * them. Receives that require nothing are posted as soon as their lane is free, so slots travel
+ * ahead of their iteration. As many iterations as `in_flight` says run at once: each begins without
+ * regard to the end of those before. On a channel the messages of an iteration follow those of the
+ * one before, be they ready or not.
  *
  * Created and destroyed by the control thread; between start and idle the worker alone polls it.
  * Open loop: a rank that has something to do before anything has come to it begins each iteration
- * when it is due by its own clock, or, where it is late, as soon as the one before has ended; when
- * the next is due does not change by that. All others follow what comes to them.
+ * when it is due by its own clock, or, where as many are in flight as may be, as soon as one of
+ * them has ended; when the next is due does not change by that. All others follow what comes to
+ * them.
  *
  * poll allocates, locks, logs and divides nothing and makes no system call of its own. */
 #ifndef WEFT_NODE_NODE_H
@@ -35,6 +39,8 @@ enum weft_transfer {
     WEFT_TRANSFER_COUNT
 };
 
+#define WEFT_IN_FLIGHT_MAX 1024u
+
 struct weft_node_options {
     const struct weft_driver *driver;
     struct weft_device *device;           /* the caller's; may be shared with other nodes */
@@ -44,6 +50,7 @@ struct weft_node_options {
     const uint32_t *ranks;
     enum weft_transfer transfer;
     uint32_t depth;       /* receives posted ahead on a channel; 0: a default */
+    uint32_t in_flight;   /* iterations that run at once, the same at all ranks; 0: 1 */
     uint64_t interval_ns; /* of the bandwidth series; 0: 1 ms */
     bool trace;           /* record what each operation of the last iterations did */
     /* Open loop: iterations of warm-up and measurement begin when they are due, one for each
@@ -75,6 +82,8 @@ WEFT_CHECKED enum weft_status weft_node_create(const struct weft_node_options *o
                                                struct weft_node **ret_node,
                                                struct weft_error *error);
 void weft_node_destroy(struct weft_node *node);
+/* The copies of a rank's buffer that so many iterations in flight take. */
+uint32_t weft_node_lanes(uint32_t in_flight);
 
 uint32_t weft_node_channel_count(const struct weft_node *node);
 void weft_node_channel_address(const struct weft_node *node, uint32_t channel,
@@ -102,19 +111,22 @@ struct weft_phase_options {
 
 /* All nodes of a test have the same phases and the same iterations in each. Iterations are granted
  * (weft_node_grant) in total since this start; with none granted the node waits. The node must be
- * idle: it has run all that was granted, or has not started. For VERIFY both lanes are filled here,
- * pass 0 and 1, so it must be called before any peer may start; it has one or two iterations, one a
- * lane. Control thread; takes effect for
- * the worker by the grant. */
+ * idle: it has run all that was granted, or has not started. For VERIFY all lanes are filled here,
+ * each with a pass of its own, so it must be called before any peer may start; it has at most as
+ * many iterations as there are lanes. Control thread; takes effect for the worker by the grant. */
 void weft_node_start(struct weft_node *node, const struct weft_phase_options *options);
 
 /* Up to this many iterations may run since start; rises only. Any thread. */
 void weft_node_grant(struct weft_node *node, uint64_t iterations);
 
 /* Will more be granted in this phase? It is granted in time where the clock is the machine's; a
- * virtual clock waits for it as long as fewer than WEFT_NODE_GRANT_MARGIN are left, so that how late
- * a grant comes changes nothing. Before the grant that it is said of. Any thread. */
-#define WEFT_NODE_GRANT_MARGIN 4u
+ * virtual clock waits for it as long as fewer than the margin are left, so that how late a grant
+ * comes changes nothing: a node looks so far ahead. Before the grant that it is said of. Any
+ * thread. */
+static inline uint32_t weft_node_grant_margin(uint32_t in_flight)
+{
+    return 2 * in_flight + 2;
+}
 void weft_node_expect_grant(struct weft_node *node, bool more);
 bool weft_node_wants_grant(const struct weft_node *node);
 

@@ -55,10 +55,10 @@ enum weft_status weft_open_loop_create(struct weft_node *node, struct weft_error
     if (loop->follows)
         return WEFT_OK;
     bool made = true;
-    for (uint32_t lane = 0; lane < WEFT_NODE_LANES; lane++) {
-        loop->ready_ns[lane] =
-            calloc((size_t)node->schedule->op_count + 1, sizeof(*loop->ready_ns[lane]));
-        made = made && loop->ready_ns[lane];
+    for (uint32_t i = 0; i <= node->lane_mask; i++) {
+        struct weft_lane *lane = &node->lanes[i];
+        lane->ready_ns = calloc((size_t)node->schedule->op_count + 1, sizeof(*lane->ready_ns));
+        made = made && lane->ready_ns;
     }
     loop->latency_intended_ns = weft_hist_create();
     node->durations.intended_ns = calloc(WEFT_NODE_DURATIONS, sizeof(uint64_t));
@@ -70,8 +70,6 @@ enum weft_status weft_open_loop_create(struct weft_node *node, struct weft_error
 
 void weft_open_loop_destroy(struct weft_node *node)
 {
-    for (uint32_t lane = 0; lane < WEFT_NODE_LANES; lane++)
-        free(node->open_loop.ready_ns[lane]);
     weft_hist_destroy(node->open_loop.latency_intended_ns);
     weft_arrivals_fini(&node->open_loop.arrivals);
     free(node->durations.intended_ns);
@@ -81,8 +79,6 @@ void weft_open_loop_clear(struct weft_node *node)
 {
     struct weft_open_loop *loop = &node->open_loop;
     loop->begun = false;
-    loop->awaits = false;
-    loop->late_ns = 0;
     loop->missed = 0;
     weft_open_loop_forget(node);
 }
@@ -111,14 +107,15 @@ bool weft_open_loop_is_due(struct weft_node *node)
     return node->now_ns >= loop->due_ns;
 }
 
-void weft_open_loop_begin(struct weft_node *node)
+void weft_open_loop_begin(struct weft_node *node, struct weft_lane *lane)
 {
     struct weft_open_loop *loop = &node->open_loop;
     /* What came ahead of its time is there at the start. */
-    loop->awaits = loop->follows && node->left[node->lane] == node->schedule->op_count;
+    lane->awaits = loop->follows && lane->left == node->schedule->op_count;
+    lane->late_ns = 0;
     if (!keeps_time(node))
         return;
-    loop->late_ns = node->now_ns - loop->due_ns;
+    lane->late_ns = node->now_ns - loop->due_ns;
     loop->missed += loop->free_ns > loop->due_ns;
     loop->due_ns = weft_arrivals_next(&loop->arrivals);
 }
@@ -126,9 +123,9 @@ void weft_open_loop_begin(struct weft_node *node)
 void weft_open_loop_sent(struct weft_node *node, uint32_t lane, uint32_t op)
 {
     struct weft_open_loop *loop = &node->open_loop;
+    const struct weft_lane *at = &node->lanes[lane];
     if (loop->paced)
-        weft_hist_record(loop->latency_intended_ns,
-                         node->now_ns - loop->ready_ns[lane][op] + loop->late_ns);
+        weft_hist_record(loop->latency_intended_ns, node->now_ns - at->ready_ns[op] + at->late_ns);
 }
 
 void weft_open_loop_measured(const struct weft_node *node, struct weft_open_loop_measured *ret)

@@ -18,6 +18,13 @@ static void clear_tally(struct weft_tally *tally)
     *tally = (struct weft_tally){.latency_ns = latency_ns, .bandwidth_bps = bandwidth_bps};
 }
 
+/* An iteration of VERIFY has a lane to itself. */
+static uint8_t *lane_of_pass(const struct weft_node *node, uint32_t pass)
+{
+    uint64_t base = atomic_load_explicit(&node->base, memory_order_relaxed);
+    return weft_node_lane(node, weft_node_lane_of(node, base + pass));
+}
+
 void weft_node_start(struct weft_node *node, const struct weft_phase_options *options)
 {
     assert(options->phase < WEFT_PHASE_COUNT);
@@ -36,8 +43,8 @@ void weft_node_start(struct weft_node *node, const struct weft_phase_options *op
     atomic_store_explicit(&node->durations.tail,
                           atomic_load_explicit(&node->durations.head, memory_order_acquire),
                           memory_order_release);
-    for (uint32_t lane = 0; options->phase == WEFT_PHASE_VERIFY && lane < WEFT_NODE_LANES; lane++)
-        weft_verify_fill(node->schedule, weft_node_lane(node, lane), lane);
+    for (uint32_t pass = 0; options->phase == WEFT_PHASE_VERIFY && pass <= node->lane_mask; pass++)
+        weft_verify_fill(node->schedule, lane_of_pass(node, pass), pass);
 }
 
 void weft_node_grant(struct weft_node *node, uint64_t iterations)
@@ -46,7 +53,7 @@ void weft_node_grant(struct weft_node *node, uint64_t iterations)
     assert(iterations <= UINT64_MAX / 2);
     assert(base + iterations >= atomic_load_explicit(&node->granted, memory_order_relaxed));
     /* A lane is filled once, and a second sum over it would not be the one expected. */
-    assert(node->phase != WEFT_PHASE_VERIFY || iterations <= WEFT_NODE_LANES);
+    assert(node->phase != WEFT_PHASE_VERIFY || iterations <= node->lane_mask + 1);
     atomic_store_explicit(&node->granted, base + iterations, memory_order_release);
 }
 
@@ -59,7 +66,7 @@ bool weft_node_wants_grant(const struct weft_node *node)
 {
     uint64_t granted = atomic_load_explicit(&node->granted, memory_order_acquire);
     return atomic_load_explicit(&node->more, memory_order_relaxed) &&
-           granted - done_of(node) < WEFT_NODE_GRANT_MARGIN;
+           granted - done_of(node) < weft_node_grant_margin(node->in_flight);
 }
 
 void weft_node_record(struct weft_node *node, bool records)
@@ -84,8 +91,8 @@ void weft_node_verify(const struct weft_node *node, struct weft_verify_result *r
     assert(node->phase == WEFT_PHASE_VERIFY);
     *ret_result = (struct weft_verify_result){0};
     uint64_t iterations = weft_node_iterations_done(node);
-    for (uint32_t lane = 0; lane < WEFT_NODE_LANES && lane < iterations; lane++)
-        weft_verify_check(node->schedule, weft_node_lane(node, lane), lane, ret_result);
+    for (uint32_t pass = 0; pass < iterations; pass++)
+        weft_verify_check(node->schedule, lane_of_pass(node, pass), pass, ret_result);
 }
 
 uint32_t weft_node_take_completions(struct weft_node *node, uint64_t *durations_ns,

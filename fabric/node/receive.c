@@ -8,7 +8,7 @@ static bool next_is_ready(const struct weft_node *node, const struct weft_channe
     if (channel->receive_iteration >= node->open_limit)
         return false;
     uint32_t lane = weft_node_lane_of(node, channel->receive_iteration);
-    return !node->remaining[lane][channel->receives[channel->receive_at]];
+    return !node->lanes[lane].remaining[channel->receives[channel->receive_at]];
 }
 
 /* A place of the staging is free again once the write from it is complete, which is later than that

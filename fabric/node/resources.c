@@ -43,12 +43,20 @@ static bool depth_fits(const struct weft_node *node, uint32_t depth)
            cq_depth_of(node, depth) <= node->capabilities.max_cq_depth;
 }
 
+static uint32_t default_depth(const struct weft_node *node)
+{
+    if (node->in_flight <= WEFT_NODE_DEPTH_DEFAULT)
+        return WEFT_NODE_DEPTH_DEFAULT;
+    return node->in_flight < WEFT_NODE_DEPTH_DEFAULT_MAX ? node->in_flight
+                                                         : WEFT_NODE_DEPTH_DEFAULT_MAX;
+}
+
 /* A depth that was asked for is taken or refused; the default gives way to the device. */
 static enum weft_status choose_depth(struct weft_node *node, struct weft_error *error)
 {
     const struct weft_capabilities *device = &node->capabilities;
     uint32_t asked = node->options.depth;
-    node->depth = asked ? asked : WEFT_NODE_DEPTH_DEFAULT;
+    node->depth = asked ? asked : default_depth(node);
     while (!asked && node->depth > 1 && !depth_fits(node, node->depth))
         node->depth /= 2;
     if (node->depth <= UINT16_MAX && depth_fits(node, node->depth))
@@ -127,6 +135,11 @@ enum weft_status weft_resources_check(struct weft_node *node, struct weft_error 
     return WEFT_OK;
 }
 
+static uint64_t lane_count_of(const struct weft_node *node)
+{
+    return node->lane_mask + UINT64_C(1);
+}
+
 static uint64_t ring_bytes(const struct weft_node *node)
 {
     return (node->slots_mask + UINT64_C(1)) * WEFT_SLOT_BYTES;
@@ -141,16 +154,18 @@ static enum weft_status allocate_memory(struct weft_node *node, struct weft_erro
                               weft_node_rank(node), node->schedule->buffer_bytes);
     node->lane_bytes = (node->schedule->buffer_bytes + page - 1) / page * page;
     uint64_t rings = UINT64_C(2) * node->channel_count * ring_bytes(node);
-    node->memory_bytes = WEFT_NODE_LANES * node->lane_bytes + rings;
+    node->memory_bytes = lane_count_of(node) * node->lane_bytes + rings;
     node->memory_bytes = (node->memory_bytes + page) / page * page;
     node->memory = node->options.allocate(node->options.allocate_context, node->memory_bytes,
                                           node->capabilities.numa_node);
     if (!node->memory)
         return weft_error_set(error, WEFT_NO_MEMORY,
-                              "rank %u: no %" PRIu64
-                              " B of memory (two buffers of the pattern's and some for control); "
-                              "choose a smaller size or fewer ranks on this host",
-                              weft_node_rank(node), node->memory_bytes);
+                              "rank %u: no %" PRIu64 " B of memory (%" PRIu64
+                              " buffers of the pattern's and some for control); choose %s",
+                              weft_node_rank(node), node->memory_bytes, lane_count_of(node),
+                              node->in_flight > WEFT_NODE_LANES_MIN
+                                  ? "fewer iterations in flight, or a smaller size"
+                                  : "a smaller size or fewer ranks on this host");
     assert(!((uintptr_t)node->memory % page));
     memset(node->memory, 0, node->memory_bytes); /* so that no page is missing later */
     return WEFT_OK;
@@ -158,7 +173,7 @@ static enum weft_status allocate_memory(struct weft_node *node, struct weft_erro
 
 static void place_rings(struct weft_node *node)
 {
-    uint8_t *at = node->memory + WEFT_NODE_LANES * node->lane_bytes;
+    uint8_t *at = node->memory + lane_count_of(node) * node->lane_bytes;
     for (uint32_t i = 0; i < node->channel_count; i++) {
         node->channels[i].slots = (const struct weft_slot *)(const void *)at;
         node->channels[i].staging = (struct weft_slot *)(void *)(at + ring_bytes(node));

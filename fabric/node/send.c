@@ -3,13 +3,13 @@
  * and its slot has come. */
 #include "fabric/node/internal.h"
 
-static struct weft_work make_work(const struct weft_node *node, uint32_t index,
+static struct weft_work make_work(const struct weft_node *node, uint32_t lane, uint32_t index,
                                   const struct weft_slot *slot)
 {
     const struct weft_op *op = &node->schedule->ops[index];
     bool write = node->options.transfer == WEFT_TRANSFER_WRITE;
-    return (struct weft_work){.id = weft_work_id(WEFT_WORK_SEND, node->lane, index),
-                              .memory = weft_node_lane(node, node->lane) + op->offset_bytes,
+    return (struct weft_work){.id = weft_work_id(WEFT_WORK_SEND, lane, index),
+                              .memory = weft_node_lane(node, lane) + op->offset_bytes,
                               .lkey = node->region.lkey,
                               .len_bytes = (uint32_t)op->len_bytes,
                               .operation =
@@ -24,6 +24,7 @@ static struct weft_work make_work(const struct weft_node *node, uint32_t index,
 static bool start_next(struct weft_node *node, struct weft_channel *channel)
 {
     uint32_t index = channel->sends[channel->send_at];
+    uint32_t lane = weft_node_lane_of(node, channel->send_iteration);
     const struct weft_slot *place = &channel->slots[channel->sent & node->slots_mask];
     struct weft_slot slot;
     if (!weft_slot_read(place, channel->sent + 1, &slot)) {
@@ -35,19 +36,29 @@ static bool start_next(struct weft_node *node, struct weft_channel *channel)
                                weft_slot_len(&slot));
         return false;
     }
-    struct weft_work work = make_work(node, index, &slot);
+    struct weft_work work = make_work(node, lane, index, &slot);
     if (!node->driver->post_send(channel->endpoint, &work, 1)) {
         channel->send_waits |= WEFT_WAITED_QUEUE;
         return false;
     }
-    weft_graph_started(node, node->lane, index);
-    weft_trace_started(node, node->lane, index, channel->send_waits);
+    weft_graph_started(node, lane, index);
+    weft_trace_started(node, lane, index, channel->send_waits);
     channel->send_waits = 0;
-    node->posted_ns[node->lane][index] = node->now_ns;
+    node->lanes[lane].posted_ns[index] = node->now_ns;
     channel->sent++;
     channel->sends_outstanding++;
-    channel->send_at = channel->send_at + 1 == channel->send_count ? 0 : channel->send_at + 1;
+    if (++channel->send_at == channel->send_count) {
+        channel->send_at = 0;
+        channel->send_iteration++;
+    }
     return true;
+}
+
+/* An iteration that has not begun has nothing to send that is ready. */
+static bool next_is_ready(const struct weft_node *node, const struct weft_channel *channel)
+{
+    uint32_t lane = weft_node_lane_of(node, channel->send_iteration);
+    return !node->lanes[lane].remaining[channel->sends[channel->send_at]];
 }
 
 /* The channel stays ready while it waits for a slot or for room in the queue: nothing but memory
@@ -56,8 +67,7 @@ static uint32_t send_channel(struct weft_node *node, uint32_t index)
 {
     struct weft_channel *channel = &node->channels[index];
     uint32_t done = 0;
-    while (channel->sends_outstanding < node->depth &&
-           !node->remaining[node->lane][channel->sends[channel->send_at]]) {
+    while (channel->sends_outstanding < node->depth && next_is_ready(node, channel)) {
         if (!start_next(node, channel))
             return done;
         done++;

@@ -3,8 +3,8 @@
  *
  * The worker writes, the control thread reads while it does. A slot has a stamp: 0 while it is
  * written, the iteration's number plus one once that is whole. A reader copies and looks at the
- * stamp again: what has been overwritten meanwhile is not taken. Two slots are open at a time, for
- * receives of the next iteration may be posted and complete in this one. */
+ * stamp again: what has been overwritten meanwhile is not taken. As many slots are open at a time
+ * as there are lanes, for receives may be posted and complete before their iteration begins. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -13,8 +13,6 @@
 /* What the ring of a rank takes at most, and what all of it does with the kept ones. */
 #define RING_BYTES ((size_t)8 << 20)
 #define TRACE_BYTES ((size_t)64 << 20)
-/* Two are open; of the others one at least is whole while it is read. */
-#define RING_MIN 4u
 #define RING_MAX 8192u
 
 enum weft_status weft_trace_create(struct weft_node *node, struct weft_error *error)
@@ -22,9 +20,10 @@ enum weft_status weft_trace_create(struct weft_node *node, struct weft_error *er
     struct weft_trace *trace = &node->trace;
     uint32_t op_count = node->schedule->op_count;
     size_t slot_bytes = ((size_t)op_count + 1) * sizeof(struct weft_trace_record);
-    if (!node->options.trace || slot_bytes * (RING_MIN + WEFT_NODE_TRACES_KEPT) > TRACE_BYTES)
+    /* As many as are open at least are whole while they are read. */
+    uint32_t ring = 2 * (node->lane_mask + 1);
+    if (!node->options.trace || slot_bytes * (ring + WEFT_NODE_TRACES_KEPT) > TRACE_BYTES)
         return WEFT_OK;
-    uint32_t ring = RING_MIN;
     while (ring < RING_MAX && slot_bytes * ring * 2 <= RING_BYTES)
         ring *= 2;
     trace->slots = calloc(ring + WEFT_NODE_TRACES_KEPT, sizeof(*trace->slots));
@@ -53,8 +52,8 @@ void weft_trace_reset(struct weft_node *node)
     uint32_t count = trace->ring_count ? trace->ring_count + WEFT_NODE_TRACES_KEPT : 0;
     for (uint32_t i = 0; i < count; i++)
         atomic_store_explicit(&trace->slots[i].stamp, 0, memory_order_relaxed);
-    for (uint32_t lane = 0; lane < WEFT_NODE_LANES; lane++)
-        trace->open[lane] = NULL;
+    for (uint32_t lane = 0; lane <= node->lane_mask; lane++)
+        node->lanes[lane].trace = NULL;
 }
 
 /* Stores of a slot's content release and loads of it acquire: the former stay behind the stamp that
@@ -67,21 +66,22 @@ static struct weft_trace_slot *slot_of(const struct weft_node *node, uint64_t it
     return &node->trace.slots[iteration & (node->trace.ring_count - 1)];
 }
 
-static void open_slot(struct weft_node *node, uint64_t iteration)
+void weft_trace_open(struct weft_node *node, uint64_t iteration)
 {
+    struct weft_lane *lane = &node->lanes[weft_node_lane_of(node, iteration)];
+    if (!node->trace.ring_count || lane->trace)
+        return;
     struct weft_trace_slot *slot = slot_of(node, iteration);
     atomic_store_explicit(&slot->stamp, 0, memory_order_relaxed);
-    node->trace.open[weft_node_lane_of(node, iteration)] = slot->records;
+    lane->trace = slot->records;
 }
 
-void weft_trace_begin(struct weft_node *node)
+void weft_trace_begin(struct weft_node *node, uint64_t iteration)
 {
     if (!node->trace.ring_count)
         return;
-    if (!node->trace.open[node->lane])
-        open_slot(node, node->iteration);
-    open_slot(node, node->iteration + 1);
-    __atomic_store_n(&slot_of(node, node->iteration)->start_ns, node->start_ns, __ATOMIC_RELEASE);
+    weft_trace_open(node, iteration);
+    __atomic_store_n(&slot_of(node, iteration)->start_ns, node->start_ns, __ATOMIC_RELEASE);
 }
 
 void weft_trace_finish(struct weft_node *node, uint64_t iteration)
@@ -91,6 +91,7 @@ void weft_trace_finish(struct weft_node *node, uint64_t iteration)
     struct weft_trace_slot *slot = slot_of(node, iteration);
     __atomic_store_n(&slot->end_ns, node->now_ns, __ATOMIC_RELEASE);
     atomic_store_explicit(&slot->stamp, iteration + 1, memory_order_release);
+    node->lanes[weft_node_lane_of(node, iteration)].trace = NULL;
 }
 
 /* ---- the control thread ---- */
@@ -118,7 +119,7 @@ static uint64_t base_of(const struct weft_node *node)
 
 uint32_t weft_node_trace_count(const struct weft_node *node)
 {
-    return node->trace.ring_count ? node->trace.ring_count - WEFT_NODE_LANES : 0;
+    return node->trace.ring_count ? node->trace.ring_count - (node->lane_mask + 1) : 0;
 }
 
 bool weft_node_trace_keep(struct weft_node *node, uint32_t place, uint64_t iteration)

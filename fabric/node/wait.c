@@ -5,7 +5,7 @@
 static bool waits_for_its_time(const struct weft_node *node)
 {
     uint64_t granted = atomic_load_explicit(&node->granted, memory_order_acquire);
-    return node->iteration < granted && !node->running && node->open_loop.begun;
+    return node->begun < granted && !weft_node_is_full(node) && node->open_loop.begun;
 }
 
 uint64_t weft_node_next_event_ns(const struct weft_node *node)
@@ -17,26 +17,31 @@ uint64_t weft_node_next_event_ns(const struct weft_node *node)
     return node->calc_next_ns;
 }
 
+/* This is asked at every instant: those of the first channels that are connected, and then those
+ * that are ready, stay so and are not looked at again. */
 static enum weft_node_wait connecting(struct weft_node *node)
 {
-    bool all = true;
-    for (uint32_t i = 0; i < node->channel_count; i++) {
-        if (!node->channels[i].connected)
+    while (node->connected_count < node->channel_count) {
+        if (!node->channels[node->connected_count].connected)
             return WEFT_NODE_WAITS_FOR_ADDRESSES;
-        all = all && node->driver->endpoint_state(node->channels[i].endpoint, NULL) !=
-                         WEFT_ENDPOINT_CONNECTING;
+        node->connected_count++;
     }
-    node->all_ready = all;
-    return all ? WEFT_NODE_WAITS_FOR_GRANT : WEFT_NODE_WAITS_FOR_PEERS;
+    while (node->ready_count < node->channel_count) {
+        const struct weft_channel *channel = &node->channels[node->ready_count];
+        if (node->driver->endpoint_state(channel->endpoint, NULL) == WEFT_ENDPOINT_CONNECTING)
+            return WEFT_NODE_WAITS_FOR_PEERS;
+        node->ready_count++;
+    }
+    return WEFT_NODE_WAITS_FOR_GRANT;
 }
 
 enum weft_node_wait weft_node_waits(struct weft_node *node)
 {
     if (node->failed_here)
         return WEFT_NODE_WAITS_FOR_GRANT;
-    if (!node->all_ready) {
+    if (node->ready_count < node->channel_count) {
         enum weft_node_wait wait = connecting(node);
-        if (!node->all_ready)
+        if (node->ready_count < node->channel_count)
             return wait;
     }
     uint64_t granted = atomic_load_explicit(&node->granted, memory_order_acquire);

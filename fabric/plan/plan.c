@@ -36,6 +36,14 @@ void weft_test_fini(struct weft_test *test)
     *test = (struct weft_test){0};
 }
 
+uint32_t weft_test_in_flight(const struct weft_test *test)
+{
+    uint32_t open = test->rate_bps ? test->pattern->in_flight : 0;
+    if (test->in_flight)
+        return test->in_flight;
+    return open ? open : 1;
+}
+
 const char *const weft_arrivals_names[WEFT_ARRIVALS_KIND_COUNT + 1] = {
     [WEFT_ARRIVALS_CONSTANT] = "constant",
     [WEFT_ARRIVALS_POISSON] = "poisson",

@@ -109,6 +109,7 @@ struct weft_test {
     uint64_t duration_ns; /* 0 where iterations is set; WEFT_FOREVER: until it is interrupted */
     uint64_t warmup;      /* iterations */
     uint32_t depth;       /* 0: the node's default */
+    uint32_t in_flight;   /* iterations at once; 0: see weft_test_in_flight */
     uint64_t interval_ns; /* 0: 1 ms */
     uint64_t rate_bps;    /* payload of the rank that sends most, open loop; 0: closed loop */
     enum weft_arrivals_kind arrivals;
@@ -154,6 +155,9 @@ uint32_t weft_test_ranks_needed(const struct weft_test *test);
  * memory. */
 bool weft_test_view(const struct weft_test *test, const struct weft_topology *topology,
                     struct weft_topology *ret_view);
+/* How many iterations may run at once: what was said; else, in an open loop, what the pattern says,
+ * and one in a closed loop. */
+uint32_t weft_test_in_flight(const struct weft_test *test);
 
 /* Does a pattern's name name a schedule's file? */
 bool weft_is_goal_name(const char *name);

@@ -26,7 +26,8 @@ struct row {
     struct weft_rank_choice ranks;
     uint64_t size_bytes;
     const struct weft_yaml_node *options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not said */
-    uint64_t mtu_bytes, dscp, iterations, duration_ns, warmup, depth, interval_ns, pace_bps;
+    uint64_t mtu_bytes, dscp, iterations, duration_ns, warmup, depth, in_flight, interval_ns,
+        pace_bps;
     uint64_t rate_bps;
     enum weft_arrivals_kind arrivals;
     struct weft_congestion_options congestion;
@@ -281,6 +282,8 @@ static const struct weft_yaml_key keys[] = {
     {"duration", read_duration, offsetof(struct row, duration_ns), false, 0, 0},
     {"warmup", weft_yaml_read_count, offsetof(struct row, warmup), false, 0, 1000000000},
     {"depth", weft_yaml_read_count, offsetof(struct row, depth), false, 1, 4096},
+    {"in-flight", weft_yaml_read_count, offsetof(struct row, in_flight), false, 1,
+     WEFT_IN_FLIGHT_MAX},
     {"interval", weft_yaml_read_time, offsetof(struct row, interval_ns), false, 10000,
      TIME_HOUR_NS},
     {"rate", weft_yaml_read_rate, offsetof(struct row, rate_bps), false, 1000,
@@ -363,6 +366,7 @@ static void take_row(const struct row *row, struct weft_test *test)
     test->duration_ns = row->duration_ns;
     test->warmup = row->warmup;
     test->depth = (uint32_t)row->depth;
+    test->in_flight = (uint32_t)row->in_flight;
     test->interval_ns = row->interval_ns;
     test->rate_bps = row->rate_bps;
     test->arrivals = row->arrivals;

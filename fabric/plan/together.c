@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #define KEYS_MAX (2u * WEFT_YAML_KEYS_MAX)
 
 /* Which keys say something of all jobs, and which of one. A device may carry several jobs, so what
@@ -15,8 +14,8 @@ static const char *const common_keys[] = {
     "interval", "congestion", "pace",   "fault", "trace", "verify",     "expect",   NULL,
 };
 static const char *const job_keys[] = {
-    "name",  "pattern",  "ranks",  "size",   "file", "transfer",
-    "depth", "arrivals", "reduce", "expect", "rate", NULL,
+    "name",     "pattern", "ranks",  "size", "file",      "transfer", "depth",
+    "arrivals", "reduce",  "expect", "rate", "in-flight", NULL,
 };
 static const char *const refused_keys[] = {"search", "sweep", "repeats", NULL};
 
@@ -79,8 +78,9 @@ static enum weft_status check_job(const struct weft_yaml_node *job, struct weft_
             return weft_error_at(error, &key->key_where,
                                  "a job has no jobs of its own: write all of them in one list");
         if (is_one_of(refused_keys, key->key))
-            return weft_error_at(error, &key->key_where, "a job that runs together with others "
-                                                         "has no '%s'; leave it out",
+            return weft_error_at(error, &key->key_where,
+                                 "a job that runs together with others "
+                                 "has no '%s'; leave it out",
                                  key->key);
         if (is_one_of(common_keys, key->key))
             return weft_error_at(error, &key->key_where,
@@ -325,7 +325,8 @@ static enum weft_status read_jobs(const struct weft_yaml_node *node, struct weft
 }
 
 /* What only jobs have is not asked of a test that runs by itself. */
-static enum weft_status check_alone(const struct weft_yaml_node *node, const struct weft_test *test, struct weft_error *error)
+static enum weft_status check_alone(const struct weft_yaml_node *node, const struct weft_test *test,
+                                    struct weft_error *error)
 {
     const struct weft_yaml_node *list = weft_yaml_find(node, "expect");
     uint32_t index = 0;

@@ -335,6 +335,7 @@ static void put_open_loop(struct maker *maker, json_t *object, const struct weft
     bool open = test->test->rate_bps != 0;
     bool known = weft_test_open_loop(test, &open_loop);
     put(maker, object, "rate_bps", open ? whole(test->rate_bps) : json_null());
+    put(maker, object, "in_flight", whole(weft_test_in_flight(test->test)));
     put(maker, object, "arrivals",
         open ? json_string(weft_arrivals_names[test->test->arrivals]) : json_null());
     put(maker, object, "offered_bps", rounded(known, open_loop.offered_bps));

@@ -1,47 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* All-gather: each rank has its part of a vector, and all end up with the whole. */
-#include "fabric/schedule/collective.h"
-#include "fabric/schedule/ring.h"
-
-enum way {
-    RING = 0,
-    DOUBLING,
-    ONE_SHOT,
-};
+#include "fabric/schedule/halves.h"
 
 static const char *const way_names[] = {"ring", "doubling", "one-shot", NULL};
 
-static uint64_t part_bytes_of(const struct weft_pattern_options *options)
-{
-    return weft_ring_segment_bytes(options->size_bytes, options->rank_count,
-                                   weft_element_of(options));
-}
-
 static enum weft_status check(const struct weft_pattern_options *options, struct weft_error *error)
 {
-    uint64_t messages =
-        (options->rank_count - UINT64_C(1)) * weft_pattern_chunks(options, part_bytes_of(options));
-    if (options->algorithm == DOUBLING)
-        messages = weft_span_messages(options, WEFT_ARC_SPANS * 32, options->size_bytes);
-    return weft_pattern_check_messages(&weft_pattern_all_gather, messages, error);
+    return weft_half_check(&weft_pattern_all_gather, options, error);
 }
 
-/* The second half of an all-reduce in a circle: it begins with a part that is whole, that of the
- * rank's position + 1. */
 static enum weft_status build_ring(const struct weft_collective *all, struct weft_error *error)
 {
-    const struct weft_ring ring = {
-        .builder = all->builder,
-        .position = weft_rank_before(all, 1),
-        .count = all->options->rank_count,
-        .left = weft_rank_before(all, 1),
-        .right = weft_rank_after(all, 1),
-        .vector = {.len_bytes = all->options->size_bytes},
-        .element_bytes = all->element_bytes,
-        .chunks = (uint32_t)weft_pattern_chunks(all->options, part_bytes_of(all->options)),
-        .requires = WEFT_OP_NONE,
-        .half = WEFT_RING_GATHER,
-    };
+    const struct weft_ring ring = weft_half_ring(all, WEFT_RING_GATHER);
     return weft_ring_build(&ring, NULL, error);
 }
 
@@ -91,9 +61,9 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
     weft_schedule_set_buffer(builder, options->size_bytes);
     weft_schedule_set_decides(builder, true);
     expect(&all);
-    if (options->algorithm == RING)
+    if (options->algorithm == WEFT_HALF_RING)
         return build_ring(&all, error);
-    if (options->algorithm == DOUBLING)
+    if (options->algorithm == WEFT_HALF_STEPS)
         build_doubling(&all);
     else
         build_one_shot(&all);
@@ -102,9 +72,7 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 
 static const struct weft_pattern_take takes[] = {
     {.option = WEFT_OPTION_ALGORITHM, .words = way_names},
-    {.option = WEFT_OPTION_CHUNK,
-     .text = "the most bytes of a message (64KiB unless told, more where that made over 16 of what "
-             "goes to one rank)"},
+    WEFT_TAKE_CHUNK_OF_PARTS,
 };
 
 const struct weft_pattern weft_pattern_all_gather = {

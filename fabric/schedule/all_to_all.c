@@ -58,9 +58,7 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 
 static const struct weft_pattern_take takes[] = {
     {.option = WEFT_OPTION_ALGORITHM, .words = way_names},
-    {.option = WEFT_OPTION_CHUNK,
-     .text = "the most bytes of a message (64KiB unless told, more where that made over 16 of what "
-             "goes to one rank)"},
+    WEFT_TAKE_CHUNK_OF_PARTS,
 };
 
 const struct weft_pattern weft_pattern_all_to_all = {

@@ -30,7 +30,8 @@
  * each has memory of its own, what follows a receive waits for what the receive waits for as well,
  * and every byte that arrives is compared. A receive may be longer than what comes. One from any
  * rank or with any tag (-1) is given its message beforehand, for a schedule says who meets whom.
- * Without `cpu` a computation is on cpu 0. A label may stand twice where nothing refers to it. */
+ * A send of nothing to rank 9999999, a mark of Schedgen's, takes no time and sends nothing. Without
+ * `cpu` a computation is on cpu 0. A label may stand twice where nothing refers to it. */
 #ifndef WEFT_SCHEDULE_GOAL_H
 #define WEFT_SCHEDULE_GOAL_H
 

@@ -67,6 +67,16 @@ static enum weft_status read_clauses(struct weft_goal_scan *scan, struct weft_go
     return WEFT_OK;
 }
 
+/* Schedgen marks the end of a collective by a send of nothing to a rank that no file has. */
+#define MARKER_RANK "9999999"
+static enum weft_status read_marker(struct weft_goal_scan *scan, struct weft_goal_op *op)
+{
+    enum weft_status status = read_clauses(scan, op, false);
+    op->op = (struct weft_op){.kind = WEFT_OP_CALC};
+    op->tag = 0;
+    return status;
+}
+
 static enum weft_status read_message(struct weft_goal_reader *reader, struct weft_goal_op *op)
 {
     struct weft_goal_scan *scan = &reader->scan;
@@ -81,6 +91,9 @@ static enum weft_status read_message(struct weft_goal_reader *reader, struct wef
                               (unsigned long)WEFT_MESSAGE_BYTES_MAX);
     if (!weft_scan_take(scan, preposition))
         return weft_scan_fail(scan, "'%s' and a rank must be here", preposition);
+    bool may_be_marker = op->op.kind == WEFT_OP_SEND && !op->op.len_bytes && !reader->goal->own;
+    if (may_be_marker && weft_scan_take(scan, MARKER_RANK))
+        return read_marker(scan, op);
     op->any_rank = may_be_any && weft_scan_any(scan);
     if (op->any_rank)
         return read_clauses(scan, op, may_be_any);

@@ -58,7 +58,9 @@ enum weft_pattern_option_kind {
     ROW(SERVERS, servers, "servers", "N", COUNT, 1, UINT32_MAX - 1, "ranks that serve others")  \
     ROW(PHASE, phase, "phase", "NAME", WORD, 0, 0, "both, dispatch or combine")                 \
     ROW(RANKS_PER_HOST, ranks_per_host, "ranks-per-host", "N", COUNT, 1, 1024,                  \
-        "ranks in a row that are close to each other")
+        "ranks in a row that are close to each other")                                          \
+    ROW(SERVICE, service, "service", "NAME", WORD, 0, 0,                                        \
+        "how a rank computes for several who ask: serial or parallel")
 
 enum weft_pattern_option_id {
 #define WEFT_ROW(id, field, name, value, kind, least, most, help) WEFT_OPTION_##id,

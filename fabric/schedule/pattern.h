@@ -26,6 +26,9 @@ struct weft_pattern {
     uint32_t max_ranks;          /* 0: WEFT_PATTERN_RANKS_MAX */
     uint64_t default_size_bytes; /* 0: it has no size */
     uint64_t max_size_bytes;     /* 0: WEFT_PATTERN_SIZE_MAX */
+    /* Of an open loop, where iterations are requests that have nothing to do with each other: how
+     * many may run at once unless told. 0: one, each is a step that follows the one before. */
+    uint32_t in_flight;
     bool takes_text;             /* is made from a file's text, or may be */
     uint32_t take_count;
     const struct weft_pattern_take *takes;

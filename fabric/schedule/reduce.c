@@ -6,22 +6,13 @@ static const char *const way_names[] = {"binomial", "chain", NULL};
 
 static struct weft_tree tree_of(const struct weft_pattern_options *options)
 {
-    return (struct weft_tree){.kind = options->algorithm ? WEFT_TREE_CHAIN : WEFT_TREE_BINOMIAL,
-                              .rank_count = options->rank_count,
-                              .root = (uint32_t)options->root};
+    return weft_tree_of(options, options->algorithm ? WEFT_TREE_CHAIN : WEFT_TREE_BINOMIAL);
 }
 
 static enum weft_status check(const struct weft_pattern_options *options, struct weft_error *error)
 {
     struct weft_tree tree = tree_of(options);
-    uint64_t neighbours = UINT64_C(1) + weft_tree_child_count(&tree, 0);
-    enum weft_status status =
-        weft_pattern_check_rank(&weft_pattern_reduce, options, WEFT_OPTION_ROOT, error);
-    if (status != WEFT_OK)
-        return status;
-    return weft_pattern_check_messages(
-        &weft_pattern_reduce, neighbours * weft_pattern_chunks(options, options->size_bytes),
-        error);
+    return weft_tree_check_whole(&weft_pattern_reduce, &tree, options, error);
 }
 
 /* One chunk: what the children send is joined, the nearest first, and what that makes goes up. */

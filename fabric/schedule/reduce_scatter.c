@@ -1,47 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Reduce-scatter: each rank ends up with its part of the reduction of all ranks' vectors. */
-#include "fabric/schedule/collective.h"
-#include "fabric/schedule/ring.h"
-
-enum way {
-    RING = 0,
-    HALVING,
-    ONE_SHOT,
-};
+#include "fabric/schedule/halves.h"
 
 static const char *const way_names[] = {"ring", "halving", "one-shot", NULL};
 
-static uint64_t part_bytes_of(const struct weft_pattern_options *options)
-{
-    return weft_ring_segment_bytes(options->size_bytes, options->rank_count,
-                                   weft_element_of(options));
-}
-
 static enum weft_status check(const struct weft_pattern_options *options, struct weft_error *error)
 {
-    uint64_t messages =
-        (options->rank_count - UINT64_C(1)) * weft_pattern_chunks(options, part_bytes_of(options));
-    if (options->algorithm == HALVING)
-        messages = weft_span_messages(options, WEFT_ARC_SPANS * 32, options->size_bytes);
-    return weft_pattern_check_messages(&weft_pattern_reduce_scatter, messages, error);
+    return weft_half_check(&weft_pattern_reduce_scatter, options, error);
 }
 
-/* The first half of an all-reduce in a circle: it ends with the part of the rank's position + 1. */
 static enum weft_status build_ring(struct weft_collective *all, struct weft_error *error)
 {
-    const struct weft_ring ring = {
-        .builder = all->builder,
-        .position = weft_rank_before(all, 1),
-        .count = all->options->rank_count,
-        .left = weft_rank_before(all, 1),
-        .right = weft_rank_after(all, 1),
-        .vector = {.len_bytes = all->options->size_bytes},
-        .element_bytes = all->element_bytes,
-        .scratch_bytes = all->scratch_bytes,
-        .chunks = (uint32_t)weft_pattern_chunks(all->options, part_bytes_of(all->options)),
-        .requires = WEFT_OP_NONE,
-        .half = WEFT_RING_REDUCE,
-    };
+    const struct weft_ring ring = weft_half_ring(all, WEFT_RING_REDUCE);
     all->scratch_bytes += weft_ring_scratch_bytes(&ring);
     return weft_ring_build(&ring, NULL, error);
 }
@@ -109,9 +79,9 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
     struct weft_span spans[WEFT_ARC_SPANS];
     if (weft_arc_spans(options, rank, 1, spans))
         weft_expect_reduced(builder, &spans[0], spans[0].offset_bytes);
-    if (options->algorithm == RING)
+    if (options->algorithm == WEFT_HALF_RING)
         status = build_ring(&all, error);
-    else if (options->algorithm == HALVING)
+    else if (options->algorithm == WEFT_HALF_STEPS)
         build_halving(&all);
     else
         build_one_shot(&all);
@@ -124,9 +94,7 @@ static const struct weft_pattern_take takes[] = {
     {.option = WEFT_OPTION_ALGORITHM, .words = way_names},
     {.option = WEFT_OPTION_TYPE},
     {.option = WEFT_OPTION_OPERATOR},
-    {.option = WEFT_OPTION_CHUNK,
-     .text = "the most bytes of a message (64KiB unless told, more where that made over 16 of what "
-             "goes to one rank)"},
+    WEFT_TAKE_CHUNK_OF_PARTS,
 };
 
 const struct weft_pattern weft_pattern_reduce_scatter = {

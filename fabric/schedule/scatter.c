@@ -4,28 +4,9 @@
 
 static const char *const way_names[] = {"linear", "binomial", NULL};
 
-static struct weft_tree tree_of(const struct weft_pattern_options *options)
-{
-    return (struct weft_tree){.kind = options->algorithm ? WEFT_TREE_BINOMIAL : WEFT_TREE_STAR,
-                              .rank_count = options->rank_count,
-                              .root = (uint32_t)options->root};
-}
-
 static enum weft_status check(const struct weft_pattern_options *options, struct weft_error *error)
 {
-    struct weft_tree tree = tree_of(options);
-    uint64_t spans = WEFT_ARC_SPANS * weft_tree_child_count(&tree, 0);
-    enum weft_status status =
-        weft_pattern_check_rank(&weft_pattern_scatter, options, WEFT_OPTION_ROOT, error);
-    if (status != WEFT_OK)
-        return status;
-    if (tree.kind == WEFT_TREE_STAR) /* parts alike, one a rank */
-        spans =
-            (options->rank_count - UINT64_C(1)) *
-            weft_pattern_chunks(options, weft_ceiling(options->size_bytes, options->rank_count));
-    else
-        spans = weft_span_messages(options, spans, options->size_bytes);
-    return weft_pattern_check_messages(&weft_pattern_scatter, spans, error);
+    return weft_tree_check_parts(&weft_pattern_scatter, options, error);
 }
 
 /* What has come for the children goes on once all has come. The largest subtrees come first: they
@@ -61,14 +42,12 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
                               struct weft_schedule_builder *builder, struct weft_error *error)
 {
     (void)error;
-    struct weft_tree tree = tree_of(options);
+    struct weft_tree tree = weft_tree_of_parts(options);
     struct weft_collective all = weft_collective_of(options, rank, builder);
     uint32_t place = weft_tree_place(&tree, rank);
     hand_out(&tree, &all);
     expect(&tree, &all, place);
-    weft_schedule_set_buffer(builder,
-                             place ? weft_arc_bytes(options, rank, weft_tree_size(&tree, place))
-                                   : options->size_bytes);
+    weft_schedule_set_buffer(builder, weft_tree_held_bytes(&tree, options, place));
     weft_schedule_set_decides(builder, true);
     return WEFT_OK;
 }
@@ -76,9 +55,7 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 static const struct weft_pattern_take takes[] = {
     {.option = WEFT_OPTION_ALGORITHM, .words = way_names},
     {.option = WEFT_OPTION_ROOT},
-    {.option = WEFT_OPTION_CHUNK,
-     .text = "the most bytes of a message (64KiB unless told, more where that made over 16 of what "
-             "goes to one rank)"},
+    WEFT_TAKE_CHUNK_OF_PARTS,
 };
 
 const struct weft_pattern weft_pattern_scatter = {

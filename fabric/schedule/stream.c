@@ -78,6 +78,7 @@ const struct weft_pattern weft_pattern_stream = {
     .size_text = "bytes of a message, 1 B to 1 GiB",
     .default_ranks = 2,
     .min_ranks = 2,
+    .in_flight = 8,
     .default_size_bytes = UINT64_C(64) << 10,
     WEFT_TAKES(takes),
     .bus_factor = weft_pattern_one_factor,

@@ -80,3 +80,56 @@ uint32_t weft_tree_spans(const struct weft_tree *tree, const struct weft_pattern
     }
     return found;
 }
+
+uint64_t weft_tree_held_bytes(const struct weft_tree *tree,
+                              const struct weft_pattern_options *options, uint32_t place)
+{
+    if (!place)
+        return options->size_bytes;
+    return weft_arc_bytes(options, weft_tree_rank(tree, place), weft_tree_size(tree, place));
+}
+
+/* ---- of patterns ---- */
+
+struct weft_tree weft_tree_of(const struct weft_pattern_options *options, enum weft_tree_kind kind)
+{
+    return (struct weft_tree){
+        .kind = kind, .rank_count = options->rank_count, .root = (uint32_t)options->root};
+}
+
+struct weft_tree weft_tree_of_parts(const struct weft_pattern_options *options)
+{
+    return weft_tree_of(options, options->algorithm ? WEFT_TREE_BINOMIAL : WEFT_TREE_STAR);
+}
+
+enum weft_status weft_tree_check_parts(const struct weft_pattern *pattern,
+                                       const struct weft_pattern_options *options,
+                                       struct weft_error *error)
+{
+    enum weft_status status = weft_pattern_check_rank(pattern, options, WEFT_OPTION_ROOT, error);
+    if (status != WEFT_OK)
+        return status;
+    struct weft_tree tree = weft_tree_of_parts(options);
+    uint64_t messages;
+    if (tree.kind == WEFT_TREE_STAR) /* parts alike, one a rank */
+        messages =
+            (options->rank_count - UINT64_C(1)) *
+            weft_pattern_chunks(options, weft_ceiling(options->size_bytes, options->rank_count));
+    else
+        messages = weft_span_messages(options, WEFT_ARC_SPANS * weft_tree_child_count(&tree, 0),
+                                      options->size_bytes);
+    return weft_pattern_check_messages(pattern, messages, error);
+}
+
+enum weft_status weft_tree_check_whole(const struct weft_pattern *pattern,
+                                       const struct weft_tree *tree,
+                                       const struct weft_pattern_options *options,
+                                       struct weft_error *error)
+{
+    uint64_t neighbours = UINT64_C(1) + weft_tree_child_count(tree, 0);
+    enum weft_status status = weft_pattern_check_rank(pattern, options, WEFT_OPTION_ROOT, error);
+    if (status != WEFT_OK)
+        return status;
+    return weft_pattern_check_messages(
+        pattern, neighbours * weft_pattern_chunks(options, options->size_bytes), error);
+}

@@ -18,6 +18,21 @@ struct weft_tree {
     uint32_t root;
 };
 
+/* Of a pattern's ranks, from its root. */
+struct weft_tree weft_tree_of(const struct weft_pattern_options *options, enum weft_tree_kind kind);
+/* The tree of a pattern in which each rank has a part: by its first way a star, else binomial. */
+struct weft_tree weft_tree_of_parts(const struct weft_pattern_options *options);
+
+/* Is the root a rank, and are its messages not too many? Of parts, and of a vector that goes along
+ * each edge as a whole. */
+WEFT_CHECKED enum weft_status weft_tree_check_parts(const struct weft_pattern *pattern,
+                                                    const struct weft_pattern_options *options,
+                                                    struct weft_error *error);
+WEFT_CHECKED enum weft_status weft_tree_check_whole(const struct weft_pattern *pattern,
+                                                    const struct weft_tree *tree,
+                                                    const struct weft_pattern_options *options,
+                                                    struct weft_error *error);
+
 uint32_t weft_tree_place(const struct weft_tree *tree, uint32_t rank);
 uint32_t weft_tree_rank(const struct weft_tree *tree, uint32_t place);
 /* Of a place other than 0, the root's. */
@@ -27,6 +42,10 @@ uint32_t weft_tree_child_count(const struct weft_tree *tree, uint32_t place);
 uint32_t weft_tree_child(const struct weft_tree *tree, uint32_t place, uint32_t child);
 /* How many places its subtree has, itself included. */
 uint32_t weft_tree_size(const struct weft_tree *tree, uint32_t place);
+
+/* How long the parts of its subtree are; the root's buffer has room for all. */
+uint64_t weft_tree_held_bytes(const struct weft_tree *tree,
+                              const struct weft_pattern_options *options, uint32_t place);
 
 /* Where the parts of a subtree's ranks lie in the buffer of `holder`: of the root, which has the
  * whole vector, in their places; of others, which have their own subtree's, one behind the other

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "drivers/verbs/verbs.h"
+#include "tests/vm/end.h"
 #include "tests/vm/faults.h"
 
 static const struct weft_driver *const driver = &weft_driver_verbs;
@@ -72,8 +73,40 @@ static void depth_refusals(void)
     driver->close(device);
 }
 
+/* The kernel finds nobody at that address; what another endpoint has to wait for in turn is given
+ * up with its endpoint. */
+static void nobody_there(void)
+{
+    struct end end;
+    struct weft_error error = {0};
+    struct weft_endpoint *second = NULL;
+    const struct end_options options = {.name = "rxe0", .driver = driver, .device = "rxe0"};
+    if (!end_open(&end, &options) || !end_endpoint(&end, WEFT_TRANSPORT_RC))
+        return;
+    const struct weft_endpoint_options like = {
+        .cq = end.cq, .send_depth = 4, .receive_depth = 4, .read_depth = 1};
+    struct weft_endpoint_address peer;
+    driver->endpoint_address(end.endpoint, &peer);
+    memcpy(peer.gid, (const uint8_t[16]){[10] = 0xff, 0xff, 198, 18, 1, 77}, sizeof(peer.gid));
+    check(driver->endpoint_create(end.device, &like, &second, &error) == WEFT_OK &&
+              driver->endpoint_connect(end.endpoint, &peer, &error) == WEFT_OK &&
+              driver->endpoint_connect(second, &peer, &error) == WEFT_OK &&
+              driver->endpoint_state(end.endpoint, &error) == WEFT_ENDPOINT_CONNECTING,
+          "connecting to nobody: %s", error.text);
+    driver->endpoint_destroy(end.device, second);
+    uint64_t deadline_ns = end_patience();
+    while (end_patient(deadline_ns) &&
+           driver->endpoint_state(end.endpoint, &error) == WEFT_ENDPOINT_CONNECTING)
+        end_turn(&end);
+    check(driver->endpoint_state(end.endpoint, &error) == WEFT_ENDPOINT_FAILED &&
+              strstr(error.text, "no way to ::ffff:198.18.1.77") && strstr(error.text, "ping"),
+          "nobody at the address: %s", error.text);
+    end_close(&end);
+}
+
 void refusals(void)
 {
     device_refusals();
     depth_refusals();
+    nobody_there();
 }

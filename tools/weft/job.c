@@ -44,6 +44,8 @@ const struct weft_option weft_job_option_table[] = {
      WEFT_OPTION_COUNT, FIELD(mtu), 256, 4096},
     {"dscp", "N", "the packets' DSCP: 0 to 63", WEFT_OPTION_COUNT, FIELD(dscp), 0, 63},
     {"depth", "N", "receives posted ahead for each peer", WEFT_OPTION_COUNT, FIELD(depth), 1, 4096},
+    {"in-flight", "N", "iterations at once (fan-out, stream: more than one in an open loop)",
+     WEFT_OPTION_COUNT, FIELD(in_flight), 1, WEFT_IN_FLIGHT_MAX},
     {"interval", "TIME", "of the bandwidth series (default 1ms)", WEFT_OPTION_TIME, FIELD(interval),
      10000, HOUR_NS},
     {"rate", "RATE", "open loop: payload that the rank which sends most offers, such as 10Gbps",
@@ -295,6 +297,7 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     if (options->dscp.given)
         test->dscp = (uint8_t)options->dscp.value;
     set_u32(&test->depth, &options->depth);
+    set_u32(&test->in_flight, &options->in_flight);
     set_u64(&test->interval_ns, &options->interval);
     set_u64(&test->pace_bps, &options->pace);
     set_u64(&test->rate_bps, &options->rate);

@@ -12,7 +12,7 @@
 struct weft_job_options {
     const char *topology; /* a file; NULL: loopback */
     const char *driver, *transfer, *fault, *congestion, *file, *arrivals;
-    struct weft_number ranks, size, iterations, duration, warmup, mtu, dscp, depth, interval, pace,
+    struct weft_number ranks, size, iterations, duration, warmup, mtu, dscp, depth, in_flight, interval, pace,
         rate;
     const char *pattern_options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not given */
     const char *search;

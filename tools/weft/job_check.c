@@ -4,10 +4,8 @@
 #include "fabric/base/units.h"
 #include "tools/weft/job.h"
 
-/* A node keeps two copies of its rank's buffer. */
-#define LANES 2u
-
-static void add(const struct weft_schedule *schedule, struct weft_job_figures *figures)
+static void add(const struct weft_test *test, const struct weft_schedule *schedule,
+                struct weft_job_figures *figures)
 {
     uint64_t sent_bytes = 0;
     for (uint32_t i = 0; i < schedule->op_count; i++) {
@@ -19,7 +17,7 @@ static void add(const struct weft_schedule *schedule, struct weft_job_figures *f
     figures->payload_bytes += sent_bytes;
     if (sent_bytes > figures->sent_most_bytes)
         figures->sent_most_bytes = sent_bytes;
-    uint64_t memory_bytes = LANES * schedule->buffer_bytes;
+    uint64_t memory_bytes = weft_node_lanes(weft_test_in_flight(test)) * schedule->buffer_bytes;
     figures->memory_bytes += memory_bytes;
     if (memory_bytes > figures->memory_most_bytes)
         figures->memory_most_bytes = memory_bytes;
@@ -58,7 +56,7 @@ static enum weft_status check_all(const struct weft_test *test, struct weft_job_
         status = weft_schedules_match((const struct weft_schedule *const *)schedules, count, error);
     for (uint32_t rank = 0; rank < count; rank++) {
         if (status == WEFT_OK && op_count <= WEFT_JOB_OPS_MATCHED)
-            add(schedules[rank], figures);
+            add(test, schedules[rank], figures);
         weft_schedule_destroy(schedules[rank]);
     }
     free(schedules);
@@ -83,7 +81,7 @@ static enum weft_status check_sample(const struct weft_test *test, struct weft_j
             weft_pattern_compile(test->pattern, &test->options, rank, &schedule, error);
         if (status != WEFT_OK)
             return status;
-        add(schedule, figures);
+        add(test, schedule, figures);
         weft_schedule_destroy(schedule);
     }
     figures->sampled = true;

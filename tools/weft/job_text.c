@@ -113,6 +113,7 @@ static void put_own(FILE *out, const struct weft_job *job, uint32_t index)
     (void)fprintf(out, "    transfer: %s\n",
                   test->transfer == WEFT_TRANSFER_SEND ? "send" : "write");
     put_count(out, "depth", test->depth);
+    put_count(out, "in-flight", test->in_flight);
     if (test->search.to_bps)
         put_search(out, test);
     else

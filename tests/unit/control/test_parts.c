@@ -108,7 +108,7 @@ Test(lease, slow_iterations_are_granted_one_by_one)
 Test(lease, steps_are_granted_only_where_they_are_waited_for)
 {
     struct weft_lease lease = lease_of((struct weft_lease_options){
-        .duration_ns = INT64_MAX, .step = 100, .window = 400, .expected = 5000});
+        .duration_ns = INT64_MAX, .step = 100, .margin = 4, .window = 400, .expected = 5000});
     cr_assert(renew(&lease, 0, 0, 1000));
     cr_assert_eq(lease.granted, 104);
     cr_assert_not(renew(&lease, 104, 104, 1000000 * MS_NS), "the clock is another's");

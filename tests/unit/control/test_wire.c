@@ -76,6 +76,7 @@ static struct weft_test whole_test(void)
         .iterations = 1000,
         .warmup = 7,
         .depth = 9,
+        .in_flight = 77,
         .interval_ns = 12345,
         .reduce = true,
         .verify = true,
@@ -161,6 +162,7 @@ Test(wire, prepare_comes_through_whole)
     cr_assert_eq(test->duration_ns, 0);
     cr_assert_eq(test->warmup, 7);
     cr_assert_eq(test->depth, 9);
+    cr_assert_eq(test->in_flight, 77);
     cr_assert_eq(test->interval_ns, 12345);
     cr_assert(test->reduce && test->verify);
     cr_assert_eq(test->pace_bps, 123456789);
@@ -240,6 +242,7 @@ Test(wire, a_bad_prepare_names_its_field)
     BAD_PREPARE("iterations or duration_ns", prepare->parts[0]->duration_ns = 5);
     BAD_PREPARE("iterations or duration_ns", prepare->parts[0]->iterations = 0);
     BAD_PREPARE("prepare.test.depth", prepare->parts[0]->depth = UINT32_MAX);
+    BAD_PREPARE("prepare.test.in_flight", prepare->parts[0]->in_flight = WEFT_IN_FLIGHT_MAX + 1);
     BAD_PREPARE("prepare.test.warmup", prepare->parts[0]->warmup = UINT64_MAX);
     BAD_PREPARE("prepare.test.rate_bps", prepare->parts[0]->rate_bps = UINT64_MAX);
     BAD_PREPARE("prepare.test.arrivals", prepare->parts[0]->arrivals = (Weft__Arrivals)2);

@@ -50,6 +50,7 @@ static void init_rank(struct cluster *cluster, const struct cluster_options *opt
                                      .transfer = options->transfer,
                                      .depth =
                                          options->depths ? options->depths[rank] : options->depth,
+                                     .in_flight = options->in_flight,
                                      .interval_ns = options->interval_ns,
                                      .trace = options->trace,
                                      .rate_bps = options->rate_bps,

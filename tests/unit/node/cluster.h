@@ -14,6 +14,7 @@ struct cluster_options {
     const struct weft_driver *driver; /* NULL: null */
     enum weft_transfer transfer;
     uint32_t depth;
+    uint32_t in_flight;
     const uint32_t *depths; /* instead: of each rank */
     const uint32_t *ranks;  /* what they are called in addresses; NULL: as they are */
     uint64_t interval_ns;

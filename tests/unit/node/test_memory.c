@@ -1,74 +1,34 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Between start and idle nothing is allocated: the linker leads malloc and its like through here
- * (--wrap). A plain program, for Criterion allocates as it likes. */
+/* Between start and idle nothing is allocated. A plain program, for Criterion allocates as it
+ * likes.
+ */
+#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "cluster.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-void __real_free(void *memory);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-void __wrap_free(void *memory);
-
-static unsigned calls;
-
-void *__wrap_malloc(size_t size)
-{
-    calls++;
-    return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    calls++;
-    return __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    calls++;
-    return __real_realloc(memory, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    calls++;
-    return __real_aligned_alloc(alignment, size);
-}
-
-void __wrap_free(void *memory)
-{
-    calls++;
-    __real_free(memory);
-}
+#include "tests/unit/allocations.h"
 
 static int check(const char *pattern, const struct weft_pattern_options *pattern_options)
 {
     struct cluster_options options = {.pattern = pattern, .options = *pattern_options};
     struct cluster cluster;
-    unsigned before = calls;
+    uint64_t before = allocations;
     cluster_init(&cluster, &options);
-    if (calls == before) {
+    if (allocations == before) {
         printf("not ok - the calls are not seen\n");
         return 1;
     }
-    before = calls;
+    before = allocations;
     bool done = true;
     for (int phase = 0; phase < WEFT_PHASE_COUNT; phase++) {
         cluster_start(&cluster, (enum weft_phase)phase);
         cluster_grant(&cluster, 2);
         done = done && cluster_reach(&cluster, 2);
     }
-    unsigned during = calls - before;
+    uint64_t during = allocations - before;
     cluster_fini(&cluster);
-    printf("%s - %s: %u calls while running\n", done && !during ? "ok" : "not ok", pattern, during);
+    printf("%s - %s: %" PRIu64 " calls while running\n", done && !during ? "ok" : "not ok", pattern,
+           during);
     return done && !during ? 0 : 1;
 }
 

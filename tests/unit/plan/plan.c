@@ -38,6 +38,7 @@ static void check_defaults(const struct weft_test *test, const struct weft_patte
     cr_assert_eq(test->duration_ns, 0u);
     cr_assert_eq(test->warmup, 10u);
     cr_assert_eq(test->depth, 0u);
+    cr_assert_eq(weft_test_in_flight(test), 1u);
     cr_assert_eq(test->interval_ns, 0u);
     cr_assert(!test->reduce);
     cr_assert(test->verify);
@@ -103,6 +104,7 @@ Test(plan, holds_what_the_file_says)
                                    "    iterations: 5k\n"
                                    "    warmup: 0\n"
                                    "    depth: 32\n"
+                                   "    in-flight: 24\n"
                                    "    interval: 100us\n"
                                    "    rate: 1.5Gbps\n"
                                    "    arrivals: poisson\n"
@@ -146,6 +148,8 @@ Test(plan, holds_what_the_file_says)
     cr_assert_eq(test->duration_ns, 0u);
     cr_assert_eq(test->warmup, 0u);
     cr_assert_eq(test->depth, 32u);
+    cr_assert_eq(test->in_flight, 24u);
+    cr_assert_eq(weft_test_in_flight(test), 24u);
     cr_assert_eq(test->interval_ns, 100000u);
     cr_assert_eq(test->pace_bps, UINT64_C(9700000000));
     cr_assert_eq(test->congestion.control, WEFT_CONGESTION_DCQCN);
@@ -209,6 +213,8 @@ Test(plan, bounds_each_value)
     refuses("type: bfloat", "did you mean 'bfloat16'?");
     refuses("depth: 0", "'depth' must be from 1 to 4096");
     refuses("depth: 4294967297", "'depth' must be");
+    refuses("in-flight: 0", "'in-flight' must be from 1 to 1024");
+    refuses("in-flight: 1025", "'in-flight' must be");
     refuses("iterations: 0", "'iterations' must be");
     refuses("iterations: 1.5", "not a whole number");
     refuses("duration: 0s", "'duration' must be from 1ms to 168h");

@@ -1,53 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Once all is set up nothing is allocated or freed, whatever the wire does. The linker sends the
- * allocator's names here (--wrap). */
+/* Once all is set up nothing is allocated or freed, whatever the wire does. */
 #include <criterion/criterion.h>
-#include <stdlib.h>
 
 #include "net.h"
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-void __real_free(void *memory);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-void __wrap_free(void *memory);
-
-static uint64_t calls;
-
-void *__wrap_malloc(size_t size)
-{
-    calls++;
-    return __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    calls++;
-    return __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *memory, size_t size)
-{
-    calls++;
-    return __real_realloc(memory, size);
-}
-
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
-{
-    calls++;
-    return __real_aligned_alloc(alignment, size);
-}
-
-void __wrap_free(void *memory)
-{
-    calls++;
-    __real_free(memory);
-}
+#include "tests/unit/allocations.h"
 
 static void one_of_each(struct net *net, uint32_t index, uint32_t operations)
 {
@@ -68,16 +24,16 @@ static void one_of_each(struct net *net, uint32_t index, uint32_t operations)
 static void nothing(enum weft_transport transport, uint32_t operations)
 {
     struct net net;
-    calls = 0;
+    allocations = 0;
     net_init(&net, &(struct net_options){
                        .seed = 2,
                        .retry_limit = 255,
                        .depth = 512,
                        .transport = transport,
                        .faults = {.drop = 50, .duplicate = 50, .reorder = 50, .corrupt = 20}});
-    cr_assert_gt(calls, 10, "the wrap is in place");
+    cr_assert_gt(allocations, 10, "the wrap is in place");
     net_connect(&net);
-    calls = 0;
+    allocations = 0;
     for (uint32_t i = 0; i < 500; i++)
         one_of_each(&net, i, operations);
     /* And to the end: a failure flushes what is posted. */
@@ -85,7 +41,7 @@ static void nothing(enum weft_transport transport, uint32_t operations)
     work.lkey++;
     net_send(&net, 0, &work);
     cr_assert_eq(net_wait(&net, 0).status, WEFT_LOCAL_PROTECTION);
-    cr_assert_eq(calls, 0);
+    cr_assert_eq(allocations, 0);
     net_fini(&net);
 }
 

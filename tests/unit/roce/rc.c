@@ -3,9 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "net.h"
-
-#define LARGE_BYTES (8u << 20)
+#include "sizes.h"
 
 static void check_transfer(struct net *net, enum weft_operation operation, uint32_t len_bytes,
                            uint64_t seed)
@@ -41,41 +39,21 @@ static void check_transfer(struct net *net, enum weft_operation operation, uint3
         cr_assert_eq(net->sides[1].memory[len_bytes + i], 0xee);
 }
 
-static void check_sizes(uint32_t mtu_bytes, const struct net_faults *faults)
+static uint64_t each_operation(struct net *net, uint32_t len_bytes, uint64_t seed)
 {
-    const uint32_t sizes[] = {0, 1, 3, mtu_bytes - 1, mtu_bytes, mtu_bytes + 1, 65536, LARGE_BYTES};
-    struct net net;
-    net_init(&net, &(struct net_options){.seed = mtu_bytes,
-                                         .mtu_bytes = mtu_bytes,
-                                         .retry_limit = 255,
-                                         .memory_bytes = LARGE_BYTES + 64,
-                                         .faults = *faults});
-    net_connect(&net);
-    uint64_t total_bytes = 0;
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        for (uint32_t operation = 0; operation <= WEFT_OPERATION_SEND_IMMEDIATE; operation++) {
-            check_transfer(&net, (enum weft_operation)operation, sizes[i], i * 4 + operation);
-            total_bytes += sizes[i];
-        }
-    }
-    cr_assert_eq(weft_roce_qp_counters(net.sides[1].qp)->received_payload_bytes, total_bytes);
-    const struct weft_device_counters *counters = weft_roce_port_counters(net.sides[0].port);
-    cr_assert_eq(counters->malformed_packets, 0);
-    if (!faults->drop)
-        cr_assert_eq(counters->retransmitted_packets, 0);
-    else
-        cr_assert_gt(counters->retransmitted_packets, 0);
-    net_fini(&net);
+    for (uint32_t operation = 0; operation <= WEFT_OPERATION_SEND_IMMEDIATE; operation++)
+        check_transfer(net, (enum weft_operation)operation, len_bytes, seed * 4 + operation);
+    return (WEFT_OPERATION_SEND_IMMEDIATE + UINT64_C(1)) * len_bytes;
 }
+
+static const struct sizes message_sizes = {.transfer = each_operation, .receiver = 1};
 
 Test(rc, sizes__clean)
 {
-    for (uint32_t mtu_bytes = 256; mtu_bytes <= 4096; mtu_bytes *= 2)
-        check_sizes(mtu_bytes, &(struct net_faults){0});
+    sizes_clean(&message_sizes);
 }
 
 Test(rc, sizes__lossy)
 {
-    check_sizes(1024, &(struct net_faults){.drop = 10, .duplicate = 10, .reorder = 10});
-    check_sizes(4096, &(struct net_faults){.drop = 20});
+    sizes_lossy(&message_sizes);
 }

@@ -3,11 +3,9 @@
  * once. */
 #include <criterion/criterion.h>
 
-#include "net.h"
+#include "sizes.h"
 
-#define LARGE_BYTES (8u << 20)
-
-static void read_one(struct net *net, uint32_t len_bytes, uint64_t seed)
+static uint64_t read_one(struct net *net, uint32_t len_bytes, uint64_t seed)
 {
     net_fill(net->sides[1].memory, len_bytes, seed);
     memset(net->sides[0].memory, 0xee, (size_t)len_bytes + 64);
@@ -21,48 +19,20 @@ static void read_one(struct net *net, uint32_t len_bytes, uint64_t seed)
     cr_assert(net_filled(net->sides[0].memory, len_bytes, seed), "%u bytes", len_bytes);
     for (uint32_t i = 0; i < 64; i++)
         cr_assert_eq(net->sides[0].memory[len_bytes + i], 0xee);
+    return len_bytes;
 }
 
-static void read_sizes(uint32_t mtu_bytes, const struct net_faults *faults)
-{
-    const uint32_t sizes[] = {0, 1, 3, mtu_bytes - 1, mtu_bytes, mtu_bytes + 1, 65536, LARGE_BYTES};
-    struct net net;
-    net_init(&net, &(struct net_options){.seed = mtu_bytes,
-                                         .mtu_bytes = mtu_bytes,
-                                         .retry_limit = 255,
-                                         .memory_bytes = LARGE_BYTES + 64,
-                                         .faults = *faults});
-    /* Both ends' numbers wrap on the way. */
-    for (uint32_t i = 0; i < 2; i++) {
-        net.sides[i].qp->initial_psn = 0xfffffe;
-        weft_roce_qp_address(net.sides[i].qp, &net.sides[i].address);
-    }
-    net_connect(&net);
-    uint64_t total_bytes = 0;
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        read_one(&net, sizes[i], i);
-        total_bytes += sizes[i];
-    }
-    cr_assert_eq(weft_roce_qp_counters(net.sides[0].qp)->received_payload_bytes, total_bytes);
-    const struct weft_device_counters *counters = weft_roce_port_counters(net.sides[0].port);
-    cr_assert_eq(counters->malformed_packets, 0);
-    if (!faults->drop)
-        cr_assert_eq(counters->retransmitted_packets, 0);
-    else
-        cr_assert_gt(counters->retransmitted_packets, 0);
-    net_fini(&net);
-}
+/* Both ends' numbers wrap on the way. */
+static const struct sizes read_sizes = {.transfer = read_one, .wraps = true};
 
 Test(read, sizes__clean)
 {
-    for (uint32_t mtu_bytes = 256; mtu_bytes <= 4096; mtu_bytes *= 2)
-        read_sizes(mtu_bytes, &(struct net_faults){0});
+    sizes_clean(&read_sizes);
 }
 
 Test(read, sizes__lossy)
 {
-    read_sizes(1024, &(struct net_faults){.drop = 10, .duplicate = 10, .reorder = 10});
-    read_sizes(4096, &(struct net_faults){.drop = 20});
+    sizes_lossy(&read_sizes);
 }
 
 static uint64_t word(const struct net *net, uint32_t side, uint64_t offset_bytes)

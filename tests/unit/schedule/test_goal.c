@@ -372,6 +372,8 @@ Test(goal, refusals)
     refuse(HEAD "l1: send 1b to -1\n}\n", "a.goal:3:16", "of a receive");
     refuse(HEAD "l1: send 1b to 1 tag -1\n}\n", "a.goal:3:22", "of a receive");
     refuse(HEAD "l1: recv 1b from 1 tag -12\n}\n", "a.goal:3:24", "not negative");
+    refuse(HEAD "l1: send 1b to 9999999\n}\n", "a.goal:3:16", "a rank is at most 1");
+    refuse(HEAD "l1: send 0b to 9999998\n}\n", "a.goal:3:16", "a rank is at most 1");
     refuse(HEAD "l1: calc -12\n}\n", "a.goal:3:10", "not negative");
     refuse(HEAD "l1: calc 12 cpu 65536\n}\n", "a.goal:3:17", "a cpu is at most 65535");
     refuse(HEAD "l1: put 8b to 1 tag 10\n}\n", "a.goal:3:5", "Portals extension");
