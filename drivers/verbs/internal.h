@@ -70,7 +70,7 @@ struct weft_endpoint {
     struct weft_verbs_slot *send_slots, *receive_slots;
     struct weft_endpoint_counters counters;
     struct weft_endpoint_address peer; /* RC, UC; once connected */
-    uint8_t tries; /* to connect, that timed out */
+    uint8_t tries;                     /* to connect, that timed out */
     /* The first failure, for the error of endpoint_state. */
     enum weft_status failure;
     bool is_unreachable; /* it never was connected */

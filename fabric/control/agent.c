@@ -145,8 +145,8 @@ static enum weft_status tell_prepared(struct weft_agent *agent, struct weft_erro
             runtime->trace_count ? runtime->trace_count(agent->runtime_context, i) : 0;
         agent->parts[i].decides = parts[i].decides;
     }
-    enum weft_status status = weft_wire_prepared_send(&agent->wire, parts, agent->part_count,
-                                                      addresses, count, error);
+    enum weft_status status =
+        weft_wire_prepared_send(&agent->wire, parts, agent->part_count, addresses, count, error);
     free(addresses);
     return status;
 }

@@ -131,8 +131,7 @@ static enum weft_status tell(struct weft_agent *agent, uint64_t iteration, uint3
 /* A rank's next one. False: it has told all. */
 static bool next_trace(struct weft_agent *agent, uint64_t *ret_iteration)
 {
-    struct weft_agent_traces *traces =
-        &agent->parts[agent->local_parts[agent->next_local]].traces;
+    struct weft_agent_traces *traces = &agent->parts[agent->local_parts[agent->next_local]].traces;
     if (traces->next_asked == traces->asked_count) {
         traces->next_asked = 0;
         return false;

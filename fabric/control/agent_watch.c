@@ -77,8 +77,8 @@ static void tell_progress(struct weft_agent *agent, bool waits, uint64_t now_ns)
     for (uint32_t i = 0; i < agent->part_count; i++) {
         const struct weft_agent_part *part = &agent->parts[i];
         more = more || part->done > part->done_told;
-        all_done = all_done || (part->done > part->done_told && part->idle &&
-                                part->done == part->granted);
+        all_done =
+            all_done || (part->done > part->done_told && part->idle && part->done == part->granted);
     }
     bool due = all_done || now_ns - agent->progress_told_ns >= PROGRESS_INTERVAL_NS;
     if ((more && due) || (waits && !agent->waits_told))

@@ -37,7 +37,7 @@ struct weft_agent_test {
     const uint32_t *local_ranks;  /* as the run counts them, rising */
     const uint32_t *local_parts;  /* of each */
     const uint32_t *local_places; /* of each: which of its part's ranks */
-    const struct weft_nic *nics; /* one for each local rank; the same device: the same NIC */
+    const struct weft_nic *nics;  /* one for each local rank; the same device: the same NIC */
     uint64_t seed;
     /* Over the whole plan, for what a process can reserve only once: the most ranks that any test
      * gives this agent, and the largest path MTU asked for (0: the largest there is). */

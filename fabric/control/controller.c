@@ -83,8 +83,8 @@ static bool allocate_parts(struct weft_controller *controller)
     for (uint32_t i = 0; controller->parts && i < controller->part_room; i++) {
         struct weft_controller_part *part = &controller->parts[i];
         part->shares = calloc(controller->options.agent_count, sizeof(*part->shares));
-        made = weft_merge_init(&part->merge) && weft_merge_init(&part->intended) &&
-               part->shares && made;
+        made = weft_merge_init(&part->merge) && weft_merge_init(&part->intended) && part->shares &&
+               made;
     }
     return controller->parts && made;
 }
@@ -427,8 +427,7 @@ void weft_controller_status(const struct weft_controller *controller,
         .test = controller->test_index,
         .stage = weft_controller_during(controller),
         .iterations_done = running ? weft_controller_done(controller, part) : 0,
-        .iterations_planned =
-            running ? (windowed ? part->test.iterations : lease->iterations) : 0,
+        .iterations_planned = running ? (windowed ? part->test.iterations : lease->iterations) : 0,
         .elapsed_ns = controller->ticked_ns > controller->stage_began_ns
                           ? controller->ticked_ns - controller->stage_began_ns
                           : 0,

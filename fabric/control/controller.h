@@ -56,8 +56,8 @@ struct weft_controller_traces {
 
 /* A test under way: mostly one at a time, or the jobs that run together. */
 struct weft_controller_part {
-    struct weft_test_result *figures; /* the result's */
-    struct weft_test test;            /* the plan's, its rank count resolved */
+    struct weft_test_result *figures;     /* the result's */
+    struct weft_test test;                /* the plan's, its rank count resolved */
     struct weft_controller_share *shares; /* of each agent */
     struct weft_merge merge;
     struct weft_merge intended; /* the same iterations, from when they were due */

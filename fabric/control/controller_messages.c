@@ -62,9 +62,9 @@ static enum weft_status on_prepared(struct weft_controller *controller, uint32_t
         weft_wire_range("prepared.parts' count", message->n_parts, controller->part_count,
                         controller->part_count, error);
     if (!status)
-        status = weft_wire_addresses_read("prepared.addresses", message->addresses,
-                                          message->n_addresses, rank_limit(controller), &addresses,
-                                          error);
+        status =
+            weft_wire_addresses_read("prepared.addresses", message->addresses, message->n_addresses,
+                                     rank_limit(controller), &addresses, error);
     if (!status)
         status = weft_channels_add(&controller->channels, agent, addresses,
                                    (uint32_t)message->n_addresses, controller->rank_agents, error);
@@ -131,8 +131,7 @@ static enum weft_status check_durations(const struct weft_controller *controller
 /* Those that all deciding agents have given go into the figures, where they count. */
 static void merge_durations(struct weft_controller *controller, struct weft_controller_part *part)
 {
-    bool counts =
-        controller->window == WEFT_WINDOW_WHOLE || controller->window == WEFT_WINDOW_OPEN;
+    bool counts = controller->window == WEFT_WINDOW_WHOLE || controller->window == WEFT_WINDOW_OPEN;
     uint64_t complete = weft_controller_taken(controller, part);
     weft_merge_advance(&part->merge, complete, counts ? part->figures->completion_ns : NULL);
     if (part->test.rate_bps)

@@ -65,7 +65,8 @@ static void gather_ranks(const struct weft_controller *controller, uint32_t agen
 {
     const struct weft_topology *topology = controller->options.topology;
     for (uint32_t rank = 0; rank < topology->rank_count; rank++) {
-        if (controller->rank_agents[rank] != agent || controller->rank_parts[rank] == WEFT_PART_NONE)
+        if (controller->rank_agents[rank] != agent ||
+            controller->rank_parts[rank] == WEFT_PART_NONE)
             continue;
         const struct weft_nic *nic = &topology->nics[topology->rank_nics[rank]];
         uint32_t position = nic_position(nics, prepare->nic_count, nic);

@@ -144,8 +144,8 @@ static bool compile(struct weft_controller_part *part, uint64_t *ret_ops)
     return traces->schedules && *ret_ops;
 }
 
-static bool make_room(struct weft_controller_part *part, const uint64_t *iterations,
-                      uint32_t count, uint32_t slow)
+static bool make_room(struct weft_controller_part *part, const uint64_t *iterations, uint32_t count,
+                      uint32_t slow)
 {
     uint32_t rank_count = part->figures->rank_count;
     struct weft_controller_traces *traces = &part->traces;

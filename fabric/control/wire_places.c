@@ -59,8 +59,8 @@ static enum weft_status find(const struct weft_agent_test *request, const struct
     return status;
 }
 
-enum weft_status weft_wire_places_find(const struct weft_agent_test *request,
-                                       uint32_t **ret_places, struct weft_error *error)
+enum weft_status weft_wire_places_find(const struct weft_agent_test *request, uint32_t **ret_places,
+                                       struct weft_error *error)
 {
     uint64_t count = 0;
     for (uint32_t part = 0; part < request->part_count; part++)

@@ -438,8 +438,8 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
     if (!test->pattern)
         return WEFT_NOT_FOUND;
     if (message->n_ranks)
-        status = weft_wire_range("prepare.test.ranks' count", message->n_ranks,
-                                 message->rank_count, message->rank_count, error);
+        status = weft_wire_range("prepare.test.ranks' count", message->n_ranks, message->rank_count,
+                                 message->rank_count, error);
     if (status)
         return status;
     status = read_fault(message->fault, &test->fault, error);

@@ -29,7 +29,8 @@ void weft_node_fail_work(struct weft_node *node, const struct weft_channel *chan
     char text[WEFT_OP_TEXT];
     uint32_t op = (uint32_t)completion->id;
     if (completion->id >> WEFT_WORK_KIND_SHIFT == WEFT_WORK_SLOTS)
-        (void)snprintf(text, sizeof(text), "announcing %u receives to rank %u", op, weft_node_named(node, channel->peer));
+        (void)snprintf(text, sizeof(text), "announcing %u receives to rank %u", op,
+                       weft_node_named(node, channel->peer));
     else
         (void)weft_op_describe(&node->schedule->ops[op], op, text);
     (void)weft_error_set(&node->failure, completion->status,

@@ -94,9 +94,9 @@ struct weft_test {
     char *name; /* unique in its plan; the pattern's unless told otherwise */
     const struct weft_pattern *pattern;
     struct weft_pattern_options
-        options;     /* rank_count 0: the topology's, or the pattern's default */
-    /* Rank i of the pattern is this rank of the topology; rank_count of them, malloc'd. NULL: rank i
-     * itself. */
+        options; /* rank_count 0: the topology's, or the pattern's default */
+    /* Rank i of the pattern is this rank of the topology; rank_count of them, malloc'd. NULL: rank
+     * i itself. */
     uint32_t *ranks;
     struct weft_together together;
     char *driver;    /* NULL: "dpdk" */

@@ -110,8 +110,7 @@ enum weft_status weft_ranks_read(const struct weft_yaml_node *node, void *ret_fi
                                  struct weft_error *error)
 {
     struct weft_rank_choice *choice = ret_field;
-    if (node->kind == WEFT_YAML_MAP ||
-        (node->kind == WEFT_YAML_TEXT && !strpbrk(node->text, "-,")))
+    if (node->kind == WEFT_YAML_MAP || (node->kind == WEFT_YAML_TEXT && !strpbrk(node->text, "-,")))
         return read_count(node, choice, error);
     struct chooser chooser = {
         .choice = {.ranks = calloc(WEFT_RANKS_MAX, sizeof(*chooser.choice.ranks))},

@@ -11,7 +11,6 @@ uint32_t weft_together_count(const struct weft_yaml_node *node);
 /* Reads them: all zero-initialised, room for weft_together_count. On failure they are the caller's
  * to fini all the same. */
 WEFT_CHECKED enum weft_status weft_together_read(const struct weft_yaml_node *node,
-                                                 struct weft_test *tests,
-                                                 struct weft_error *error);
+                                                 struct weft_test *tests, struct weft_error *error);
 
 #endif

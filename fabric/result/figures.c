@@ -289,7 +289,9 @@ static const char *driver_of(const struct weft_result *result, const struct weft
                              uint32_t rank)
 {
     const struct weft_topology *topology = result->topology;
-    const char *own = topology ? topology->nics[topology->rank_nics[weft_test_rank(test->test, rank)]].driver : NULL;
+    const char *own =
+        topology ? topology->nics[topology->rank_nics[weft_test_rank(test->test, rank)]].driver
+                 : NULL;
     if (own)
         return own;
     return test->test->driver ? test->test->driver : "dpdk";

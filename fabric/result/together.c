@@ -89,9 +89,9 @@ static void print_bandwidth(FILE *out, const struct weft_test_result *test)
 {
     char shown[WEFT_UNITS_TEXT] = "-";
     double rate_bps = 0;
-    bool known = test->test->rate_bps ? figure(test, "achieved", &rate_bps)
-                                      : figure(test, "busbw", &rate_bps) ||
-                                            figure(test, "algbw", &rate_bps);
+    bool known = test->test->rate_bps
+                     ? figure(test, "achieved", &rate_bps)
+                     : figure(test, "busbw", &rate_bps) || figure(test, "algbw", &rate_bps);
     if (known)
         (void)weft_show_rate((uint64_t)llround(rate_bps), shown);
     (void)fprintf(out, "%*s", WIDTH + 2, shown);

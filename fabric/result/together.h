@@ -10,7 +10,7 @@
 /* How many times as slow a job is among the others as it is alone: 1 is not at all. NaN: one of the
  * two has too few samples for it, or no such figure. */
 struct weft_interference {
-    double p50, p99; /* of the completion: together over alone */
+    double p50, p99;  /* of the completion: together over alone */
     double bandwidth; /* alone over together: algbw, in an open loop what is achieved */
 };
 /* False: the test is no job that runs together with others. */

@@ -31,6 +31,6 @@ json_t *weft_together_json(const struct weft_test_result *test)
     if (!together->name)
         return json_null();
     return json_pack("{ss ss sI sb so}", "name", together->name, "job", together->job, "jobs",
-                     (json_int_t)together->job_count, "alone", (int)together->alone,
-                     "interference", interference_json(test));
+                     (json_int_t)together->job_count, "alone", (int)together->alone, "interference",
+                     interference_json(test));
 }

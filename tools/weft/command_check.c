@@ -48,7 +48,8 @@ static void print_length(const struct weft_test *test)
     const char *verified = test->verify ? ", verified first" : ", not verified";
     weft_show_count(test->warmup, warmup);
     if (test->duration_ns == WEFT_FOREVER)
-        printf("  runs           until Ctrl-C after %s iterations of warm-up%s\n", warmup, verified);
+        printf("  runs           until Ctrl-C after %s iterations of warm-up%s\n", warmup,
+               verified);
     else if (test->duration_ns)
         printf("  runs           %s after %s iterations of warm-up%s\n",
                weft_format_time(test->duration_ns, length), warmup, verified);

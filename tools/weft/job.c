@@ -441,11 +441,11 @@ static enum weft_status count_ranks(struct weft_job *job, struct weft_error *err
             return status;
         uint32_t needed = weft_test_ranks_needed(test);
         if (job->topology && needed > job->topology->rank_count)
-            return weft_error_set(error, WEFT_INVALID,
-                                  "test '%s' needs %u ranks, but topology %s has places for %u; add "
-                                  "to its list of ranks, or ask for fewer",
-                                  test->name, needed, job->topology_source.name,
-                                  job->topology->rank_count);
+            return weft_error_set(
+                error, WEFT_INVALID,
+                "test '%s' needs %u ranks, but topology %s has places for %u; add "
+                "to its list of ranks, or ask for fewer",
+                test->name, needed, job->topology_source.name, job->topology->rank_count);
         if (needed > job->rank_count)
             job->rank_count = needed;
     }

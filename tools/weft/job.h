@@ -12,8 +12,8 @@
 struct weft_job_options {
     const char *topology; /* a file; NULL: loopback */
     const char *driver, *transfer, *fault, *congestion, *file, *arrivals;
-    struct weft_number ranks, size, iterations, duration, warmup, mtu, dscp, depth, in_flight, interval, pace,
-        rate;
+    struct weft_number ranks, size, iterations, duration, warmup, mtu, dscp, depth, in_flight,
+        interval, pace, rate;
     const char *pattern_options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not given */
     const char *search;
     bool reduce, no_verify, forever;
@@ -29,7 +29,7 @@ struct weft_job {
     struct weft_source topology_source; /* text NULL: loopback */
     bool overridden;                    /* options have changed what the plan's file says */
     uint32_t rank_count; /* one more than the highest rank of the topology that a test needs */
-    struct weft_ideal *ideals;          /* of each test; NULL: not computed yet */
+    struct weft_ideal *ideals; /* of each test; NULL: not computed yet */
 };
 
 /* `what` is a pattern's name or a schedule's file, which ends in .goal, or, where it ends in .yaml

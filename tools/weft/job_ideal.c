@@ -13,7 +13,8 @@
 static uint32_t overhead_bytes(const struct weft_job *job, const struct weft_test *test,
                                uint32_t rank)
 {
-    const struct weft_nic *nic = &job->topology->nics[job->topology->rank_nics[weft_test_rank(test, rank)]];
+    const struct weft_nic *nic =
+        &job->topology->nics[job->topology->rank_nics[weft_test_rank(test, rank)]];
     if (nic->address.version == 6)
         return WEFT_IDEAL_OVERHEAD_BYTES + WEFT_IDEAL_IPV6_BYTES;
     if (nic->address.version == 4 || strcmp(weft_job_driver(job, test, rank), "verbs") != 0)

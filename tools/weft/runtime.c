@@ -19,7 +19,7 @@ struct weft_runtime {
     struct weft_host_environment environment;
     uint32_t worker_count;
     struct weft_worker *workers[WEFT_WORKERS_MAX];
-    struct weft_seats *seats; /* NULL: no test is prepared */
+    struct weft_seats *seats;                      /* NULL: no test is prepared */
     struct weft_agent_grant grants[WEFT_JOBS_MAX]; /* of the phase */
     enum weft_agent_record record;
     uint64_t intended_ns[WEFT_SEAT_DURATIONS]; /* of the durations taken last */

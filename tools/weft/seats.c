@@ -297,12 +297,12 @@ static enum weft_status make_station(struct weft_seats *seats, uint32_t index,
         nodes[count++] = seats->seats[i].node;
     }
     uint32_t worker = device->worker;
-    seats->stations[worker][seats->station_counts[worker]++] = (struct weft_station){
-        .driver = device->driver,
-        .device = device->device,
-        .nodes = nodes,
-        .parts = parts,
-        .node_count = count};
+    seats->stations[worker][seats->station_counts[worker]++] =
+        (struct weft_station){.driver = device->driver,
+                              .device = device->device,
+                              .nodes = nodes,
+                              .parts = parts,
+                              .node_count = count};
     return WEFT_OK;
 }
 

@@ -9,9 +9,9 @@
 #define WEFT_SEAT_DURATIONS 8192u
 
 struct weft_seat {
-    uint32_t rank;  /* of the run */
-    uint32_t part;  /* index into weft_seats.parts */
-    uint32_t place; /* which of the part's ranks */
+    uint32_t rank;   /* of the run */
+    uint32_t part;   /* index into weft_seats.parts */
+    uint32_t place;  /* which of the part's ranks */
     uint32_t device; /* index into weft_seats.devices */
     struct weft_schedule *schedule;
     struct weft_node *node;

@@ -279,8 +279,7 @@ static enum weft_status collect(void *context, uint32_t local, struct weft_rank_
 {
     struct fake_runtime *fake = context;
     const struct fake_part *part = &fake->parts[fake->parts_of[local]];
-    demand(fake,
-           fake->phase == WEFT_PHASE_MEASURE && is_idle(fake) && local == fake->collected);
+    demand(fake, fake->phase == WEFT_PHASE_MEASURE && is_idle(fake) && local == fake->collected);
     fake->collected++;
     if (reach(fake, FAKE_COLLECT))
         return fail(fake, error);
@@ -313,8 +312,8 @@ static bool trace_keep(void *context, uint32_t index, uint32_t place, uint64_t i
 {
     struct fake_runtime *fake = context;
     struct fake_part *part = &fake->parts[index];
-    demand(fake, fake->phase == WEFT_PHASE_MEASURE && place < WEFT_NODE_TRACES_KEPT &&
-                     part->local_count);
+    demand(fake,
+           fake->phase == WEFT_PHASE_MEASURE && place < WEFT_NODE_TRACES_KEPT && part->local_count);
     if (iteration >= part->done)
         return false;
     part->keeps[place] = true;

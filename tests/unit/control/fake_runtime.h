@@ -69,7 +69,7 @@ struct fake_runtime {
     uint64_t measured; /* iterations of the last MEASURE, of the first part */
     uint32_t records[WEFT_RECORD_NO_MORE + 1]; /* how often it was told each */
     uint32_t verified, collected;
-    struct weft_nic nic;   /* of the first rank; strings are not kept */
+    struct weft_nic nic; /* of the first rank; strings are not kept */
     char device[64];
     uint64_t seed;
     uint32_t foreseen_ranks, foreseen_mtu_bytes; /* by the first prepare */

@@ -43,10 +43,9 @@ static const char mix[] = "tests:\n"
 
 Test(together, makes_two_tests_of_each_job)
 {
-    static const char *const names[] = {"ping-pong",          "mix: training alone",
-                                        "mix: serving alone", "mix: backup alone",
-                                        "mix: training",      "mix: serving",
-                                        "mix: backup"};
+    static const char *const names[] = {
+        "ping-pong",     "mix: training alone", "mix: serving alone", "mix: backup alone",
+        "mix: training", "mix: serving",        "mix: backup"};
     struct weft_plan *plan = parse(mix);
     cr_assert_eq(plan->test_count, 7);
     cr_assert_null(plan->tests[0].together.name);
@@ -121,11 +120,12 @@ Test(together, expectations_are_of_the_jobs_among_others)
 Test(together, is_left_alone_by_sweeps_of_other_tests)
 {
     struct weft_error error = {0};
-    struct weft_plan *plan = parse("tests:\n"
-                                   "  - {pattern: all-reduce, ranks: '0,3', sweep: {size: [8, 16]}}\n"
-                                   "  - together:\n"
-                                   "      - {name: a, pattern: all-reduce, ranks: 3}\n"
-                                   "      - {name: b, pattern: stream, ranks: 2}\n");
+    struct weft_plan *plan =
+        parse("tests:\n"
+              "  - {pattern: all-reduce, ranks: '0,3', sweep: {size: [8, 16]}}\n"
+              "  - together:\n"
+              "      - {name: a, pattern: all-reduce, ranks: 3}\n"
+              "      - {name: b, pattern: stream, ranks: 2}\n");
     static const uint32_t swept[] = {0, 3}, job[] = {3, 4};
     cr_assert_eq(weft_plan_expand(plan, &error), WEFT_OK, "%s", error.text);
     cr_assert_eq(plan->test_count, 6);
