@@ -36,6 +36,7 @@ struct weft_device {
     uint32_t burst;
     uint32_t empty_first;
     uint32_t unsent_count;
+    bool lent;             /* the empty ones, to the port: it may have filled some */
     uint16_t frame_offset; /* where frames start in a buffer */
 
     uint64_t oversized; /* received in several pieces: larger than anything of ours */

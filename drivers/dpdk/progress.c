@@ -74,16 +74,19 @@ static bool flush(struct weft_device *device)
     return device->unsent_count == 0;
 }
 
-/* A buffer from the pool is whole but for these: who freed it saw to the rest. */
+/* A buffer from the pool is whole but for these: who freed it saw to the rest. Most have been here
+ * before, and have what they need. Looking is cheap and storing is not: stores leave the processor
+ * in order, behind those to memory that another core has just read, and it waits when too many do.
+ *
+ * Where a buffer's room is follows from its own address, as in all of the pool. */
 static void prepare(struct weft_device *device, uint32_t at)
 {
     struct rte_mbuf *mbuf = device->stash[at];
-    mbuf->data_off = device->frame_offset;
-    mbuf->ol_flags = 0;
-    device->frames[at] = (struct weft_roce_frame){
-        .data = (uint8_t *)mbuf->buf_addr + device->frame_offset,
-        .capacity_bytes = mbuf->buf_len - (uint32_t)device->frame_offset,
-    };
+    if (mbuf->data_off != device->frame_offset)
+        mbuf->data_off = device->frame_offset;
+    if (mbuf->ol_flags)
+        mbuf->ol_flags = 0;
+    device->frames[at].data = (uint8_t *)mbuf + sizeof(*mbuf) + device->frame_offset;
 }
 
 static void refill(struct weft_device *device)
@@ -129,21 +132,33 @@ static uint32_t take_own(struct weft_device *device, uint32_t count, uint64_t no
     return count - own_count;
 }
 
+static void capture_filled(struct weft_device *device, uint32_t count, uint64_t now_ns)
+{
+    const struct weft_roce_frame *frames = device->frames + device->empty_first;
+    for (uint32_t i = 0; i < count; i++)
+        weft_capture_put(device->capture, frames[i].data, frames[i].len_bytes, now_ns);
+}
+
+static inline void set_len(struct rte_mbuf *mbuf, uint32_t len_bytes)
+{
+    if (mbuf->pkt_len == len_bytes && mbuf->data_len == len_bytes)
+        return;
+    mbuf->data_len = (uint16_t)len_bytes;
+    mbuf->pkt_len = len_bytes;
+}
+
 /* The first `count` empty buffers have been filled. */
 static void queue_filled(struct weft_device *device, uint32_t count, uint64_t now_ns)
 {
-    bool own = false;
-    for (uint32_t at = device->empty_first; at < device->empty_first + count; at++) {
-        const struct weft_roce_frame *frame = &device->frames[at];
-        struct rte_mbuf *mbuf = device->stash[at];
-        assert(frame->len_bytes <= frame->capacity_bytes);
-        mbuf->data_len = (uint16_t)frame->len_bytes;
-        mbuf->pkt_len = frame->len_bytes;
-        own |= is_for_itself(device, frame->data);
-        if (device->capture)
-            weft_capture_put(device->capture, frame->data, frame->len_bytes, now_ns);
+    const struct weft_roce_frame *frames = device->frames + device->empty_first;
+    struct rte_mbuf **mbufs = device->stash + device->empty_first;
+    for (uint32_t i = 0; i < count; i++) {
+        assert(frames[i].len_bytes <= frames[i].capacity_bytes);
+        set_len(mbufs[i], frames[i].len_bytes);
     }
-    if (own)
+    if (device->capture)
+        capture_filled(device, count, now_ns);
+    if (weft_roce_reaches_itself(device->roce))
         count = take_own(device, count, now_ns);
     device->empty_first += count;
     device->unsent_count = count;
@@ -151,7 +166,9 @@ static void queue_filled(struct weft_device *device, uint32_t count, uint64_t no
 
 static uint32_t transmit(struct weft_device *device, uint64_t now_ns)
 {
-    refill(device);
+    if (!device->lent)
+        refill(device);
+    device->lent = false;
     struct weft_roce_frame *empty = device->frames + device->empty_first;
     uint32_t room = WEFT_DEVICE_BURST - device->empty_first;
     uint32_t count = device->fault
@@ -162,6 +179,18 @@ static uint32_t transmit(struct weft_device *device, uint64_t now_ns)
         (void)flush(device);
     }
     return count;
+}
+
+/* Until the next transmit, which sends what they were filled with. Not where faults come between:
+ * they have frames of their own. */
+static void lend(struct weft_device *device)
+{
+    if (device->lent || device->fault || device->unsent_count)
+        return;
+    refill(device);
+    weft_roce_lend(device->roce, device->frames + device->empty_first,
+                   WEFT_DEVICE_BURST - device->empty_first);
+    device->lent = true;
 }
 
 /* First out, then in: what was posted since the last turn leaves at once, and what arrives is with
@@ -184,6 +213,7 @@ uint32_t weft_device_progress(struct weft_device *device, uint64_t now_ns)
      * wait for each other would never go on. Its frames are captured where they were sent. */
     if (room || device->loopback)
         work += receive(device, now_ns);
+    lend(device);
     return work;
 }
 
@@ -200,6 +230,9 @@ void weft_device_init_buffers(struct weft_device *device)
 {
     device->frame_offset = frame_offset(device);
     device->empty_first = WEFT_DEVICE_BURST;
+    for (uint32_t at = 0; at < WEFT_DEVICE_BURST; at++)
+        device->frames[at].capacity_bytes =
+            rte_pktmbuf_data_room_size(device->pool) - (uint32_t)device->frame_offset;
     refill(device);
 }
 

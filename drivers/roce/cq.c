@@ -54,7 +54,9 @@ static void release_slot(const struct weft_cq_entry *entry)
 uint32_t weft_roce_cq_poll(struct weft_roce_cq *cq, struct weft_completion *completions,
                            uint32_t count)
 {
-    uint32_t ready = cq->head - cq->tail;
+    const struct weft_lent *lent = &cq->port->lent;
+    bool held = lent->filled && cq->held_loan == lent->loan;
+    uint32_t ready = (held ? cq->held_from : cq->head) - cq->tail;
     if (count > ready)
         count = ready;
     for (uint32_t i = 0; i < count; i++) {
@@ -76,4 +78,6 @@ void weft_cq_purge(struct weft_roce_cq *cq, const struct weft_roce_qp *qp)
             cq->entries[kept++ & cq->mask] = *entry;
     }
     cq->head = kept;
+    /* What was held has moved. A completion is seen early, which is no harm. */
+    cq->held_loan = cq->port->lent.loan - 1;
 }

@@ -22,6 +22,15 @@ static inline struct weft_completion *weft_cq_put(struct weft_roce_qp *qp)
     return &entry->completion;
 }
 
+/* What is put from now on waits until the loan ends. */
+static inline void weft_cq_hold(struct weft_roce_cq *cq)
+{
+    if (cq->held_loan == cq->port->lent.loan)
+        return;
+    cq->held_loan = cq->port->lent.loan;
+    cq->held_from = cq->head;
+}
+
 /* Takes out what a queue pair that goes away has left there. */
 void weft_cq_purge(struct weft_roce_cq *cq, const struct weft_roce_qp *qp);
 

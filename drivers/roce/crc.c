@@ -77,11 +77,37 @@ const struct weft_crc_kernel *weft_crc_kernel(enum weft_crc_level level)
     if (level == WEFT_CRC_CARRYLESS)
         return carryless ? &weft_crc_carryless : NULL;
     bool wide = carryless && __builtin_cpu_supports("avx512f") &&
-                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("vpclmulqdq");
+                __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+                __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("vpclmulqdq");
     if (level == WEFT_CRC_WIDE)
         return wide ? &weft_crc_wide : NULL;
 #endif
     return NULL;
+}
+
+void weft_crc_prepare(const struct weft_crc_kernel *kernel, struct weft_path_kind *kind)
+{
+    /* The PSN's word, DETH, the payload. */
+    static const uint8_t zeros[WEFT_KIND_PAYLOAD_MAX];
+    /* The word that stands for the polynomial 1. */
+    static const uint8_t one[4] = {[3] = 0x80};
+    uint32_t payload_bytes = kind->key & 0xffff;
+    uint32_t padded_bytes = (payload_bytes + 3) & ~3u;
+    kind->build = NULL;
+    kind->payload_bytes = 0;
+    if (!kernel->frame || !payload_bytes || payload_bytes > WEFT_KIND_PAYLOAD_MAX ||
+        payload_bytes % kernel->frame_step_bytes != 0)
+        return;
+    const uint8_t *extension = kind->header + kind->psn_at + 4;
+    uint32_t extension_bytes = kind->header_bytes - kind->psn_at - 4u;
+    uint32_t rest = kernel->add(kind->state, zeros, 4);
+    rest = kernel->add(rest, extension, extension_bytes);
+    kind->rest_icrc = ~kernel->add(rest, zeros, padded_bytes);
+    uint32_t factor = kernel->add(0, one, 4);
+    factor = kernel->add(factor, zeros, extension_bytes);
+    kind->psn_factor = kernel->add(factor, zeros, padded_bytes);
+    kind->payload_bytes = (uint8_t)payload_bytes;
+    kind->build = kernel->frame;
 }
 
 #if defined(__x86_64__)

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "drivers/roce/kind.h"
+
 /* The register after the eight bytes of ones that stand for an LRH. */
 #define WEFT_CRC_ICRC_START 0xdebb20e3u
 /* What build takes before the payload: the PSN's word and AtomicETH. */
@@ -25,6 +27,9 @@ struct weft_crc_kernel {
      * with ones in place of what routers may change, from WEFT_CRC_ICRC_START on. `len_bytes` is at
      * least ip_bytes + 20. */
     uint32_t (*packet)(const uint8_t *ip, uint32_t ip_bytes, uint32_t len_bytes);
+    /* Frames of short payloads of so many bytes' multiples; NULL: none. */
+    weft_kind_build *frame;
+    uint32_t frame_step_bytes;
 };
 
 extern const struct weft_crc_kernel *weft_crc;
@@ -39,6 +44,9 @@ enum weft_crc_level {
 };
 /* NULL: not on this processor. */
 const struct weft_crc_kernel *weft_crc_kernel(enum weft_crc_level level);
+
+/* Puts `kernel`'s frame into a kind that is complete otherwise, if it can build it. */
+void weft_crc_prepare(const struct weft_crc_kernel *kernel, struct weft_path_kind *kind);
 
 /* Ones where a router may change a packet, from its IP header on; the fourth 16 bytes count for
  * IPv6 alone. */

@@ -60,22 +60,59 @@ WEFT_FOLD __m128i weft_fold(__m128i block, __m128i by, __m128i next)
     return _mm_xor_si128(_mm_xor_si128(low, high), next);
 }
 
+/* The remainder of 8 bytes (Barrett). */
+WEFT_FOLD uint32_t weft_fold_barrett(__m128i block)
+{
+    const __m128i low_word = _mm_set_epi32(0, 0, 0, -1);
+    /* The polynomial, and x^64 over it. */
+    const __m128i barrett = _mm_set_epi64x(INT64_C(0x1f7011641), INT64_C(0x1db710641));
+    /* Its first word depends on the block's first alone. */
+    __m128i quotient = _mm_clmulepi64_si128(block, barrett, 0x10);
+    quotient = _mm_clmulepi64_si128(_mm_and_si128(quotient, low_word), barrett, 0x00);
+    return (uint32_t)_mm_extract_epi32(_mm_xor_si128(block, quotient), 1);
+}
+
+/* The first 4 of 12 bytes moved on to where the other 8 are. */
+WEFT_FOLD __m128i weft_fold_12(__m128i block)
+{
+    const __m128i low_word = _mm_set_epi32(0, 0, 0, -1);
+    const __m128i by_8 = _mm_set_epi64x(0, INT64_C(0x163cd6124));
+    __m128i first = _mm_clmulepi64_si128(_mm_and_si128(block, low_word), by_8, 0x00);
+    return _mm_xor_si128(first, _mm_srli_si128(block, 4));
+}
+
 /* The register after these 16 bytes, the state before them being added already. */
 WEFT_FOLD uint32_t weft_fold_reduce(__m128i block)
 {
-    const __m128i low_word = _mm_set_epi32(0, 0, 0, -1);
     const __m128i by_16 = _mm_set_epi64x(WEFT_FOLD_16);
-    const __m128i by_8 = _mm_set_epi64x(0, INT64_C(0x163cd6124));
-    /* The polynomial, and x^64 over it (Barrett). */
-    const __m128i barrett = _mm_set_epi64x(INT64_C(0x1f7011641), INT64_C(0x1db710641));
     __m128i upper = _mm_srli_si128(block, 8);
     block = _mm_xor_si128(_mm_clmulepi64_si128(block, by_16, 0x10), upper);
-    upper = _mm_srli_si128(block, 4);
-    block = _mm_and_si128(block, low_word);
-    block = _mm_xor_si128(_mm_clmulepi64_si128(block, by_8, 0x00), upper);
-    __m128i quotient = _mm_clmulepi64_si128(_mm_and_si128(block, low_word), barrett, 0x10);
-    quotient = _mm_clmulepi64_si128(_mm_and_si128(quotient, low_word), barrett, 0x00);
-    return (uint32_t)_mm_extract_epi32(_mm_xor_si128(block, quotient), 1);
+    return weft_fold_barrett(weft_fold_12(block));
+}
+
+/* What the PSN's word adds to the 8 bytes that end the packet. */
+WEFT_FOLD __m128i weft_fold_psn(const struct weft_path_kind *kind, uint32_t psn)
+{
+    __m128i factor = _mm_cvtsi64_si128((int64_t)((uint64_t)kind->psn_factor << 1));
+    return _mm_clmulepi64_si128(_mm_cvtsi32_si128((int)psn), factor, 0x00);
+}
+
+/* The ICRC, of the payload's products with x^(8 n + 32), n bytes being behind it: 12 bytes. */
+WEFT_FOLD uint32_t weft_fold_icrc(const struct weft_path_kind *kind, uint32_t psn, __m128i products)
+{
+    __m128i block = _mm_xor_si128(weft_fold_12(products), weft_fold_psn(kind, psn));
+    return weft_fold_barrett(block) ^ kind->rest_icrc;
+}
+
+/* The headers, the PSN's word; returns where the payload goes. */
+WEFT_FOLD uint8_t *weft_fold_put_header(const struct weft_path_kind *kind, uint8_t *frame,
+                                        uint32_t psn)
+{
+    memcpy(frame, kind->header, 64);
+    if (__builtin_expect(kind->header_bytes > 64, 0))
+        memcpy(frame + 64, kind->header + 64, sizeof(kind->header) - 64);
+    memcpy(frame + kind->psn_at, &psn, sizeof(psn));
+    return frame + kind->header_bytes;
 }
 
 /* Sliding windows: 16 bytes from `n` on move a block up by 16 - n bytes, from 16 + n on down by n;

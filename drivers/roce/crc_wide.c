@@ -3,9 +3,13 @@
 #include "drivers/roce/crc_kernels.h"
 
 #if defined(__x86_64__)
+#include <endian.h>
+
 #include "drivers/roce/crc_fold.h"
 
 #define TARGET __attribute__((target(WEFT_FOLD_TARGET ",avx512f,avx512vl,vpclmulqdq")))
+#define TARGET_FRAME \
+    __attribute__((target(WEFT_FOLD_TARGET ",avx2,bmi2,avx512f,avx512vl,avx512bw,vpclmulqdq")))
 #define INLINE TARGET static inline __attribute__((always_inline))
 
 /* Below, four registers of 16 bytes do as well. */
@@ -118,6 +122,39 @@ TARGET static uint32_t packet(const uint8_t *ip, uint32_t ip_bytes, uint32_t len
     return weft_fold_reduce(weft_fold_bytes(block, rest, len_bytes - 64 - wide_bytes));
 }
 
-const struct weft_crc_kernel weft_crc_wide = {
-    .name = "VPCLMULQDQ", .add = add, .build = build, .packet = packet};
+/* x^(8 n + 32) for each 8 bytes of a payload, n being what is behind them: eight from the place on
+ * that its length says, in the first half where it is so many times 8 bytes. In the second n is
+ * less by 4: its last 4 bytes stand at the start of 8. */
+static const int64_t factors[2][16] = {
+    {INT64_C(0x1c6e41596), INT64_C(0x03db1ecdc), INT64_C(0x174359406), INT64_C(0x0f1da05aa),
+     INT64_C(0x15a546366), INT64_C(0x1751997d0), INT64_C(0x0ccaa009e), INT64_C(0x1db710640)},
+    {INT64_C(0x1b2bdfa4c), INT64_C(0x02a283862), INT64_C(0x14e01d2d4), INT64_C(0x1dac4fb5c),
+     INT64_C(0x065673b46), INT64_C(0x140d44a2e), INT64_C(0x163cd6124), INT64_C(0x100000000)}};
+
+TARGET_FRAME static void frame(const struct weft_path_kind *kind, uint8_t *to, uint32_t psn_word,
+                               const uint8_t *payload)
+{
+    uint32_t psn = htobe32(psn_word);
+    uint8_t *at = weft_fold_put_header(kind, to, psn);
+    uint32_t words = (kind->payload_bytes + 3u) / 4;
+    __mmask64 mask = _bzhi_u64(~UINT64_C(0), kind->payload_bytes);
+    __m512i blocks = _mm512_maskz_loadu_epi8(mask, payload);
+    __asm__("" : "+v"(blocks));
+    _mm512_storeu_si512(at, blocks);
+    const __m512i by = _mm512_loadu_si512(&factors[words & 1][8 - (words + 1) / 2]);
+    __m512i products = _mm512_xor_si512(_mm512_clmulepi64_epi128(blocks, by, 0x00),
+                                        _mm512_clmulepi64_epi128(blocks, by, 0x11));
+    __m256i half =
+        _mm256_xor_si256(_mm512_castsi512_si256(products), _mm512_extracti64x4_epi64(products, 1));
+    uint32_t icrc = weft_fold_icrc(
+        kind, psn, _mm_xor_si128(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1)));
+    memcpy(at + 4 * (size_t)words, &icrc, sizeof(icrc));
+}
+
+const struct weft_crc_kernel weft_crc_wide = {.name = "VPCLMULQDQ",
+                                              .add = add,
+                                              .build = build,
+                                              .packet = packet,
+                                              .frame = frame,
+                                              .frame_step_bytes = 1};
 #endif

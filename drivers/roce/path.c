@@ -82,6 +82,8 @@ static void fill_headers(const struct weft_roce_port *port, struct weft_path *pa
     weft_wire_put16(bth + 2, WEFT_ROCE_PKEY);
     weft_wire_put32(bth + 4, ends->peer_qpn);
     path->base_bytes = (uint32_t)(bth + WEFT_BTH_BYTES - path->header);
+    weft_wire_put32(bth + WEFT_BTH_BYTES, ends->qkey);
+    weft_wire_put32(bth + WEFT_BTH_BYTES + 4, ends->local_qpn);
     forget_kinds(path);
 }
 
@@ -118,13 +120,20 @@ const struct weft_path_kind *weft_path_make_kind(struct weft_path *path, uint32_
     bth[0] = opcode;
     uint32_t pad_bytes = (0u - payload_bytes) & 3u;
     bth[1] = (uint8_t)(WEFT_BTH_MIGRATED | pad_bytes << 4);
-    kind->frame_bytes = path->ethernet_bytes + path->ip_bytes + udp_bytes;
+    kind->frame_bytes = (uint16_t)(path->ethernet_bytes + path->ip_bytes + udp_bytes);
+    kind->psn_at = (uint8_t)(path->base_bytes - 4);
+    bool datagram = weft_opcodes[opcode].headers & WEFT_HEADER_DETH;
+    kind->header_bytes = (uint8_t)(path->base_bytes + (datagram ? WEFT_DETH_BYTES : 0));
     uint8_t masked[WEFT_PATH_HEADER_BYTES];
     memcpy(masked, ip, path->base_bytes - path->ethernet_bytes);
     weft_icrc_mask(masked, path->ip_bytes);
     kind->state =
         weft_crc->add(WEFT_CRC_ICRC_START, masked, path->base_bytes - path->ethernet_bytes - 4);
     kind->key = key;
+    /* Of others a header is not the same each time. */
+    kind->build = NULL;
+    if ((weft_opcodes[opcode].headers & ~WEFT_HEADER_DETH) == 0)
+        weft_crc_prepare(weft_crc, kind);
     return kind;
 }
 
@@ -193,5 +202,7 @@ void weft_path_close(struct weft_roce_port *port, struct weft_path *path)
 void weft_path_set_mac(struct weft_path *path, const uint8_t mac[6])
 {
     memcpy(path->header, mac, 6);
+    if (memcmp(mac, path->port->mac, 6) == 0)
+        path->port->reaches_itself = true;
     forget_kinds(path);
 }

@@ -14,6 +14,7 @@ struct weft_path_ends {
     const uint8_t *peer_gid;
     uint32_t local_qpn;
     uint32_t peer_qpn;
+    uint32_t qkey;           /* UD */
     uint16_t source_port;    /* 0: the kernel's rule */
     struct weft_roce_qp *qp; /* told when the neighbour is known or lost; NULL: nobody */
 };
@@ -47,27 +48,24 @@ static inline const struct weft_path_kind *weft_path_kind(struct weft_path *path
     return __builtin_expect(kind->key == key, 1) ? kind : weft_path_make_kind(path, key);
 }
 
-/* Returns where the extension headers go. */
-static inline uint8_t *weft_kind_start(const struct weft_path *path,
-                                       const struct weft_path_kind *kind, uint8_t *frame,
+/* Returns where the extension headers go: after DETH, if the kind has it. */
+static inline uint8_t *weft_kind_start(const struct weft_path_kind *kind, uint8_t *frame,
                                        uint32_t psn_word)
 {
-    uint32_t base_bytes = path->base_bytes;
     memcpy(frame, kind->header, 64);
-    if (base_bytes > 64)
+    if (kind->header_bytes > 64)
         memcpy(frame + 64, kind->header + 64, sizeof(kind->header) - 64);
-    weft_wire_put32(frame + base_bytes - 4, psn_word);
-    return frame + base_bytes;
+    weft_wire_put32(frame + kind->psn_at, psn_word);
+    return frame + kind->header_bytes;
 }
 
 /* `at` is after the last header. Returns the frame's length. */
-static inline uint32_t weft_kind_finish(const struct weft_path *path,
-                                        const struct weft_path_kind *kind, uint8_t *frame,
+static inline uint32_t weft_kind_finish(const struct weft_path_kind *kind, uint8_t *frame,
                                         const uint8_t *at, const uint8_t *payload)
 {
-    uint8_t *psn = frame + path->base_bytes - 4;
+    uint8_t *psn = frame + kind->psn_at;
     uint32_t payload_bytes = kind->key & 0xffff;
-    uint32_t covered_bytes = kind->frame_bytes - WEFT_ICRC_BYTES;
+    uint32_t covered_bytes = (uint32_t)kind->frame_bytes - WEFT_ICRC_BYTES;
     assert(at + ((payload_bytes + 3u) & ~3u) == frame + covered_bytes);
     uint32_t state =
         weft_crc->build(kind->state, psn, (uint32_t)(at - psn), payload, payload_bytes);
@@ -82,14 +80,14 @@ static inline uint32_t weft_kind_finish(const struct weft_path *path,
 static inline uint8_t *weft_build_start(struct weft_path *path, uint8_t *frame, uint8_t opcode,
                                         uint32_t psn_word, uint32_t payload_bytes)
 {
-    return weft_kind_start(path, weft_path_kind(path, opcode, payload_bytes), frame, psn_word);
+    return weft_kind_start(weft_path_kind(path, opcode, payload_bytes), frame, psn_word);
 }
 
 static inline uint32_t weft_build_finish(struct weft_path *path, uint8_t *frame, uint8_t *at,
                                          const uint8_t *payload, uint32_t payload_bytes)
 {
     uint8_t opcode = frame[path->base_bytes - WEFT_BTH_BYTES];
-    return weft_kind_finish(path, weft_path_kind(path, opcode, payload_bytes), frame, at, payload);
+    return weft_kind_finish(weft_path_kind(path, opcode, payload_bytes), frame, at, payload);
 }
 
 #endif

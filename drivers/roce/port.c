@@ -172,6 +172,11 @@ uint32_t weft_roce_port_mtu(const struct weft_roce_port *port)
     return port->mtu_bytes;
 }
 
+bool weft_roce_reaches_itself(const struct weft_roce_port *port)
+{
+    return port->reaches_itself;
+}
+
 static void receive_rc(struct weft_roce_qp *qp, const struct weft_packet *packet, uint64_t now_ns)
 {
     switch ((enum weft_opcode_kind)packet->opcode->kind) {
@@ -371,25 +376,62 @@ static uint32_t transmit_data(struct weft_roce_port *port, struct weft_roce_fram
     return filled;
 }
 
+static void count_sent(struct weft_roce_port *port, const struct weft_roce_frame *frames,
+                       uint32_t count)
+{
+    uint64_t sent_bytes = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        sent_bytes += frames[i].len_bytes;
+        /* One by one: a vector's load would wait for the stores that it spans. */
+        __asm__("" : "+r"(sent_bytes));
+    }
+    port->counters.sent_packets += count;
+    port->counters.sent_bytes += sent_bytes;
+}
+
+/* Something waits that has nothing to do with what is posted next, and goes before it. */
+static bool has_waiting(const struct weft_roce_port *port)
+{
+    return !weft_link_empty(&port->active) || !weft_link_empty(&port->answers) ||
+           !weft_link_empty(&port->flows.notifications) || weft_neighbour_pending(port);
+}
+
+void weft_roce_lend(struct weft_roce_port *port, struct weft_roce_frame *frames, uint32_t count)
+{
+    assert(!port->lent.filled);
+    if (!port->datagram_qps || has_waiting(port))
+        count = 0;
+    port->lent = (struct weft_lent){.frames = frames, .count = count, .loan = port->lent.loan + 1};
+}
+
+/* What was filled since they were lent. */
+static uint32_t end_loan(struct weft_roce_port *port, const struct weft_roce_frame *frames,
+                         uint32_t count)
+{
+    uint32_t filled = port->lent.filled;
+    assert(!filled || (frames == port->lent.frames && count >= filled));
+    port->lent.count = 0;
+    port->lent.filled = 0;
+    return filled;
+}
+
 uint32_t weft_roce_transmit(struct weft_roce_port *port, struct weft_roce_frame *frames,
                             uint32_t count, uint64_t now_ns)
 {
+    uint32_t filled = end_loan(port, frames, count);
     run_timers(port, now_ns);
-    uint32_t filled = weft_neighbour_transmit(port, frames, count, now_ns);
+    filled += weft_neighbour_transmit(port, frames + filled, count - filled, now_ns);
     filled += weft_flows_transmit(port, frames + filled, count - filled);
     filled += transmit_answers(port, frames + filled, count - filled);
     wake_parked(port, now_ns);
     filled += transmit_data(port, frames + filled, count - filled, now_ns);
-    port->counters.sent_packets += filled;
-    for (uint32_t i = 0; i < filled; i++)
-        port->counters.sent_bytes += frames[i].len_bytes;
+    count_sent(port, frames, filled);
     return filled;
 }
 
 uint64_t weft_roce_next_event_ns(const struct weft_roce_port *port, uint64_t now_ns)
 {
-    if (!weft_link_empty(&port->active) || !weft_link_empty(&port->answers) ||
-        !weft_link_empty(&port->flows.notifications) || weft_neighbour_pending(port))
+    if (port->lent.filled || has_waiting(port))
         return now_ns;
     uint64_t timer_ns = weft_wheel_next_ns(&port->wheel);
     uint64_t due_ns = weft_flows_next_ns(port);

@@ -145,6 +145,7 @@ enum weft_status weft_roce_qp_create(struct weft_roce_port *port,
         /* The top bit is for privileged keys. */
         qp->qkey = (uint32_t)weft_random_next(&port->random) & 0x7fffffffu;
         qp->state = WEFT_ENDPOINT_READY;
+        port->datagram_qps++;
     }
     weft_link_init(&qp->active);
     weft_link_init(&qp->answer);
@@ -162,6 +163,7 @@ void weft_roce_qp_destroy(struct weft_roce_port *port, struct weft_roce_qp *qp)
         return;
     assert(qp->port == port && port->qps[qp->qpn & port->qp_mask] == qp);
     assert(!qp->destination_count);
+    port->datagram_qps -= qp->transport == WEFT_TRANSPORT_UD;
     weft_path_close(port, &qp->path);
     weft_timer_cancel(&qp->timer);
     weft_link_remove(&qp->active);

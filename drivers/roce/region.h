@@ -13,12 +13,19 @@ static inline bool weft_mr_contains(const struct weft_mr *region, uint64_t addre
     return offset <= region->len_bytes && len_bytes <= region->len_bytes - offset;
 }
 
+/* NULL: the key is none. */
+static inline const struct weft_mr *weft_lkey_region(const struct weft_roce_port *port,
+                                                     uint32_t lkey)
+{
+    const struct weft_mr *region = &port->regions[lkey & port->region_mask];
+    return region->used && region->lkey == lkey ? region : NULL;
+}
+
 static inline bool weft_lkey_valid(const struct weft_roce_port *port, uint32_t lkey,
                                    const void *memory, uint64_t len_bytes)
 {
-    const struct weft_mr *region = &port->regions[lkey & port->region_mask];
-    return region->used && region->lkey == lkey &&
-           weft_mr_contains(region, (uint64_t)(uintptr_t)memory, len_bytes);
+    const struct weft_mr *region = weft_lkey_region(port, lkey);
+    return region && weft_mr_contains(region, (uint64_t)(uintptr_t)memory, len_bytes);
 }
 
 /* Where the peer may put `len_bytes` at `address`; NULL: nowhere. */

@@ -41,10 +41,15 @@ static inline void weft_request_build(struct weft_roce_qp *qp, const struct weft
     assert(frame->capacity_bytes >= WEFT_ROCE_OVERHEAD_MAX + len_bytes);
     uint8_t *data = frame->data;
     const struct weft_path_kind *kind = weft_path_kind(&qp->path, opcode, len_bytes);
-    uint8_t *at = weft_kind_start(&qp->path, kind, data, psn_word);
-    at = weft_request_put_extensions(work, opcode, at);
     const uint8_t *payload = len_bytes ? work->memory + offset_bytes : NULL;
-    frame->len_bytes = weft_kind_finish(&qp->path, kind, data, at, payload);
+    if (kind->build) {
+        kind->build(kind, data, psn_word, payload);
+        frame->len_bytes = kind->frame_bytes;
+        return;
+    }
+    uint8_t *at = weft_kind_start(kind, data, psn_word);
+    at = weft_request_put_extensions(work, opcode, at);
+    frame->len_bytes = weft_kind_finish(kind, data, at, payload);
 }
 
 #endif

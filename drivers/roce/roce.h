@@ -82,6 +82,13 @@ struct weft_roce_frame {
  * packet lost. */
 uint32_t weft_roce_transmit(struct weft_roce_port *port, struct weft_roce_frame *frames,
                             uint32_t count, uint64_t now_ns);
+/* Lends the frames, of which the first go to the next weft_roce_transmit: a datagram that is posted
+ * meanwhile is built into one at once, and never stored; its completion appears when that sends it.
+ * For ports whose frames lie ready: where none are lent, or something else waits to be sent, posted
+ * works wait for weft_roce_transmit. */
+void weft_roce_lend(struct weft_roce_port *port, struct weft_roce_frame *frames, uint32_t count);
+/* Whether a frame may be for the port itself: it has once had a path to its own MAC. */
+bool weft_roce_reaches_itself(const struct weft_roce_port *port);
 
 /* When transmit will next have something to do without a frame arriving or a post: now or earlier
  * where it has already; UINT64_MAX: never. */

@@ -5,6 +5,7 @@
 
 #include "drivers/roce/dcqcn.h"
 #include "drivers/roce/due.h"
+#include "drivers/roce/kind.h"
 #include "drivers/roce/list.h"
 #include "drivers/roce/opcode.h"
 #include "drivers/roce/pacer.h"
@@ -41,23 +42,15 @@ struct weft_neighbour {
     bool fixed; /* given by hand: never asked, never learnt, stays as long as the port */
 };
 
-/* What the packets of one opcode and payload length have in common. */
-#define WEFT_PATH_HEADER_BYTES 80u
 #define WEFT_PATH_KINDS 4u
 #define WEFT_PATH_KIND_MADE 0x80000000u
-struct weft_path_kind {
-    _Alignas(16) uint8_t header[WEFT_PATH_HEADER_BYTES]; /* to the BTH's end; no PSN */
-    uint32_t key;         /* WEFT_PATH_KIND_MADE, opcode << 16, payload bytes; 0: none */
-    uint32_t state;       /* the CRC's, before the PSN's word */
-    uint32_t frame_bytes; /* all of it, the ICRC too */
-};
 
 /* The way to one remote queue pair, with the headers of its packets built beforehand. */
 struct weft_path {
     struct weft_path_kind kinds[WEFT_PATH_KINDS]; /* by the opcode's last bits */
     uint32_t base_bytes;                          /* the headers up to the BTH's end */
-    uint8_t header[WEFT_PATH_HEADER_BYTES];
-    uint32_t ethernet_bytes; /* with the VLAN tag, if the port has one */
+    uint8_t header[WEFT_PATH_HEADER_BYTES];       /* and UD's DETH behind */
+    uint32_t ethernet_bytes;                      /* with the VLAN tag, if the port has one */
     uint32_t ip_bytes;
     uint32_t checksum_base; /* IPv4: the header's sum without its length */
     uint8_t traffic_class;
@@ -131,6 +124,10 @@ struct weft_roce_cq {
     uint32_t tail; /* next to be polled */
     uint32_t depth;
     uint32_t reserved; /* by the queues of its queue pairs */
+    /* During this loan of frames, what was put from here on is of datagrams that are built but not
+     * sent: nobody sees it. */
+    uint32_t held_loan;
+    uint32_t held_from;
 };
 
 /* What is to be answered to the requester, in order of precedence. */
@@ -300,6 +297,14 @@ struct weft_neighbour_answer {
     bool to_all; /* IPv6: he who asked has no address yet */
 };
 
+/* Frames that datagrams are built into when they are posted. */
+struct weft_lent {
+    struct weft_roce_frame *frames;
+    uint32_t count;
+    uint32_t filled;
+    uint32_t loan; /* counts them */
+};
+
 struct weft_roce_port {
     uint8_t mac[6];
     uint16_t udp_port;
@@ -316,6 +321,10 @@ struct weft_roce_port {
     uint32_t ack_every; /* packets */
     uint64_t ack_timeout_ns;
     struct weft_device_counters counters;
+
+    struct weft_lent lent;
+    uint32_t datagram_qps; /* UD queue pairs */
+    bool reaches_itself;   /* frames may be addressed to the port's own MAC */
 
     struct weft_link active;
     uint32_t turn_left; /* packets that the first of the active may still send in its turn */

@@ -27,6 +27,7 @@ enum weft_status weft_roce_destination_create(struct weft_roce_qp *qp,
                        &(struct weft_path_ends){.peer_gid = peer->gid,
                                                 .local_qpn = qp->qpn,
                                                 .peer_qpn = peer->qpn,
+                                                .qkey = peer->qkey,
                                                 .source_port = qp->source_port,
                                                 .qp = NULL},
                        error);
@@ -94,48 +95,49 @@ static void put(struct weft_roce_qp *qp, const struct weft_work *work, uint32_t 
     send->bad_lkey = bad_lkey;
 }
 
-void weft_ud_post_send(struct weft_roce_qp *qp, const struct weft_work *works, uint32_t count)
-{
-    struct weft_requester *requester = &qp->requester;
-    for (uint32_t i = 0; i < count; i++)
-        put(qp, &works[i], (requester->posted + i) & requester->mask);
-    requester->posted += count;
-    requester->outstanding += count;
-}
-
-static inline void build_as(const struct weft_roce_qp *qp, const struct weft_send *work,
-                            uint32_t psn, struct weft_roce_frame *frame, uint8_t opcode)
-{
-    struct weft_roce_destination *destination = work->destination;
-    assert(frame->capacity_bytes >= WEFT_ROCE_OVERHEAD_MAX + work->len_bytes);
-    struct weft_path *path = &destination->path;
-    const struct weft_path_kind *kind = weft_path_kind(path, opcode, work->len_bytes);
-    uint8_t *at = weft_kind_start(path, kind, frame->data, psn & WEFT_ROCE_NUMBER_MASK);
-    weft_wire_put32(at, destination->qkey);
-    weft_wire_put32(at + 4, qp->qpn);
-    at += WEFT_DETH_BYTES;
-    if (opcode == WEFT_OPCODE_UD_SEND_ONLY_IMMEDIATE) {
-        weft_wire_put32(at, work->immediate);
-        at += WEFT_IMMEDIATE_BYTES;
-    }
-    frame->len_bytes = weft_kind_finish(path, kind, frame->data, at, work->memory);
-}
-
 /* On its own, lest the one without gets slower. */
-static __attribute__((noinline)) void build_immediate(const struct weft_roce_qp *qp,
-                                                      const struct weft_send *work, uint32_t psn,
+static __attribute__((noinline)) void build_plain(const struct weft_path_kind *kind,
+                                                  const uint8_t *payload, uint32_t psn,
+                                                  struct weft_roce_frame *frame)
+{
+    uint8_t *at = weft_kind_start(kind, frame->data, psn);
+    frame->len_bytes = weft_kind_finish(kind, frame->data, at, payload);
+}
+
+static __attribute__((noinline)) void build_immediate(const struct weft_send *work, uint32_t psn,
                                                       struct weft_roce_frame *frame)
 {
-    build_as(qp, work, psn, frame, WEFT_OPCODE_UD_SEND_ONLY_IMMEDIATE);
+    const struct weft_path_kind *kind = weft_path_kind(
+        &work->destination->path, WEFT_OPCODE_UD_SEND_ONLY_IMMEDIATE, work->len_bytes);
+    uint8_t *at = weft_kind_start(kind, frame->data, psn);
+    weft_wire_put32(at, work->immediate);
+    frame->len_bytes = weft_kind_finish(kind, frame->data, at + WEFT_IMMEDIATE_BYTES, work->memory);
 }
 
-static inline void build(const struct weft_roce_qp *qp, const struct weft_send *work, uint32_t psn,
+static inline void build(const struct weft_path_kind *kind, const uint8_t *payload, uint32_t psn,
                          struct weft_roce_frame *frame)
 {
+    if (__builtin_expect(!kind->build, 0)) {
+        build_plain(kind, payload, psn, frame);
+        return;
+    }
+    kind->build(kind, frame->data, psn, payload);
+    frame->len_bytes = kind->frame_bytes;
+}
+
+static inline const struct weft_path_kind *kind_of(struct weft_roce_destination *destination,
+                                                   uint32_t len_bytes)
+{
+    return weft_path_kind(&destination->path, WEFT_OPCODE_UD_SEND_ONLY, len_bytes);
+}
+
+static void build_work(const struct weft_send *work, uint32_t psn, struct weft_roce_frame *frame)
+{
+    assert(frame->capacity_bytes >= WEFT_ROCE_OVERHEAD_MAX + work->len_bytes);
     if (__builtin_expect(work->operation != WEFT_OPERATION_SEND, 0))
-        build_immediate(qp, work, psn, frame);
+        build_immediate(work, psn, frame);
     else
-        build_as(qp, work, psn, frame, WEFT_OPCODE_UD_SEND_ONLY);
+        build(kind_of(work->destination, work->len_bytes), work->memory, psn, frame);
 }
 
 static void fail_work(struct weft_roce_qp *qp, const struct weft_send *work)
@@ -146,12 +148,109 @@ static void fail_work(struct weft_roce_qp *qp, const struct weft_send *work)
                                              .receive_status = WEFT_FLUSHED});
 }
 
-static void complete(struct weft_roce_qp *qp, const struct weft_send *work)
+static void complete(struct weft_roce_qp *qp, uint64_t id, enum weft_operation operation)
 {
-    *weft_cq_put(qp) = (struct weft_completion){.id = work->id,
-                                                .user = qp->user,
-                                                .status = WEFT_OK,
-                                                .operation = (enum weft_operation)work->operation};
+    *weft_cq_put(qp) = (struct weft_completion){
+        .id = id, .user = qp->user, .status = WEFT_OK, .operation = operation};
+}
+
+/* What one work has in common with the one before, most of the time. */
+struct common {
+    struct weft_roce_destination *destination;
+    const struct weft_path_kind *kind;
+    const struct weft_mr *region;
+    uint32_t len_bytes;
+    uint32_t lkey;
+};
+
+static __attribute__((noinline)) void
+take_common(const struct weft_roce_qp *qp, const struct weft_work *work, struct common *common)
+{
+    const struct weft_roce_port *port = qp->port;
+    common->destination = (void *)(uintptr_t)work->destination;
+    common->len_bytes = work->len_bytes;
+    common->lkey = work->lkey;
+    assert(reachable(common->destination) && work->len_bytes <= port->mtu_bytes);
+    common->kind = kind_of(common->destination, work->len_bytes);
+    common->region = weft_lkey_region(port, work->lkey);
+}
+
+static inline bool is_common(const struct weft_work *work, const struct common *common)
+{
+    return (const void *)work->destination == common->destination &&
+           work->len_bytes == common->len_bytes && work->lkey == common->lkey;
+}
+
+/* Whether its memory may be read now. One that fails has its turn, as everything unusual has. */
+static inline bool readable(const struct weft_roce_qp *qp, const struct weft_work *work,
+                            const struct common *common)
+{
+    if (work->inlined) {
+        assert(work->len_bytes <= qp->requester.inline_bytes);
+        return true;
+    }
+    return !work->len_bytes ||
+           (common->region &&
+            weft_mr_contains(common->region, (uint64_t)(uintptr_t)work->memory, work->len_bytes));
+}
+
+/* Builds works into lent frames, in place of queueing them; returns how many. */
+static uint32_t build_now(struct weft_roce_qp *qp, const struct weft_work *works, uint32_t count)
+{
+    struct weft_requester *requester = &qp->requester;
+    struct weft_lent *lent = &qp->port->lent;
+    struct weft_roce_frame *frame = lent->frames + lent->filled;
+    struct common common;
+    uint32_t psn = (uint32_t)requester->next_sequence;
+    uint32_t signaled = 0;
+    uint32_t i = 0;
+    if (count > lent->count - lent->filled)
+        count = lent->count - lent->filled;
+    if (!count)
+        return 0;
+    take_common(qp, works, &common);
+    for (; i < count; i++, frame++) {
+        const struct weft_work *work = &works[i];
+        if (work->operation != WEFT_OPERATION_SEND)
+            break;
+        if (!is_common(work, &common))
+            take_common(qp, work, &common);
+        if (!readable(qp, work, &common))
+            break;
+        assert(frame->capacity_bytes >= WEFT_ROCE_OVERHEAD_MAX + work->len_bytes);
+        build(common.kind, work->memory, (psn + i) & WEFT_ROCE_NUMBER_MASK, frame);
+        if (!work->unsignaled) {
+            weft_cq_hold(qp->cq);
+            complete(qp, work->id, WEFT_OPERATION_SEND);
+            signaled++;
+        }
+    }
+    lent->filled += i;
+    requester->next_sequence += i;
+    requester->outstanding += signaled;
+    return i;
+}
+
+/* Works keep their order: what is posted after one that waits does so too. */
+static bool may_build_now(const struct weft_roce_qp *qp)
+{
+    const struct weft_requester *requester = &qp->requester;
+    return qp->port->lent.filled != qp->port->lent.count && !qp->paced &&
+           requester->posted == requester->cursor && weft_link_empty(&qp->port->active);
+}
+
+void weft_ud_post_send(struct weft_roce_qp *qp, const struct weft_work *works, uint32_t count)
+{
+    struct weft_requester *requester = &qp->requester;
+    if (may_build_now(qp)) {
+        uint32_t built = build_now(qp, works, count);
+        works += built;
+        count -= built;
+    }
+    for (uint32_t i = 0; i < count; i++)
+        put(qp, &works[i], (requester->posted + i) & requester->mask);
+    requester->posted += count;
+    requester->outstanding += count;
 }
 
 /* A work is complete once its frame is filled. */
@@ -172,9 +271,9 @@ uint32_t weft_ud_transmit(struct weft_roce_qp *qp, struct weft_roce_frame *frame
             bad = work;
             break;
         }
-        build(qp, work, psn + filled, &frames[filled]);
+        build_work(work, (psn + filled) & WEFT_ROCE_NUMBER_MASK, &frames[filled]);
         if (!work->unsignaled) {
-            complete(qp, work);
+            complete(qp, work->id, (enum weft_operation)work->operation);
             signaled++;
         }
     }

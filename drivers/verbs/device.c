@@ -54,7 +54,11 @@ static enum weft_status open_context(struct weft_device *device, struct ibv_devi
     }
     char names[400];
     names_of(devices, names, sizeof(names));
-    return weft_error_set(error, WEFT_NOT_FOUND, "no such RDMA device; there is: %s", names);
+    return weft_error_set(
+        error, WEFT_NOT_FOUND,
+        "no such RDMA device; there is: %s; take one of these, or add a soft-RoCE "
+        "device: rdma link add %s type rxe netdev DEV",
+        names, device->name.device);
 }
 
 static enum weft_status find_and_open(struct weft_device *device, struct weft_error *error)

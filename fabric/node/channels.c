@@ -57,6 +57,15 @@ static void sort_messages(struct weft_node *node)
         node->channels[i].send_at = node->channels[i].receive_at = 0;
 }
 
+static void find_first(struct weft_node *node)
+{
+    while (node->first_channel < node->channel_count &&
+           node->channels[node->first_channel].peer < node->schedule->rank)
+        node->first_channel++;
+    if (node->first_channel == node->channel_count)
+        node->first_channel = 0;
+}
+
 static bool allocate(struct weft_node *node, uint32_t channel_count)
 {
     size_t ops = (size_t)node->schedule->op_count + 1;
@@ -81,6 +90,7 @@ enum weft_status weft_channels_create(struct weft_node *node, struct weft_error 
     if (made) {
         count_messages(node, flows);
         sort_messages(node);
+        find_first(node);
     }
     free(flows);
     return made ? WEFT_OK

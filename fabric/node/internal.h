@@ -170,6 +170,7 @@ struct weft_node {
     uint32_t inline_bytes;
     struct weft_cq *cq;
     uint32_t channel_count;
+    uint32_t first_channel;  /* to a peer after this rank; 0 where there is none */
     uint32_t endpoint_count; /* made so far */
     struct weft_channel *channels;
     uint32_t *channel_ops; /* all channels' sends and receives */
@@ -276,6 +277,28 @@ static inline void weft_bit_set(uint64_t *words, uint32_t index)
 static inline void weft_bit_clear(uint64_t *words, uint32_t index)
 {
     words[index / 64] &= ~(UINT64_C(1) << (index % 64));
+}
+
+/* Does `visit` to the channels whose bits are set; returns the sum of what it returns. First those
+ * to the ranks after this one: in the order of their numbers all ranks that have something for each
+ * other would begin with rank 0, while the links to the rest stand idle. A receive is announced on
+ * the queue pair that sends, so these must keep to it too. */
+static inline uint32_t weft_channels_visit(struct weft_node *node, const uint64_t *ready,
+                                           uint32_t (*visit)(struct weft_node *node,
+                                                             uint32_t channel))
+{
+    uint64_t before = (UINT64_C(1) << (node->first_channel % 64)) - 1;
+    uint32_t first = node->first_channel / 64, done = 0;
+    /* The word in which they begin comes twice. */
+    for (uint32_t i = 0; i <= node->word_count; i++) {
+        uint32_t word = first + i < node->word_count ? first + i : first + i - node->word_count;
+        uint64_t bits = ready[word];
+        if (word == first)
+            bits &= i ? before : ~before;
+        for (; bits; bits &= bits - 1)
+            done += visit(node, word * 64 + (uint32_t)__builtin_ctzll(bits));
+    }
+    return done;
 }
 
 static inline uint8_t *weft_node_lane(const struct weft_node *node, uint32_t lane)

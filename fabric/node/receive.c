@@ -105,11 +105,5 @@ static uint32_t receive_channel(struct weft_node *node, uint32_t index)
 
 uint32_t weft_node_receive(struct weft_node *node)
 {
-    uint32_t done = 0;
-    for (uint32_t word = 0; word < node->word_count; word++) {
-        uint64_t bits = node->receive_ready[word];
-        for (; bits; bits &= bits - 1)
-            done += receive_channel(node, word * 64 + (uint32_t)__builtin_ctzll(bits));
-    }
-    return done;
+    return weft_channels_visit(node, node->receive_ready, receive_channel);
 }

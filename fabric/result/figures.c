@@ -54,6 +54,12 @@ bool weft_figure_stat(const struct weft_hist *hist, const char *name, double *re
     return true;
 }
 
+/* Where several iterations run at once, what one takes says nothing of how often one ends. */
+static bool one_by_one(const struct weft_test_result *result)
+{
+    return weft_test_in_flight(result->test) == 1;
+}
+
 bool weft_test_algbw(const struct weft_test_result *result, double *ret_bps)
 {
     double mean_ns = 0;
@@ -61,7 +67,8 @@ bool weft_test_algbw(const struct weft_test_result *result, double *ret_bps)
         weft_pattern_resolve(result->test->pattern, &result->test->options);
     options.rank_count = result->rank_count;
     uint64_t len_bytes = result->test->pattern->algorithm_bytes(&options);
-    if (!len_bytes || !weft_hist_mean(result->completion_ns, &mean_ns) || mean_ns <= 0)
+    if (!one_by_one(result) || !len_bytes || !weft_hist_mean(result->completion_ns, &mean_ns) ||
+        mean_ns <= 0)
         return false;
     *ret_bps = (double)len_bytes * 8.0 * 1e9 / mean_ns;
     return true;
@@ -82,7 +89,7 @@ bool weft_test_ideal_share(const struct weft_test_result *result, double *ret_sh
     double mean_ns = 0;
     /* In an open loop a rank that only follows begins with what comes to it. */
     if (!result->ideal || !result->ideal->ideal_ns || result->test->rate_bps ||
-        !weft_hist_mean(result->completion_ns, &mean_ns) || mean_ns <= 0)
+        !one_by_one(result) || !weft_hist_mean(result->completion_ns, &mean_ns) || mean_ns <= 0)
         return false;
     *ret_share = (double)result->ideal->ideal_ns / mean_ns;
     return true;
@@ -270,12 +277,15 @@ bool weft_figure_metric(const struct weft_test_result *result, const char *metri
         *ret_value = (double)result->found_bps;
         return result->found_bps != 0;
     }
+    if (!one_by_one(result))
+        *ret_why = "of one iteration at a time only";
     if (strcmp(metric, "algbw") == 0)
         return weft_test_algbw(result, ret_value);
     if (strcmp(metric, "busbw") == 0)
         return weft_test_busbw(result, ret_value);
     if (strcmp(metric, "ideal_share") == 0) {
         *ret_why = result->test->rate_bps                   ? "of a closed loop only"
+                   : !one_by_one(result)                    ? *ret_why
                    : result->ideal && result->ideal->why[0] ? result->ideal->why
                                                             : NO_SAMPLES;
         return weft_test_ideal_share(result, ret_value);

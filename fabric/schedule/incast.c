@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Seats count from the root: it has seat 0. The senders follow, and the last seats are pairs of
  * victims, each a source and the rank that it sends to. */
+#include "fabric/schedule/incast.h"
+
 #include <inttypes.h>
 
 #include "fabric/schedule/patterns.h"
@@ -99,6 +101,20 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
     return WEFT_OK;
 }
 
+uint32_t weft_incast_victims(const struct weft_pattern *pattern,
+                             const struct weft_pattern_options *options)
+{
+    return pattern == &weft_pattern_incast ? (uint32_t)options->victims : 0;
+}
+
+void weft_incast_victim(const struct weft_pattern_options *options, uint32_t index,
+                        uint32_t *ret_from, uint32_t *ret_to)
+{
+    uint32_t seat = senders_of(options) + 1 + 2 * index;
+    *ret_from = rank_at(options, seat);
+    *ret_to = rank_at(options, seat + 1);
+}
+
 static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
 {
     return senders_of(options) * options->size_bytes;
@@ -127,8 +143,8 @@ const struct weft_pattern weft_pattern_incast = {
         "No port of theirs is congested, so what they lose they lose to pauses that spread, or\n"
         "to links that they share with the senders.\n"
         "Completion: a round, as the root sees it, from its first signal until the last byte of\n"
-        "the last sender is there. What a victim suffers is in result.json: ranks_detail, the\n"
-        "latency_ns of its source and the bandwidth_bps of its receiver.\n"
+        "the last sender is there. What victims suffer is in result.json, 'victims': what their\n"
+        "flows got in the median and at worst, and its share of their links' rate.\n"
         "algbw = senders * size / time, what the root takes in; busbw is the same. Ideal: the\n"
         "rate of the root's link.",
     .size_text = "bytes that each sender sends",

@@ -29,7 +29,7 @@ struct weft_pattern {
     /* Of an open loop, where iterations are requests that have nothing to do with each other: how
      * many may run at once unless told. 0: one, each is a step that follows the one before. */
     uint32_t in_flight;
-    bool takes_text;             /* is made from a file's text, or may be */
+    bool takes_text; /* is made from a file's text, or may be */
     uint32_t take_count;
     const struct weft_pattern_take *takes;
     /* busbw / algbw as nccl-tests defines it, for n ranks; 0: the pattern has no bus bandwidth. */

@@ -150,8 +150,12 @@ def complaints(test, result):
 
 
 def judge(turn, folder, lossy):
-    with open(f"{folder}/result.json", encoding="utf-8") as file:
-        results = {result["name"]: result for result in json.load(file)["tests"]}
+    try:
+        with open(f"{folder}/result.json", encoding="utf-8") as file:
+            results = {result["name"]: result for result in json.load(file)["tests"]}
+    except OSError as error:
+        print(f"not ok: nothing was run: {error}\n0 passed, 1 failed")
+        return False
     passed, failed, injected, resent = 0, 0, {}, 0
     for test in make_tests(turn):
         result = results.get(test["name"])
@@ -161,10 +165,10 @@ def judge(turn, folder, lossy):
             print(f"not ok {test['name']}: " + "; ".join(wrong[:4]))
         if result:
             devices = result["counters"]["devices"]
-            resent += result["counters"]["retransmitted"]
+            resent += result["counters"]["retransmitted"] or 0
             for kind in INJECTED:
                 key = test["pattern"], test.get("algorithm", test.get("phase")), kind
-                injected[key] = injected.get(key, 0) + devices[f"injected_{kind}"]
+                injected[key] = injected.get(key, 0) + (devices[f"injected_{kind}"] or 0)
     if lossy:  # a way that nothing befell has proved nothing
         for key in [key for key, count in injected.items() if not count]:
             print(f"not ok {key[0]} {key[1]}: nothing was {key[2]}")

@@ -75,11 +75,23 @@ static void close_side(struct side *side)
     free(side->memory);
 }
 
-static void fill(struct side *from, struct wire *wire)
+/* As a device does before it is posted to. */
+static void lend(struct side *from, struct wire *wire)
 {
     for (uint32_t i = 0; i < BURST; i++)
         wire->frames[i] = (struct weft_roce_frame){wire->buffers[i] + 2, WEFT_ROCE_FRAME_MAX, 0};
+    weft_roce_lend(from->port, wire->frames, BURST);
+}
+
+static void transmit(struct side *from, struct wire *wire)
+{
     wire->filled = weft_roce_transmit(from->port, wire->frames, BURST, now_ns);
+}
+
+static void fill(struct side *from, struct wire *wire)
+{
+    lend(from, wire);
+    transmit(from, wire);
 }
 
 static void empty(struct side *to, struct wire *wire)
@@ -101,9 +113,10 @@ static uint32_t take(struct side *side)
 /* A burst is posted and sent. */
 __attribute__((noinline)) static void measured_send(void)
 {
+    lend(&sides[0], &there);
     uint32_t posted = weft_roce_post_send(sides[0].qp, sends, BURST);
     assert(posted == BURST);
-    fill(&sides[0], &there);
+    transmit(&sides[0], &there);
     __asm__ volatile("");
 }
 

@@ -27,6 +27,7 @@ struct cluster {
     const struct weft_pattern *pattern;
     enum weft_transfer transfer;
     uint32_t depth;
+    uint32_t in_flight;
     bool started; /* the driver */
     struct weft_schedule *schedules[SCENARIO_NICS_MAX];
     struct weft_device *devices[SCENARIO_NICS_MAX];
@@ -77,26 +78,31 @@ static void draw_pattern(struct cluster *cluster)
              weft_pattern_check(cluster->pattern, &cluster->options, NULL) != WEFT_OK);
     cluster->transfer = draw_once_in(random, 3) ? WEFT_TRANSFER_SEND : WEFT_TRANSFER_WRITE;
     cluster->depth = (uint32_t)draw_between(random, 1, 16);
+    cluster->in_flight = draw_once_in(random, 2) ? 1 : (uint32_t)draw_between(random, 2, 4);
 }
 
 static void make_rank(struct cluster *cluster, uint32_t rank)
 {
     struct weft_error error = {0};
+    uint32_t endpoints = 0;
+    must(cluster,
+         weft_pattern_compile(cluster->pattern, &cluster->options, rank, &cluster->schedules[rank],
+                              &error),
+         &error);
+    if (cluster->record->broken)
+        return;
+    free(weft_schedule_flows(cluster->schedules[rank], &endpoints));
     const struct weft_device_options device = {
         .device = "sim",
         .address = cluster->scenario->nic_rows[rank].address,
         .mtu_bytes = cluster->scenario->mtu_bytes,
-        .max_endpoints = SCENARIO_NICS_MAX,
+        .max_endpoints = endpoints,
         .max_regions = 1,
         .seed = weft_random_next(&cluster->random),
         .congestion = cluster->scenario->congestion,
         .fault = cluster->scenario->faults[weft_sim_nic_wire(weft_sim_driver_fabric(), rank)],
     };
     must(cluster, weft_driver_sim.open(&device, &cluster->devices[rank], &error), &error);
-    must(cluster,
-         weft_pattern_compile(cluster->pattern, &cluster->options, rank, &cluster->schedules[rank],
-                              &error),
-         &error);
     if (cluster->record->broken)
         return;
     const struct weft_node_options node = {
@@ -105,6 +111,7 @@ static void make_rank(struct cluster *cluster, uint32_t rank)
         .schedule = cluster->schedules[rank],
         .transfer = cluster->transfer,
         .depth = cluster->depth,
+        .in_flight = cluster->in_flight,
         .interval_ns = 1000,
         .allocate = allocate,
         .release = release,
@@ -358,7 +365,8 @@ void pattern_run(const struct scenario *scenario, struct record *record)
     uint64_t iterations = draw_between(&cluster->random, 1, ITERATIONS_MAX);
     if (!record->broken)
         run_until(cluster, is_connected, 0);
-    run_phase(cluster, WEFT_PHASE_VERIFY, VERIFY_ITERATIONS);
+    run_phase(cluster, WEFT_PHASE_VERIFY,
+              cluster->in_flight > VERIFY_ITERATIONS ? cluster->in_flight : VERIFY_ITERATIONS);
     check_data(cluster);
     run_phase(cluster, WEFT_PHASE_MEASURE, iterations);
     check_measured(cluster, iterations);

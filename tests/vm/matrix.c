@@ -151,6 +151,7 @@ bool matrix_run(struct end *a, struct end *b, const struct matrix *matrix)
         {WEFT_TRANSPORT_UC, WEFT_OPERATION_WRITE},
         {WEFT_TRANSPORT_UC, WEFT_OPERATION_WRITE_IMMEDIATE},
         {WEFT_TRANSPORT_UD, WEFT_OPERATION_SEND},
+        {WEFT_TRANSPORT_UD, WEFT_OPERATION_SEND_IMMEDIATE},
     };
     bool held = true;
     for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {

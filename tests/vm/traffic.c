@@ -81,7 +81,7 @@ static struct run start(struct end *from, struct end *to, const struct traffic *
     return run;
 }
 
-/* A datagram, which has no immediate, is known by its length. */
+/* A datagram is known by its length. */
 static uint32_t last_len_bytes(const struct run *run)
 {
     return run->traffic->transport == WEFT_TRANSPORT_UD && run->traffic->len_bytes == 0;

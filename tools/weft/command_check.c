@@ -29,16 +29,27 @@ static void print_ideal(const struct weft_ideal *ideal)
                             : "; by bytes only, the chain of operations is too long to follow");
 }
 
+/* ", up to 64 at once", or nothing. */
+static const char *show_in_flight(const struct weft_test *test, char text[WEFT_UNITS_TEXT])
+{
+    uint32_t in_flight = weft_test_in_flight(test);
+    text[0] = '\0';
+    if (in_flight > 1)
+        (void)snprintf(text, WEFT_UNITS_TEXT, ", up to %u at once", in_flight);
+    return text;
+}
+
 static void print_rate(const struct weft_test *test, const struct weft_job_figures *figures)
 {
     uint64_t gap = 0;
     char rate[WEFT_UNITS_TEXT], sent[WEFT_UNITS_TEXT], time[WEFT_UNITS_TEXT];
+    char at_once[WEFT_UNITS_TEXT];
     if (weft_arrivals_gap(figures->sent_most_bytes, test->rate_bps, &gap))
-        printf("  open loop      an iteration is due every %s%s: the rank that sends most sends %s "
-               "in it, at %s\n",
+        printf("  open loop      an iteration is due every %s%s%s: the rank that sends most sends "
+               "%s in it, at %s\n",
                weft_show_time(gap >> 32, time),
                test->arrivals == WEFT_ARRIVALS_POISSON ? " on average" : "",
-               weft_show_size(figures->sent_most_bytes, sent),
+               show_in_flight(test, at_once), weft_show_size(figures->sent_most_bytes, sent),
                weft_format_rate(test->rate_bps, rate));
 }
 

@@ -6,10 +6,11 @@
 
 enum {
     COUNT = 400,
-    GAP_NS = 1000,    /* 1000 bytes at 8 Gbps */
-    CALC_NS = 20000,  /* of a worker */
-    AROUND_NS = 2000, /* what the polls of a request take beside it, and more */
 };
+
+static const uint64_t gap_ns = 1000;    /* 1000 bytes at 8 Gbps */
+static const uint64_t calc_ns = 20000;  /* of a worker */
+static const uint64_t around_ns = 2000; /* what the polls of a request take beside it, and more */
 
 /* A request to two workers every microsecond, which takes twenty of them. */
 static struct cluster_options requests(uint64_t turns, uint32_t in_flight)
@@ -18,7 +19,7 @@ static struct cluster_options requests(uint64_t turns, uint32_t in_flight)
                                     .options = {.rank_count = 3,
                                                 .size_bytes = 500,
                                                 .messages = turns,
-                                                .calc_ns = CALC_NS,
+                                                .calc_ns = calc_ns,
                                                 .service = 1 /* parallel */},
                                     .rate_bps = UINT64_C(8000000000) * turns,
                                     .in_flight = in_flight};
@@ -58,9 +59,9 @@ Test(in_flight, requests_do_not_wait_for_each_other)
     struct weft_node_measured figures = run(&cluster, &options, intended_ns);
     cr_assert_eq(figures.open_loop.missed, 0);
     cr_assert_eq(figures.iterations, COUNT);
-    cr_assert_eq(figures.open_loop.offered_ns, COUNT * GAP_NS);
-    cr_assert_lt(largest(intended_ns), CALC_NS + AROUND_NS);
-    cr_assert_lt(figures.open_loop.achieved_ns, COUNT * GAP_NS + CALC_NS + AROUND_NS);
+    cr_assert_eq(figures.open_loop.offered_ns, COUNT * gap_ns);
+    cr_assert_lt(largest(intended_ns), calc_ns + around_ns);
+    cr_assert_lt(figures.open_loop.achieved_ns, COUNT * gap_ns + calc_ns + around_ns);
     cluster_fini(&cluster);
 }
 
@@ -73,7 +74,7 @@ Test(in_flight, turns_do_not_wait_for_each_other)
     uint64_t intended_ns[COUNT];
     struct weft_node_measured figures = run(&cluster, &options, intended_ns);
     cr_assert_eq(figures.open_loop.missed, 0);
-    cr_assert_lt(largest(intended_ns), 3 * (CALC_NS + AROUND_NS));
+    cr_assert_lt(largest(intended_ns), 3 * (calc_ns + around_ns));
     cluster_fini(&cluster);
     options.options.queue_pairs = 1;
     figures = run(&cluster, &options, intended_ns);
@@ -88,11 +89,11 @@ Test(in_flight, limit)
     struct cluster_options options = requests(1, 4);
     uint64_t intended_ns[COUNT];
     struct weft_node_measured figures = run(&cluster, &options, intended_ns);
-    uint64_t least_ns = (uint64_t)COUNT / 4 * CALC_NS;
+    uint64_t least_ns = COUNT / 4 * calc_ns;
     cr_assert_eq(figures.open_loop.missed, COUNT - 4);
     cr_assert_geq(figures.open_loop.achieved_ns, least_ns);
-    cr_assert_leq(figures.open_loop.achieved_ns, least_ns + COUNT / 4 * AROUND_NS);
-    cr_assert_geq(intended_ns[COUNT - 1], least_ns - (uint64_t)COUNT * GAP_NS);
+    cr_assert_leq(figures.open_loop.achieved_ns, least_ns + COUNT / 4 * around_ns);
+    cr_assert_geq(intended_ns[COUNT - 1], least_ns - COUNT * gap_ns);
     cr_assert_gt(intended_ns[COUNT - 1], intended_ns[COUNT / 2]);
     cluster_fini(&cluster);
 }
@@ -106,8 +107,8 @@ Test(in_flight, closed_loop)
     uint64_t intended_ns[COUNT];
     struct weft_node_measured figures = run(&cluster, &options, intended_ns);
     uint64_t took_ns = figures.last_end_ns - figures.first_start_ns;
-    cr_assert_geq(took_ns, (uint64_t)COUNT / 8 * CALC_NS);
-    cr_assert_leq(took_ns, (uint64_t)COUNT / 8 * (CALC_NS + AROUND_NS));
+    cr_assert_geq(took_ns, COUNT / 8 * calc_ns);
+    cr_assert_leq(took_ns, COUNT / 8 * (calc_ns + around_ns));
     cluster_fini(&cluster);
 }
 
@@ -171,8 +172,8 @@ Test(in_flight, next_event)
         weft_node_measured(cluster.nodes[0], &figures);
         first_ns = figures.first_start_ns;
     }
-    cr_assert_eq(weft_node_next_event_ns(cluster.nodes[0]), first_ns + GAP_NS);
-    while (cluster.now_ns < first_ns + 2 * GAP_NS)
+    cr_assert_eq(weft_node_next_event_ns(cluster.nodes[0]), first_ns + gap_ns);
+    while (cluster.now_ns < first_ns + 2 * gap_ns)
         (void)cluster_turn(&cluster);
     cr_assert_eq(weft_node_iterations_done(cluster.nodes[0]), 0);
     cr_assert_eq(weft_node_next_event_ns(cluster.nodes[0]), UINT64_MAX);
@@ -212,7 +213,7 @@ Test(in_flight, traces)
             last_ns = ops[op].completed_ns > last_ns ? ops[op].completed_ns : last_ns;
         }
         cr_assert_eq((uint64_t)last_ns, duration_ns);
-        cr_assert_geq(duration_ns, 2 * CALC_NS);
+        cr_assert_geq(duration_ns, 2 * calc_ns);
     }
     cluster_fini(&cluster);
 }

@@ -8,6 +8,7 @@
 
 #include "fabric/result/figures.h"
 #include "fabric/result/repeats.h"
+#include "fabric/result/victims.h"
 #include "fixture.h"
 #include "json.h"
 
@@ -581,6 +582,33 @@ Test(result, a_closed_loop_has_none_of_it)
     json_decref(root);
     cr_assert_not(fixture.figures->expects[2].known);
     cr_assert_not_null(strstr(fixture.figures->expects[2].unknown, "closed"));
+}
+
+/* One sender and a victim: rank 2 to rank 3, 1 MiB in four messages of which the last is the
+ * slowest. */
+Test(result, victims_of_an_incast_are_summed_up)
+{
+    struct weft_test_victims victims;
+    fixture_fill(&fixture);
+    cr_assert_not(weft_test_victims(fixture.result, fixture.figures, &victims));
+    fixture.test.pattern = weft_pattern_find("incast", NULL);
+    fixture.test.options = (struct weft_pattern_options){
+        .rank_count = 4, .size_bytes = 1u << 20, .chunk_bytes = 1u << 18, .victims = 1};
+    struct weft_hist *latency_ns = fixture.figures->ranks[2].latency_ns;
+    weft_hist_clear(latency_ns);
+    for (uint32_t round = 0; round < 101; round++)
+        for (uint32_t message = 1; message <= 4; message++)
+            weft_hist_record(latency_ns, message < 4 ? 1000 * message : 8192 + (round == 7) * 8192);
+    fixture.nics[fixture.rank_nics[2]].rate_bps = 2u << 30;
+    fixture.nics[fixture.rank_nics[3]].rate_bps = 1u << 30;
+    cr_assert(weft_test_victims(fixture.result, fixture.figures, &victims));
+    cr_assert_eq(victims.flows, 1);
+    cr_assert(victims.median_known);
+    cr_assert_float_eq(victims.median_bps, 1024e9, 5e9); /* 8 Mibit in 8.192 us */
+    cr_assert_float_eq(victims.worst_bps, 512e9, 1);
+    cr_assert_eq(victims.line_rate_bps, 1u << 30);
+    weft_hist_clear(latency_ns);
+    cr_assert_not(weft_test_victims(fixture.result, fixture.figures, &victims));
 }
 
 Test(result, fairness_is_jains_index_and_the_worst_flow)

@@ -162,6 +162,75 @@ Test(crc, build_every_length)
     check_build(kernel, frame + 1, 12, NULL, 0);
 }
 
+/* A kind of `len_bytes` of payload behind a PSN and `extension_bytes` of further headers. */
+static struct weft_path_kind kind_of(const struct weft_crc_kernel *kernel, uint32_t header_bytes,
+                                     uint32_t extension_bytes, uint32_t len_bytes)
+{
+    struct weft_path_kind kind = {.key = 0x80640000u | len_bytes,
+                                  .state = 0x12345678u + len_bytes,
+                                  .header_bytes = (uint8_t)header_bytes,
+                                  .psn_at = (uint8_t)(header_bytes - extension_bytes - 4)};
+    for (uint32_t i = 0; i < header_bytes; i++)
+        kind.header[i] = (uint8_t)(i * 37 + 11);
+    memset(kind.header + kind.psn_at, 0, 4);
+    weft_crc_prepare(kernel, &kind);
+    return kind;
+}
+
+static void check_frame(const struct weft_crc_kernel *kernel, const struct weft_path_kind *kind,
+                        uint32_t psn_word, const uint8_t *payload)
+{
+    static const uint8_t zeros[4];
+    uint8_t frame[256];
+    uint32_t len_bytes = kind->key & 0xffff;
+    uint32_t pad_bytes = (0u - len_bytes) & 3u;
+    const uint8_t psn[4] = {(uint8_t)(psn_word >> 24), (uint8_t)(psn_word >> 16),
+                            (uint8_t)(psn_word >> 8), (uint8_t)psn_word};
+    memset(frame, 0xee, sizeof(frame));
+    kind->build(kind, frame, psn_word, payload);
+    cr_assert_arr_eq(frame, kind->header, kind->psn_at);
+    cr_assert_arr_eq(frame + kind->psn_at, psn, 4);
+    uint32_t at = kind->psn_at + 4u;
+    cr_assert_arr_eq(frame + at, kind->header + at, kind->header_bytes - at);
+    cr_assert_arr_eq(frame + kind->header_bytes, payload, len_bytes);
+    at = kind->header_bytes + len_bytes;
+    cr_assert_arr_eq(frame + at, zeros, pad_bytes);
+    at += pad_bytes;
+    uint32_t icrc;
+    memcpy(&icrc, frame + at, sizeof(icrc));
+    cr_assert_eq(icrc, ~slow(kind->state, frame + kind->psn_at, at - kind->psn_at), "%s, %u bytes",
+                 kernel->name, len_bytes);
+    cr_assert_eq(frame[kind->header_bytes + WEFT_KIND_PAYLOAD_MAX + 4], 0xee);
+}
+
+/* Every length, with and without DETH, of all header lengths that there are. */
+Test(crc, frame_every_length)
+{
+    struct weft_random random;
+    weft_random_seed(&random, 5);
+    struct fence fence = fence_open(1);
+    fill(&random, fence.start, fence.len_bytes);
+    for (uint32_t len_bytes = 0; len_bytes <= WEFT_KIND_PAYLOAD_MAX + 4; len_bytes++)
+        for (uint32_t headers = 0; headers < 8; headers++)
+            EACH_KERNEL(kernel)
+            {
+                uint32_t extension_bytes = headers & 1 ? 8 : 0;
+                uint32_t header_bytes =
+                    54 + extension_bytes + (headers & 2 ? 4 : 0) + (headers & 4 ? 20 : 0);
+                struct weft_path_kind kind =
+                    kind_of(kernel, header_bytes, extension_bytes, len_bytes);
+                bool can = kernel->frame && len_bytes && len_bytes <= WEFT_KIND_PAYLOAD_MAX &&
+                           len_bytes % kernel->frame_step_bytes == 0;
+                cr_assert_eq(kind.build != NULL, can);
+                if (!can)
+                    continue;
+                const uint8_t *end = fence.start + fence.len_bytes - len_bytes;
+                check_frame(kernel, &kind, (uint32_t)weft_random_next(&random), fence.start);
+                check_frame(kernel, &kind, (uint32_t)weft_random_next(&random), end);
+                check_frame(kernel, &kind, 0xffffffffu, fence.start + 1);
+            }
+}
+
 /* Somebody writes to the payload meanwhile: what is summed is what stands in the frame. */
 struct writer {
     uint8_t *payload;
@@ -191,6 +260,16 @@ Test(crc, build_sums_what_it_sends)
         EACH_KERNEL(kernel)
         cr_assert_eq(kernel->build(i, frame, 12, payload, len_bytes), slow(i, frame, all),
                      "%s, %u bytes", kernel->name, len_bytes);
+        EACH_KERNEL(kernel)
+        {
+            if (!kernel->frame)
+                continue;
+            const struct weft_path_kind kind = kind_of(kernel, 62, 8, 64);
+            uint32_t icrc;
+            kind.build(&kind, frame, i, payload);
+            memcpy(&icrc, frame + 62 + 64, sizeof(icrc));
+            cr_assert_eq(icrc, ~slow(kind.state, frame + 50, 12 + 64), "%s", kernel->name);
+        }
     }
     atomic_store(&writer.stop, true);
     cr_assert_eq(pthread_join(thread, NULL), 0);

@@ -262,6 +262,39 @@ Test(collectives, rounds_wait)
     weft_schedule_destroy(schedule);
 }
 
+static bool waits_for(const struct weft_schedule *schedule, uint32_t op, uint32_t earlier)
+{
+    const struct weft_op *from = &schedule->ops[earlier];
+    for (uint32_t i = 0; i < from->successor_count; i++)
+        if (schedule->successors[from->first_successor + i] == op)
+            return true;
+    return false;
+}
+
+/* Three messages a round, sent and then received: the first goes before the last of the round
+ * before are done, the others do not, and none before the round before that is done. */
+Test(collectives, rounds_overlap_by_a_message)
+{
+    struct weft_schedule *schedule = NULL;
+    cr_assert_eq(
+        weft_pattern_compile(find("all-to-all"),
+                             OPTIONS(.rank_count = 6, .size_bytes = 180, .chunk_bytes = 10), 2,
+                             &schedule, NULL),
+        WEFT_OK);
+    cr_assert_eq(schedule->op_count, 30);
+    for (uint32_t round = 2; round < 5; round++) {
+        uint32_t at = round * 6, before = at - 6;
+        for (uint32_t way = 0; way < 6; way += 3) {
+            cr_assert(waits_for(schedule, at, before + way + 1));
+            cr_assert_not(waits_for(schedule, at, before + way + 2));
+            cr_assert(waits_for(schedule, at, before - 6 + way + 2));
+            cr_assert(waits_for(schedule, at + 1, before + way + 2));
+            cr_assert(waits_for(schedule, at + 2, before + way + 2));
+        }
+    }
+    weft_schedule_destroy(schedule);
+}
+
 /* Who ends the iteration: who gets something. */
 Test(collectives, who_decides)
 {
