@@ -26,9 +26,11 @@ void weft_agent_release_test(struct weft_agent *agent)
         agent->runtime->release(agent->runtime_context);
     agent->held = false;
     free(agent->local_ranks);
+    free(agent->local_parts);
     free(agent->verified);
     weft_agent_trace_reset(agent);
     agent->local_ranks = NULL;
+    agent->local_parts = NULL;
     agent->verified = NULL;
     agent->state = WEFT_AGENT_IDLE;
 }
@@ -103,15 +105,26 @@ static enum weft_status on_hello(struct weft_agent *agent, const Weft__Hello *me
 /* What the agent keeps of the test; the message goes. */
 static bool keep_test(struct weft_agent *agent, const struct weft_agent_test *request)
 {
-    agent->rank_count = request->test->options.rank_count;
+    agent->part_count = request->part_count;
+    agent->rank_limit = 0;
+    for (uint32_t i = 0; i < request->part_count; i++) {
+        uint32_t needed = weft_test_ranks_needed(&request->parts[i]);
+        agent->rank_limit = needed > agent->rank_limit ? needed : agent->rank_limit;
+        agent->parts[i] = (struct weft_agent_part){0};
+    }
+    for (uint32_t i = 0; i < request->local_count; i++)
+        agent->parts[request->local_parts[i]].local_count++;
     agent->local_count = request->local_count;
     agent->local_ranks = calloc(request->local_count, sizeof(*agent->local_ranks));
+    agent->local_parts = calloc(request->local_count, sizeof(*agent->local_parts));
     agent->verified = calloc(request->local_count, sizeof(*agent->verified));
     agent->verified_known = false;
-    if (!agent->local_ranks || !agent->verified)
+    if (!agent->local_ranks || !agent->local_parts || !agent->verified)
         return false;
     memcpy(agent->local_ranks, request->local_ranks,
            request->local_count * sizeof(*agent->local_ranks));
+    memcpy(agent->local_parts, request->local_parts,
+           request->local_count * sizeof(*agent->local_parts));
     return true;
 }
 
@@ -124,11 +137,16 @@ static enum weft_status tell_prepared(struct weft_agent *agent, struct weft_erro
                               count);
     uint32_t filled = agent->runtime->addresses(agent->runtime_context, addresses, count);
     assert(filled == count);
-    agent->decides = agent->runtime->decides(agent->runtime_context);
-    uint32_t trace_count =
-        agent->runtime->trace_count ? agent->runtime->trace_count(agent->runtime_context) : 0;
+    struct weft_wire_prepared_part parts[WEFT_JOBS_MAX];
+    const struct weft_agent_runtime *runtime = agent->runtime;
+    for (uint32_t i = 0; i < agent->part_count; i++) {
+        parts[i].decides = runtime->decides(agent->runtime_context, i);
+        parts[i].trace_count =
+            runtime->trace_count ? runtime->trace_count(agent->runtime_context, i) : 0;
+        agent->parts[i].decides = parts[i].decides;
+    }
     enum weft_status status =
-        weft_wire_prepared_send(&agent->wire, agent->decides, trace_count, addresses, count, error);
+        weft_wire_prepared_send(&agent->wire, parts, agent->part_count, addresses, count, error);
     free(addresses);
     return status;
 }
@@ -191,7 +209,7 @@ static enum weft_status on_connect(struct weft_agent *agent, const Weft__Connect
     struct weft_channel_address *addresses = NULL;
     enum weft_status status =
         weft_wire_addresses_read("connect.addresses", message->addresses, message->n_addresses,
-                                 agent->rank_count, &addresses, error);
+                                 agent->rank_limit, &addresses, error);
     if (!status)
         status = check_local(agent, addresses, message->n_addresses, error);
     if (status) {
@@ -217,37 +235,55 @@ static enum weft_status on_start(struct weft_agent *agent, const Weft__Start *me
     if (status)
         return status;
     struct weft_error why = {0};
-    const struct weft_phase_options options = {.phase = (enum weft_phase)message->phase,
-                                               .reduce = message->reduce};
-    status = agent->runtime->start(agent->runtime_context, &options, &why);
+    enum weft_phase phase = (enum weft_phase)message->phase;
+    status = agent->runtime->start(agent->runtime_context, phase, &why);
     if (status) {
         weft_agent_fail(agent, status, &why, now_ns);
         return WEFT_OK;
     }
-    agent->phase = options.phase;
-    agent->granted = 0;
-    agent->done_told = 0;
-    agent->durations_told = 0;
-    agent->last = false;
+    agent->phase = phase;
+    agent->waits_told = false;
+    for (uint32_t i = 0; i < agent->part_count; i++) {
+        struct weft_agent_part *part = &agent->parts[i];
+        part->granted = part->done = part->done_told = part->durations_told = 0;
+        part->last = part->idle = false;
+    }
     agent->state = WEFT_AGENT_RUNNING;
     weft_agent_say_started(agent, now_ns);
     return WEFT_OK;
 }
 
+static enum weft_status check_grant(const struct weft_agent_part *part,
+                                    const Weft__GrantPart *message, struct weft_error *error)
+{
+    enum weft_status status =
+        weft_wire_range("grant.iterations", message->iterations, part->granted, INT64_MAX, error);
+    if (!status && part->last && (message->iterations > part->granted || !message->last))
+        return weft_error_set(error, WEFT_INVALID, "a grant after the last one");
+    return status;
+}
+
 static enum weft_status on_grant(struct weft_agent *agent, const Weft__Grant *message,
                                  struct weft_error *error)
 {
-    enum weft_status status =
-        weft_wire_range("grant.iterations", message->iterations, agent->granted, INT64_MAX, error);
+    struct weft_agent_grant grants[WEFT_JOBS_MAX];
+    enum weft_status status = weft_wire_range("grant.parts' count", message->n_parts,
+                                              agent->part_count, agent->part_count, error);
+    if (!status)
+        status = weft_wire_range("grant.record", (uint64_t)message->record, 0, WEFT_RECORD_NO_MORE,
+                                 error);
+    for (size_t i = 0; i < message->n_parts && !status; i++)
+        status = check_grant(&agent->parts[i], message->parts[i], error);
     if (status)
         return status;
-    if (agent->last)
-        return weft_error_set(error, WEFT_INVALID, "a grant after the last one");
-    bool more = message->iterations > agent->granted;
-    agent->granted = message->iterations;
-    agent->last = message->last;
-    if (more)
-        agent->runtime->grant(agent->runtime_context, agent->granted);
+    for (uint32_t i = 0; i < agent->part_count; i++) {
+        struct weft_agent_part *part = &agent->parts[i];
+        part->granted = message->parts[i]->iterations;
+        part->last = message->parts[i]->last;
+        grants[i] = (struct weft_agent_grant){part->granted, part->last};
+    }
+    agent->waits_told = false;
+    agent->runtime->grant(agent->runtime_context, grants, (enum weft_agent_record)message->record);
     return WEFT_OK;
 }
 

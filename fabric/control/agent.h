@@ -27,6 +27,15 @@ struct weft_agent_traces {
     size_t asked_count, next_asked;
 };
 
+/* What runs at once with others, or alone. */
+struct weft_agent_part {
+    uint32_t local_count;
+    bool decides, is_open_loop;
+    uint64_t granted, done, done_told, durations_told; /* of the phase */
+    bool last, idle;
+    struct weft_agent_traces traces;
+};
+
 struct weft_agent {
     const struct weft_agent_runtime *runtime;
     void *runtime_context;
@@ -37,21 +46,21 @@ struct weft_agent {
     uint64_t said_ns;
 
     /* The test. */
-    uint32_t rank_count, local_count;
-    uint32_t *local_ranks;
+    uint32_t rank_limit; /* of the run's ranks: one more than the highest */
+    uint32_t local_count;
+    uint32_t *local_ranks, *local_parts;
     struct weft_verify_result *verified;
-    bool verified_known, decides;
-    uint32_t next_local; /* to be verified or collected */
+    bool verified_known;
+    uint32_t next_local; /* to be verified, collected or traced */
+    uint32_t part_count;
+    struct weft_agent_part parts[WEFT_JOBS_MAX];
 
     /* The phase. */
     enum weft_phase phase;
-    uint64_t granted, done_told, durations_told;
-    bool last;
     uint64_t progress_told_ns;
     uint64_t block[WEFT_DURATIONS_A_BLOCK];
-    struct weft_agent_traces traces;
     uint64_t intended[WEFT_DURATIONS_A_BLOCK]; /* of the block's iterations, in an open loop */
-    bool is_open_loop;
+    bool waits_told;                           /* and nothing was granted since */
 };
 
 /* ---- traces (agent_trace.c) ---- */
@@ -76,9 +85,10 @@ void weft_agent_say_hello(struct weft_agent *agent, const struct weft_host_envir
                           uint64_t now_ns);
 void weft_agent_say_connected(struct weft_agent *agent, uint64_t now_ns);
 void weft_agent_say_started(struct weft_agent *agent, uint64_t now_ns);
-void weft_agent_say_progress(struct weft_agent *agent, uint64_t iterations_done, uint64_t now_ns);
+void weft_agent_say_progress(struct weft_agent *agent, bool waits, uint64_t now_ns);
 /* The first `count` of the block. */
-void weft_agent_say_durations(struct weft_agent *agent, uint32_t count, uint64_t now_ns);
+void weft_agent_say_durations(struct weft_agent *agent, uint32_t part, uint32_t count,
+                              uint64_t now_ns);
 /* The phase is over here. */
 void weft_agent_say_done(struct weft_agent *agent, uint64_t now_ns);
 /* All traces have been. */

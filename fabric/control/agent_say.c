@@ -75,38 +75,49 @@ void weft_agent_say_started(struct weft_agent *agent, uint64_t now_ns)
     say(agent, &envelope, now_ns);
 }
 
-void weft_agent_say_progress(struct weft_agent *agent, uint64_t iterations_done, uint64_t now_ns)
+void weft_agent_say_progress(struct weft_agent *agent, bool waits, uint64_t now_ns)
 {
+    uint64_t done[WEFT_JOBS_MAX];
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
     Weft__Progress message = WEFT__PROGRESS__INIT;
-    message.iterations_done = iterations_done;
+    for (uint32_t i = 0; i < agent->part_count; i++)
+        done[i] = agent->parts[i].done_told = agent->parts[i].done;
+    message.iterations_done = done;
+    message.n_iterations_done = agent->part_count;
+    message.waits = waits;
     envelope.body_case = WEFT__ENVELOPE__BODY_PROGRESS;
     envelope.progress = &message;
     say(agent, &envelope, now_ns);
-    agent->done_told = iterations_done;
+    agent->waits_told = waits;
     agent->progress_told_ns = now_ns;
 }
 
-void weft_agent_say_durations(struct weft_agent *agent, uint32_t count, uint64_t now_ns)
+void weft_agent_say_durations(struct weft_agent *agent, uint32_t part, uint32_t count,
+                              uint64_t now_ns)
 {
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
     Weft__Durations message = WEFT__DURATIONS__INIT;
-    message.first = agent->durations_told;
+    message.part = part;
+    message.first = agent->parts[part].durations_told;
     message.durations_ns = agent->block;
     message.n_durations_ns = count;
     message.intended_ns = agent->intended;
-    message.n_intended_ns = agent->is_open_loop ? count : 0;
+    message.n_intended_ns = agent->parts[part].is_open_loop ? count : 0;
     envelope.body_case = WEFT__ENVELOPE__BODY_DURATIONS;
     envelope.durations = &message;
     say(agent, &envelope, now_ns);
-    agent->durations_told += count;
+    agent->parts[part].durations_told += count;
 }
 
 void weft_agent_say_done(struct weft_agent *agent, uint64_t now_ns)
 {
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
     Weft__Done message = WEFT__DONE__INIT;
-    message.iterations = agent->granted;
+    uint64_t done[WEFT_JOBS_MAX];
+    for (uint32_t i = 0; i < agent->part_count; i++)
+        done[i] = agent->parts[i].granted;
+    message.iterations = done;
+    message.n_iterations = agent->part_count;
     envelope.body_case = WEFT__ENVELOPE__BODY_DONE;
     envelope.done = &message;
     agent->state = WEFT_AGENT_READY;

@@ -27,48 +27,80 @@ static void watch_channels(struct weft_agent *agent, uint64_t now_ns)
     weft_agent_say_connected(agent, now_ns);
 }
 
-static void pass_durations(struct weft_agent *agent, uint64_t now_ns)
+static void pass_durations(struct weft_agent *agent, uint32_t index, uint64_t now_ns)
 {
-    if (agent->phase != WEFT_PHASE_MEASURE || !agent->decides)
+    struct weft_agent_part *part = &agent->parts[index];
+    const struct weft_agent_runtime *runtime = agent->runtime;
+    if (agent->phase != WEFT_PHASE_MEASURE || !part->decides)
         return;
     for (uint32_t i = 0; i < BLOCKS_A_TICK; i++) {
-        uint32_t count = agent->runtime->take_durations(agent->runtime_context, agent->block,
-                                                        WEFT_DURATIONS_A_BLOCK);
+        uint32_t count = runtime->take_durations(agent->runtime_context, index, agent->block,
+                                                 WEFT_DURATIONS_A_BLOCK);
         assert(count <= WEFT_DURATIONS_A_BLOCK);
-        agent->is_open_loop =
-            agent->runtime->take_intended &&
-            agent->runtime->take_intended(agent->runtime_context, agent->intended, count);
+        part->is_open_loop =
+            runtime->take_intended &&
+            runtime->take_intended(agent->runtime_context, index, agent->intended, count);
         if (count)
-            weft_agent_say_durations(agent, count, now_ns);
+            weft_agent_say_durations(agent, index, count, now_ns);
         if (count < WEFT_DURATIONS_A_BLOCK)
             return;
     }
 }
 
-static bool durations_are_told(const struct weft_agent *agent)
+/* Has it run all of the phase, and is that told? */
+static bool is_through(const struct weft_agent *agent, const struct weft_agent_part *part)
 {
-    return agent->phase != WEFT_PHASE_MEASURE || !agent->decides ||
-           agent->durations_told == agent->granted;
+    bool told = agent->phase != WEFT_PHASE_MEASURE || !part->decides ||
+                part->durations_told == part->granted;
+    return part->last && part->idle && part->done == part->granted && told;
+}
+
+/* What progress calls done has its durations taken after it. */
+static enum weft_status look(struct weft_agent *agent, uint64_t now_ns, struct weft_error *error)
+{
+    enum weft_status status = WEFT_OK;
+    for (uint32_t i = 0; i < agent->part_count && !status; i++) {
+        struct weft_agent_progress progress = {0};
+        status = agent->runtime->progress(agent->runtime_context, i, &progress, error);
+        agent->parts[i].done = progress.iterations_done;
+        agent->parts[i].idle = progress.idle;
+        if (!status)
+            pass_durations(agent, i, now_ns);
+    }
+    return status;
+}
+
+/* At once where a part waits for it, else now and then. */
+static void tell_progress(struct weft_agent *agent, bool waits, uint64_t now_ns)
+{
+    bool more = false, all_done = false;
+    for (uint32_t i = 0; i < agent->part_count; i++) {
+        const struct weft_agent_part *part = &agent->parts[i];
+        more = more || part->done > part->done_told;
+        all_done =
+            all_done || (part->done > part->done_told && part->idle && part->done == part->granted);
+    }
+    bool due = all_done || now_ns - agent->progress_told_ns >= PROGRESS_INTERVAL_NS;
+    if ((more && due) || (waits && !agent->waits_told))
+        weft_agent_say_progress(agent, waits, now_ns);
 }
 
 static void watch_phase(struct weft_agent *agent, uint64_t now_ns)
 {
     struct weft_error error = {0};
-    struct weft_agent_progress progress = {0};
-    enum weft_status status = agent->runtime->progress(agent->runtime_context, &progress, &error);
+    /* Before all else is looked at: then it is as it was at this instant. */
+    bool waits = agent->runtime->waits && agent->runtime->waits(agent->runtime_context);
+    enum weft_status status = look(agent, now_ns, &error);
     if (status) {
         weft_agent_fail(agent, status, &error, now_ns);
         return;
     }
     weft_agent_trace_watch(agent);
-    /* In this order: what progress calls done has its durations taken below. */
-    pass_durations(agent, now_ns);
-    bool all_done = progress.idle && progress.iterations_done == agent->granted;
-    if (progress.iterations_done > agent->done_told &&
-        (all_done || now_ns - agent->progress_told_ns >= PROGRESS_INTERVAL_NS))
-        weft_agent_say_progress(agent, progress.iterations_done, now_ns);
-    if (!agent->last || !all_done || !durations_are_told(agent))
-        return;
+    tell_progress(agent, waits, now_ns);
+    for (uint32_t i = 0; i < agent->part_count; i++) {
+        if (!is_through(agent, &agent->parts[i]))
+            return;
+    }
     if (agent->phase == WEFT_PHASE_VERIFY) {
         agent->state = WEFT_AGENT_VERIFYING;
         agent->next_local = 0;
@@ -153,6 +185,9 @@ enum weft_agent_hurry weft_agent_hurry(const struct weft_agent *agent)
     case WEFT_AGENT_CONNECTING:
         return WEFT_AGENT_EAGER;
     case WEFT_AGENT_RUNNING:
+        /* A clock that stands still is not disturbed. */
+        if (agent->runtime->waits && agent->runtime->waits(agent->runtime_context))
+            return WEFT_AGENT_EAGER;
         return agent->phase == WEFT_PHASE_MEASURE ? WEFT_AGENT_CALM : WEFT_AGENT_EAGER;
     case WEFT_AGENT_VERIFYING:
     case WEFT_AGENT_COLLECTING:

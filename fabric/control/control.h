@@ -15,7 +15,7 @@
 
 #include "fabric/result/result.h"
 
-#define WEFT_CONTROL_VERSION 2u
+#define WEFT_CONTROL_VERSION 3u
 #define WEFT_FRAME_BYTES_MAX (64u << 20)
 
 /* Where a state machine's messages go: a whole frame's bytes, to be copied or sent before return.
@@ -29,10 +29,15 @@ struct weft_control_output {
 
 /* What an agent's ranks of a test need to be set up. Pointers live during the call. */
 struct weft_agent_test {
-    const struct weft_test *test; /* rank_count set */
+    /* What runs at once, rank_count set: mostly one. Several share no rank, and what a device is
+     * told (driver, MTU, DSCP, pace, congestion control, faults) is the same in all. */
+    const struct weft_test *parts;
+    uint32_t part_count;
     uint32_t local_count;         /* ranks of this agent */
-    const uint32_t *local_ranks;
-    const struct weft_nic *nics; /* one for each local rank; the same device: the same NIC */
+    const uint32_t *local_ranks;  /* as the run counts them, rising */
+    const uint32_t *local_parts;  /* of each */
+    const uint32_t *local_places; /* of each: which of its part's ranks */
+    const struct weft_nic *nics;  /* one for each local rank; the same device: the same NIC */
     uint64_t seed;
     /* Over the whole plan, for what a process can reserve only once: the most ranks that any test
      * gives this agent, and the largest path MTU asked for (0: the largest there is). */
@@ -41,8 +46,21 @@ struct weft_agent_test {
 };
 
 struct weft_agent_progress {
-    uint64_t iterations_done; /* the least of the local ranks */
+    uint64_t iterations_done; /* the least of the part's local ranks; none here: what was granted */
     bool idle;                /* all have run what was granted */
+};
+
+/* What is granted to each part of a phase. */
+struct weft_agent_grant {
+    uint64_t iterations; /* in total since the start */
+    bool last;
+};
+
+/* What is recorded of messages and flows. */
+enum weft_agent_record {
+    WEFT_RECORD_ON = 0,
+    WEFT_RECORD_ANEW,    /* what was before is forgotten */
+    WEFT_RECORD_NO_MORE, /* though iterations go on */
 };
 
 /* The hands of an agent: threads, devices and nodes. All are called on the control thread and
@@ -56,18 +74,25 @@ struct weft_agent_runtime {
     enum weft_status (*connect)(void *context, const struct weft_channel_address *addresses,
                                 uint32_t count, struct weft_error *error);
     enum weft_status (*connected)(void *context, struct weft_error *error); /* OK, AGAIN, failed */
-    enum weft_status (*start)(void *context, const struct weft_phase_options *phase,
-                              struct weft_error *error);
-    void (*grant)(void *context, uint64_t iterations);
-    enum weft_status (*progress)(void *context, struct weft_agent_progress *ret_progress,
+    /* Of all parts. */
+    enum weft_status (*start)(void *context, enum weft_phase phase, struct weft_error *error);
+    /* One for each part, at one instant. Before it what is recorded changes. */
+    void (*grant)(void *context, const struct weft_agent_grant *grants,
+                  enum weft_agent_record record);
+    /* Virtual time: it stands still until more is granted, and nothing of what the ops below tell
+     * changes until then. May be NULL: the clock is the machine's. */
+    bool (*waits)(void *context);
+    enum weft_status (*progress)(void *context, uint32_t part,
+                                 struct weft_agent_progress *ret_progress,
                                  struct weft_error *error);
-    /* Durations of iterations of the local deciding ranks: the slowest of each iteration, from the
-     * next one not taken yet; up to count. */
-    uint32_t (*take_durations)(void *context, uint64_t *durations_ns, uint32_t count);
+    /* Durations of iterations of the part's local deciding ranks: the slowest of each iteration,
+     * from the next one not taken yet; up to count. */
+    uint32_t (*take_durations)(void *context, uint32_t part, uint64_t *durations_ns,
+                               uint32_t count);
     /* Of the same iterations as the last call of that: from when they were due. False: this is no
      * open loop. May be NULL. */
-    bool (*take_intended)(void *context, uint64_t *intended_ns, uint32_t count);
-    bool (*decides)(void *context); /* has it any deciding rank? */
+    bool (*take_intended)(void *context, uint32_t part, uint64_t *intended_ns, uint32_t count);
+    bool (*decides)(void *context, uint32_t part); /* has it any deciding rank? */
     enum weft_status (*verify)(void *context, uint32_t local,
                                struct weft_verify_result *ret_result);
     /* Histograms in it are created here and become the caller's. */
@@ -75,10 +100,10 @@ struct weft_agent_runtime {
                                 struct weft_error *error);
     void (*release)(void *context); /* of the test; idempotent */
     /* Traces; all NULL: this runtime has none. Of how many of the last iterations of MEASURE all
-     * local ranks have one; 0: of none. */
-    uint32_t (*trace_count)(void *context);
-    /* As weft_node_trace_keep, for all local ranks. */
-    bool (*trace_keep)(void *context, uint32_t place, uint64_t iteration);
+     * local ranks of the part have one; 0: of none. */
+    uint32_t (*trace_count)(void *context, uint32_t part);
+    /* As weft_node_trace_keep, for all local ranks of the part. */
+    bool (*trace_keep)(void *context, uint32_t part, uint32_t place, uint64_t iteration);
     /* *ret_ops has one for each operation of the rank and is malloc'd, the caller's.
      * WEFT_NOT_FOUND: the trace is not there. */
     enum weft_status (*trace)(void *context, uint32_t local, uint64_t iteration,
@@ -122,6 +147,7 @@ struct weft_controller_options {
     uint64_t silence_limit_ns; /* an agent that says nothing for so long is lost; 0: 15 s */
     uint64_t stall_limit_ns;   /* no iteration ends anywhere for so long: broken; 0: 60 s */
     uint64_t seed;
+    bool virtual_time; /* the agents' clock is not the machine's; there is one agent then */
     struct weft_control_output output;
 };
 

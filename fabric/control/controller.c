@@ -31,12 +31,13 @@ static enum weft_status check_tests(const struct weft_controller_options *option
         struct weft_pattern_options pattern = plan->tests[i].options;
         if (!pattern.rank_count)
             pattern.rank_count = options->topology->rank_count;
-        if (pattern.rank_count > options->topology->rank_count)
+        uint32_t needed =
+            plan->tests[i].ranks ? weft_test_ranks_needed(&plan->tests[i]) : pattern.rank_count;
+        if (needed > options->topology->rank_count)
             return weft_error_set(error, WEFT_INVALID,
                                   "test '%s' wants %u ranks, and the topology has %u: add ranks to "
                                   "it or ask for fewer",
-                                  plan->tests[i].name, pattern.rank_count,
-                                  options->topology->rank_count);
+                                  plan->tests[i].name, needed, options->topology->rank_count);
         enum weft_status status = weft_pattern_check(plan->tests[i].pattern, &pattern, error);
         if (status) {
             (void)weft_error_prefix(error, "test '%s': ", plan->tests[i].name);
@@ -69,6 +70,49 @@ static enum weft_status name_agents(struct weft_controller *controller, struct w
     return WEFT_OK;
 }
 
+static bool allocate_parts(struct weft_controller *controller)
+{
+    const struct weft_plan *plan = controller->options.plan;
+    bool made = true;
+    controller->part_room = 1;
+    for (uint32_t i = 0; i < plan->test_count; i++) {
+        uint32_t parts = weft_test_parts(&plan->tests[i]);
+        controller->part_room = parts > controller->part_room ? parts : controller->part_room;
+    }
+    controller->parts = calloc(controller->part_room, sizeof(*controller->parts));
+    for (uint32_t i = 0; controller->parts && i < controller->part_room; i++) {
+        struct weft_controller_part *part = &controller->parts[i];
+        part->shares = calloc(controller->options.agent_count, sizeof(*part->shares));
+        made = weft_merge_init(&part->merge) && weft_merge_init(&part->intended) && part->shares &&
+               made;
+    }
+    return controller->parts && made;
+}
+
+/* What an agent may have to reserve before its first test. */
+static void count_most(struct weft_controller *controller)
+{
+    const struct weft_plan *plan = controller->options.plan;
+    uint32_t agent_count = controller->options.agent_count;
+    for (uint32_t i = 0; i < plan->test_count;) {
+        uint32_t end = i + weft_test_parts(&plan->tests[i]);
+        for (uint32_t agent = 0; agent < agent_count; agent++)
+            controller->agents[agent].local_count = 0;
+        for (; i < end; i++) {
+            struct weft_test test = plan->tests[i];
+            if (!test.options.rank_count)
+                test.options.rank_count = controller->options.topology->rank_count;
+            for (uint32_t rank = 0; rank < test.options.rank_count; rank++)
+                controller->agents[controller->rank_agents[weft_test_rank(&test, rank)]]
+                    .local_count++;
+        }
+        for (uint32_t agent = 0; agent < agent_count; agent++) {
+            struct weft_controller_agent *at = &controller->agents[agent];
+            at->plan_count = at->local_count > at->plan_count ? at->local_count : at->plan_count;
+        }
+    }
+}
+
 static enum weft_status allocate(struct weft_controller *controller, struct weft_error *error)
 {
     const struct weft_controller_options *options = &controller->options;
@@ -80,18 +124,16 @@ static enum weft_status allocate(struct weft_controller *controller, struct weft
     result->ideals = options->ideals;
     result->environments = calloc(options->agent_count, sizeof(*result->environments));
     controller->agents = calloc(options->agent_count, sizeof(*controller->agents));
-    controller->rank_agents =
-        calloc(options->topology->rank_count + 1u, sizeof(*controller->rank_agents));
+    size_t room = (size_t)options->topology->rank_count + 1;
+    controller->rank_agents = calloc(room, sizeof(*controller->rank_agents));
+    controller->rank_parts = calloc(room, sizeof(*controller->rank_parts));
+    controller->rank_places = calloc(room, sizeof(*controller->rank_places));
     if (!result->environments || !controller->agents || !controller->rank_agents ||
-        !weft_merge_init(&controller->merge) || !weft_merge_init(&controller->intended))
+        !controller->rank_parts || !controller->rank_places || !allocate_parts(controller))
         return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for the controller");
     result->environment_count = options->agent_count;
-    controller->test = options->plan->tests[0];
-    if (!controller->test.options.rank_count)
-        controller->test.options.rank_count = options->topology->rank_count;
     /* Begun at once: whatever goes wrong from now on stands in a test. */
-    return weft_result_begin(result, controller->test.options.rank_count, &controller->figures,
-                             error);
+    return weft_controller_begin_parts(controller, 0, error);
 }
 
 enum weft_status weft_controller_create(const struct weft_controller_options *options,
@@ -115,6 +157,8 @@ enum weft_status weft_controller_create(const struct weft_controller_options *op
     status = allocate(controller, error);
     if (!status)
         status = name_agents(controller, error);
+    if (!status)
+        count_most(controller);
     if (status) {
         weft_controller_destroy(controller);
         return status;
@@ -127,14 +171,20 @@ void weft_controller_destroy(struct weft_controller *controller)
 {
     if (!controller)
         return;
+    weft_controller_trace_reset(controller);
+    for (uint32_t i = 0; controller->parts && i < controller->part_room; i++) {
+        weft_merge_fini(&controller->parts[i].merge);
+        weft_merge_fini(&controller->parts[i].intended);
+        free(controller->parts[i].shares);
+    }
+    free(controller->parts);
     weft_result_destroy(controller->result);
     weft_channels_fini(&controller->channels);
-    weft_merge_fini(&controller->merge);
-    weft_controller_trace_reset(controller);
-    weft_merge_fini(&controller->intended);
     weft_wire_fini(&controller->wire);
     free(controller->agents);
     free(controller->rank_agents);
+    free(controller->rank_parts);
+    free(controller->rank_places);
     free(controller);
 }
 
@@ -178,9 +228,31 @@ void weft_controller_receive(struct weft_controller *controller, uint32_t agent,
     weft_controller_settle(controller);
 }
 
+static void note_interrupt(struct weft_controller *controller, const char *why)
+{
+    for (uint32_t i = 0; i < controller->part_count; i++) {
+        const struct weft_controller_part *part = &controller->parts[i];
+        /* An endless test ends by this. */
+        if (part->test.duration_ns != WEFT_FOREVER)
+            (void)snprintf(part->figures->broken, sizeof(part->figures->broken),
+                           "interrupted while %s: %s", weft_controller_during(controller), why);
+        weft_wire_text_clean(part->figures->broken);
+    }
+}
+
+/* False: no more was to be granted anyhow. */
+static bool end_leases(struct weft_controller *controller)
+{
+    bool ended = false;
+    for (uint32_t i = 0; i < controller->part_count; i++) {
+        ended = ended || !controller->parts[i].lease.last;
+        controller->parts[i].lease.last = true;
+    }
+    return ended;
+}
+
 void weft_controller_interrupt(struct weft_controller *controller, const char *why, uint64_t now_ns)
 {
-    struct weft_test_result *figures = controller->figures;
     if (controller->stage >= WEFT_STAGE_STOPPING)
         return;
     bool measuring =
@@ -192,16 +264,10 @@ void weft_controller_interrupt(struct weft_controller *controller, const char *w
                               weft_controller_during(controller), why);
         return;
     }
-    /* An endless test ends by this. */
-    if (controller->test.duration_ns != WEFT_FOREVER)
-        (void)snprintf(figures->broken, sizeof(figures->broken), "interrupted while %s: %s",
-                       weft_controller_during(controller), why);
-    weft_wire_text_clean(figures->broken);
+    note_interrupt(controller, why);
     controller->interrupted = true;
-    if (measuring && !controller->lease.last) {
-        controller->lease.last = true;
-        weft_controller_say_grant(controller);
-    }
+    if (measuring && end_leases(controller))
+        weft_controller_say_grant(controller, WEFT_RECORD_ON);
 }
 
 /* ---- what time brings ---- */
@@ -243,14 +309,37 @@ static const char *awaited(const struct weft_controller *controller)
     return "nobody";
 }
 
-static const char *slowest(const struct weft_controller *controller)
+static const char *slowest(const struct weft_controller *controller,
+                           const struct weft_controller_part *part)
 {
-    uint64_t done = weft_controller_done(controller);
+    uint64_t done = weft_controller_done(controller, part);
     for (uint32_t i = 0; i < controller->options.agent_count; i++) {
-        if (controller->agents[i].takes_part && controller->agents[i].done == done)
+        if (part->shares[i].local_count && part->shares[i].done == done)
             return controller->agents[i].name;
     }
     return "nobody";
+}
+
+/* A job that stands still must not hide behind those that go on. */
+static void check_parts(struct weft_controller *controller, uint64_t limit_ns, uint64_t now_ns)
+{
+    char shown[WEFT_UNITS_TEXT];
+    for (uint32_t i = 0; i < controller->part_count; i++) {
+        const struct weft_controller_part *part = &controller->parts[i];
+        uint64_t done = weft_controller_done(controller, part);
+        bool through = part->lease.last && done == part->lease.granted;
+        bool all_wait = controller->waited_ns >= limit_ns;
+        if (part->waited_ns < limit_ns || (through && !all_wait))
+            continue;
+        weft_controller_break(controller, WEFT_TIMEOUT, now_ns,
+                              "no iteration%s%s ended for %s while %s: %" PRIu64 " had ended on "
+                              "all ranks; the slowest is on %s",
+                              controller->part_count > 1 ? " of job " : "",
+                              controller->part_count > 1 ? part->test.together.job : "",
+                              weft_format_time(limit_ns, shown), weft_controller_during(controller),
+                              done, slowest(controller, part));
+        return;
+    }
 }
 
 static void check_stall(struct weft_controller *controller, uint64_t now_ns)
@@ -260,15 +349,9 @@ static void check_stall(struct weft_controller *controller, uint64_t now_ns)
     bool blocks = controller->stage == WEFT_STAGE_PREPARING ||
                   controller->stage == WEFT_STAGE_RELEASING ||
                   controller->stage == WEFT_STAGE_STARTING;
-    if (controller->waited_ns < limit_ns * (blocks ? BLOCKED_TIMES : 1u))
-        return;
     if (controller->stage == WEFT_STAGE_RUNNING)
-        weft_controller_break(controller, WEFT_TIMEOUT, now_ns,
-                              "no iteration ended for %s while %s: %" PRIu64 " had ended on all "
-                              "ranks; the slowest is on %s",
-                              weft_format_time(limit_ns, shown), weft_controller_during(controller),
-                              weft_controller_done(controller), slowest(controller));
-    else
+        check_parts(controller, limit_ns, now_ns);
+    else if (controller->waited_ns >= limit_ns * (blocks ? BLOCKED_TIMES : 1u))
         weft_controller_break(controller, WEFT_TIMEOUT, now_ns,
                               "%s did not come to an end within %s while %s", awaited(controller),
                               weft_format_time(limit_ns, shown),
@@ -295,6 +378,8 @@ static void pass_time(struct weft_controller *controller, uint64_t now_ns)
     controller->ticked = true;
     controller->ticked_ns = now_ns;
     controller->waited_ns += passed_ns;
+    for (uint32_t i = 0; i < controller->part_count; i++)
+        controller->parts[i].waited_ns += passed_ns;
     if (controller->interrupted)
         controller->grace_ns += passed_ns;
     for (uint32_t i = 0; i < controller->options.agent_count; i++)
@@ -306,7 +391,7 @@ void weft_controller_tick(struct weft_controller *controller, uint64_t now_ns)
     if (controller->stage == WEFT_STAGE_FINISHED)
         return;
     pass_time(controller, now_ns);
-    weft_controller_renew(controller, now_ns);
+    weft_controller_renew(controller, false, now_ns);
     if (controller->interrupted && controller->grace_ns >= GRACE_NS)
         weft_controller_break(controller, WEFT_FLUSHED, now_ns, "interrupted");
     if (controller->stage < WEFT_STAGE_STOPPING)
@@ -318,21 +403,35 @@ void weft_controller_tick(struct weft_controller *controller, uint64_t now_ns)
 
 /* ---- looking ---- */
 
+/* Of jobs together the one that has least. */
+static const struct weft_controller_part *part_behind(const struct weft_controller *controller)
+{
+    const struct weft_controller_part *behind = &controller->parts[0];
+    for (uint32_t i = 1; i < controller->part_count; i++) {
+        const struct weft_controller_part *part = &controller->parts[i];
+        if (weft_controller_done(controller, part) < weft_controller_done(controller, behind))
+            behind = part;
+    }
+    return behind;
+}
+
 void weft_controller_status(const struct weft_controller *controller,
                             struct weft_controller_status *ret_status)
 {
     bool running = controller->stage == WEFT_STAGE_RUNNING;
-    const struct weft_lease *lease = &controller->lease;
+    const struct weft_controller_part *part = part_behind(controller);
+    bool windowed = controller->window != WEFT_WINDOW_WHOLE;
+    const struct weft_lease_options *lease = &part->lease.options;
     *ret_status = (struct weft_controller_status){
         .finished = controller->stage == WEFT_STAGE_FINISHED,
         .test = controller->test_index,
         .stage = weft_controller_during(controller),
-        .iterations_done = running ? weft_controller_done(controller) : 0,
-        .iterations_planned = running ? lease->options.iterations : 0,
+        .iterations_done = running ? weft_controller_done(controller, part) : 0,
+        .iterations_planned = running ? (windowed ? part->test.iterations : lease->iterations) : 0,
         .elapsed_ns = controller->ticked_ns > controller->stage_began_ns
                           ? controller->ticked_ns - controller->stage_began_ns
                           : 0,
-        .duration_ns = running ? lease->options.duration_ns : 0,
+        .duration_ns = running ? (windowed ? part->test.duration_ns : lease->duration_ns) : 0,
     };
 }
 

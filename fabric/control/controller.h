@@ -27,14 +27,24 @@ struct weft_controller_agent {
     const char *host;
     bool greeted, lost;
     bool takes_part; /* has ranks in this test */
-    bool decides;    /* sends durations */
     bool answered;   /* in this stage */
     uint64_t silent_ns;
-    uint64_t done, taken;    /* iterations of the phase, run and with their durations here */
     uint32_t ranks_reported; /* of this test */
     uint32_t local_count;    /* of this test */
-    uint32_t trace_count;    /* iterations that it has traces of */
+    uint32_t plan_count;     /* the most of any test */
 };
+
+/* What an agent has of a part. */
+struct weft_controller_share {
+    uint32_t local_count; /* 0: nothing */
+    bool decides;         /* sends durations */
+    uint64_t done, taken; /* iterations of the phase, run and with their durations here */
+    uint32_t trace_count; /* iterations that it has traces of */
+};
+
+/* The slowest 5 %, but not more than are kept, and others to compare them with. */
+#define WEFT_TRACES_OTHERS_MAX 32u
+#define WEFT_TRACES_ASKED_MAX (WEFT_NODE_TRACES_KEPT + WEFT_TRACES_OTHERS_MAX)
 
 /* What was asked of the agents and came back. */
 struct weft_controller_traces {
@@ -44,26 +54,51 @@ struct weft_controller_traces {
     uint32_t iteration_count;
 };
 
+/* A test under way: mostly one at a time, or the jobs that run together. */
+struct weft_controller_part {
+    struct weft_test_result *figures;     /* the result's */
+    struct weft_test test;                /* the plan's, its rank count resolved */
+    struct weft_controller_share *shares; /* of each agent */
+    struct weft_merge merge;
+    struct weft_merge intended; /* the same iterations, from when they were due */
+    struct weft_lease lease;
+    struct weft_controller_traces traces;
+    uint64_t warmup_worth; /* iterations a lease, as the warm-up went */
+    uint64_t waited_ns;    /* since it came forward in this stage */
+    /* Iterations that are counted; where jobs run together only those of the window. */
+    uint64_t counted_from, counted_to;
+};
+
+/* Where jobs run together, only what all of them were there for is counted: iterations go on from
+ * before the window to after it. */
+enum weft_window {
+    WEFT_WINDOW_WHOLE = 0, /* the whole phase is */
+    WEFT_WINDOW_AWAITED,   /* not all have been seen to run */
+    WEFT_WINDOW_NEAR,      /* they have, but what is still told may be from before */
+    WEFT_WINDOW_OPEN,
+    WEFT_WINDOW_CLOSED,
+};
+
+#define WEFT_PART_NONE UINT32_MAX
+
 struct weft_controller {
     struct weft_controller_options options;
     struct weft_wire wire;
     struct weft_result *result;
-    struct weft_test_result *figures; /* of the test under way; the result's */
-    struct weft_test test;            /* the plan's, its rank count resolved */
-    uint32_t test_index;
+    uint32_t test_index; /* of the first part's test */
+    uint32_t part_count, part_room;
+    struct weft_controller_part *parts;
     struct weft_controller_agent *agents;
-    uint32_t *rank_agents; /* of all ranks of the topology */
+    /* Of all ranks of the topology: the agent, the part and which of the part's ranks. */
+    uint32_t *rank_agents, *rank_parts, *rank_places;
     struct weft_channels channels;
-    struct weft_merge merge;
-    struct weft_merge intended; /* the same iterations, from when they were due */
-    struct weft_lease lease;
     struct weft_search search; /* of the test under way, where it has one */
-    struct weft_controller_traces traces;
+    enum weft_window window;
+    uint64_t window_ns; /* when it came to be so */
 
     enum weft_stage stage;
     enum weft_phase phase;
-    uint64_t warmup_worth; /* iterations a lease, as the warm-up went */
-    uint64_t waited_ns;    /* since anything came forward in this stage */
+    uint64_t waited_ns; /* since anything came forward in this stage */
     uint64_t stage_began_ns, ticked_ns, grace_ns;
     bool ticked, interrupted;
 };
@@ -75,9 +110,19 @@ void weft_controller_break(struct weft_controller *controller, enum weft_status 
                            uint64_t now_ns, const char *format, ...) WEFT_FORMAT(4, 5);
 /* An agent has done what its stage asks: where it is the last one, the next stage begins. */
 void weft_controller_answered(struct weft_controller *controller, uint32_t agent, uint64_t now_ns);
-/* Grants more, where it is time. */
-void weft_controller_renew(struct weft_controller *controller, uint64_t now_ns);
-uint64_t weft_controller_done(const struct weft_controller *controller);
+/* Makes the plan's test of that index, and those that run at once with it, the ones under way. */
+WEFT_CHECKED enum weft_status weft_controller_begin_parts(struct weft_controller *controller,
+                                                          uint32_t test_index,
+                                                          struct weft_error *error);
+/* Grants more, where it is time. `waits`: virtual time stands still until then. */
+void weft_controller_renew(struct weft_controller *controller, bool waits, uint64_t now_ns);
+/* Iterations of a part that all its ranks have run, or that have their durations here from all. */
+uint64_t weft_controller_done(const struct weft_controller *controller,
+                              const struct weft_controller_part *part);
+uint64_t weft_controller_taken(const struct weft_controller *controller,
+                               const struct weft_controller_part *part);
+bool weft_controller_any_decides(const struct weft_controller *controller,
+                                 const struct weft_controller_part *part);
 /* "while measuring": what is under way, for errors. */
 const char *weft_controller_during(const struct weft_controller *controller);
 /* Has everyone gone whom the end of a broken test waits for? Then it is the end. */
@@ -93,7 +138,7 @@ WEFT_CHECKED enum weft_status weft_controller_dispatch(struct weft_controller *c
 /* ---- traces (controller_trace.c) ---- */
 
 /* Tells the agents which iterations to keep, of those that have ended. */
-void weft_controller_trace_keep(struct weft_controller *controller);
+void weft_controller_trace_keep(struct weft_controller *controller, uint32_t part);
 /* Asks for the traces of some iterations. False: there is nothing to ask for. */
 bool weft_controller_trace_ask(struct weft_controller *controller);
 WEFT_CHECKED enum weft_status weft_controller_trace_take(struct weft_controller *controller,
@@ -112,12 +157,12 @@ WEFT_CHECKED enum weft_status weft_controller_say_connect(struct weft_controller
                                                           uint32_t agent, struct weft_error *error);
 /* To all that take part. */
 void weft_controller_say_start(struct weft_controller *controller);
-void weft_controller_say_grant(struct weft_controller *controller);
+void weft_controller_say_grant(struct weft_controller *controller, enum weft_agent_record record);
 void weft_controller_say_collect(struct weft_controller *controller);
-void weft_controller_say_keep(struct weft_controller *controller, uint32_t *places,
+void weft_controller_say_keep(struct weft_controller *controller, uint32_t part, uint32_t *places,
                               uint64_t *iterations, uint32_t count);
-void weft_controller_say_trace_request(struct weft_controller *controller, uint64_t *iterations,
-                                       uint32_t count);
+/* For those iterations that each part has room made for. */
+void weft_controller_say_trace_request(struct weft_controller *controller);
 void weft_controller_say_release(struct weft_controller *controller);
 /* To all that have greeted and are not lost. */
 void weft_controller_say_abort(struct weft_controller *controller, const char *reason);

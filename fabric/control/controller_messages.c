@@ -42,22 +42,39 @@ static enum weft_status on_hello(struct weft_controller *controller, uint32_t ag
     return status;
 }
 
+/* One more than the highest of the ranks under way. */
+static uint32_t rank_limit(const struct weft_controller *controller)
+{
+    uint32_t limit = 0;
+    for (uint32_t i = 0; i < controller->part_count; i++) {
+        uint32_t needed = weft_test_ranks_needed(&controller->parts[i].test);
+        limit = needed > limit ? needed : limit;
+    }
+    return limit;
+}
+
 static enum weft_status on_prepared(struct weft_controller *controller, uint32_t agent,
                                     const Weft__Prepared *message, uint64_t now_ns,
                                     struct weft_error *error)
 {
     struct weft_channel_address *addresses = NULL;
     enum weft_status status =
-        weft_wire_addresses_read("prepared.addresses", message->addresses, message->n_addresses,
-                                 controller->figures->rank_count, &addresses, error);
+        weft_wire_range("prepared.parts' count", message->n_parts, controller->part_count,
+                        controller->part_count, error);
+    if (!status)
+        status =
+            weft_wire_addresses_read("prepared.addresses", message->addresses, message->n_addresses,
+                                     rank_limit(controller), &addresses, error);
     if (!status)
         status = weft_channels_add(&controller->channels, agent, addresses,
                                    (uint32_t)message->n_addresses, controller->rank_agents, error);
     free(addresses);
     if (status)
         return status;
-    controller->agents[agent].decides = message->decides;
-    controller->agents[agent].trace_count = message->trace_count;
+    for (uint32_t i = 0; i < controller->part_count; i++) {
+        controller->parts[i].shares[agent].decides = message->parts[i]->decides;
+        controller->parts[i].shares[agent].trace_count = message->parts[i]->trace_count;
+    }
     weft_controller_answered(controller, agent, now_ns);
     return WEFT_OK;
 }
@@ -66,45 +83,42 @@ static enum weft_status on_progress(struct weft_controller *controller, uint32_t
                                     const Weft__Progress *message, uint64_t now_ns,
                                     struct weft_error *error)
 {
-    struct weft_controller_agent *peer = &controller->agents[agent];
-    enum weft_status status = weft_wire_range("progress.iterations_done", message->iterations_done,
-                                              peer->done, controller->lease.granted, error);
-    if (status)
-        return status;
-    if (message->iterations_done > peer->done)
-        controller->waited_ns = 0;
-    peer->done = message->iterations_done;
-    weft_controller_renew(controller, now_ns);
-    return WEFT_OK;
-}
-
-/* Iterations whose durations all deciding agents have given. */
-static uint64_t complete(const struct weft_controller *controller)
-{
-    uint64_t least = UINT64_MAX;
-    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
-        const struct weft_controller_agent *agent = &controller->agents[i];
-        if (agent->takes_part && agent->decides && agent->taken < least)
-            least = agent->taken;
+    enum weft_status status =
+        weft_wire_range("progress.iterations_done's count", message->n_iterations_done,
+                        controller->part_count, controller->part_count, error);
+    for (uint32_t i = 0; i < controller->part_count && !status; i++) {
+        struct weft_controller_part *part = &controller->parts[i];
+        struct weft_controller_share *share = &part->shares[agent];
+        uint64_t done = message->iterations_done[i];
+        if (!share->local_count)
+            continue;
+        status = weft_wire_range("progress.iterations_done", done, share->done, part->lease.granted,
+                                 error);
+        if (!status && done > share->done)
+            controller->waited_ns = part->waited_ns = 0;
+        share->done = done;
     }
-    return least == UINT64_MAX ? 0 : least;
+    if (!status)
+        weft_controller_renew(controller, message->waits, now_ns);
+    return status;
 }
 
-static enum weft_status check_durations(const struct weft_controller *controller, uint32_t agent,
+static enum weft_status check_durations(const struct weft_controller *controller,
+                                        const struct weft_controller_part *part,
+                                        const struct weft_controller_share *share,
                                         const Weft__Durations *message, struct weft_error *error)
 {
-    const struct weft_controller_agent *peer = &controller->agents[agent];
-    if (controller->phase != WEFT_PHASE_MEASURE || !peer->decides)
+    if (controller->phase != WEFT_PHASE_MEASURE || !share->local_count || !share->decides)
         return weft_error_set(error, WEFT_INVALID, "durations came where none were due");
     enum weft_status status =
-        weft_wire_range("durations.first", message->first, peer->taken, peer->taken, error);
+        weft_wire_range("durations.first", message->first, share->taken, share->taken, error);
     if (!status)
         status = weft_wire_range("durations.durations_ns' count", message->n_durations_ns, 1,
-                                 controller->lease.granted - peer->taken, error);
+                                 part->lease.granted - share->taken, error);
     for (size_t i = 0; i < message->n_durations_ns && !status; i++)
         status = weft_wire_range("durations.durations_ns", message->durations_ns[i], 0, INT64_MAX,
                                  error);
-    size_t intended = controller->test.rate_bps ? message->n_durations_ns : 0;
+    size_t intended = part->test.rate_bps ? message->n_durations_ns : 0;
     if (!status)
         status = weft_wire_range("durations.intended_ns' count", message->n_intended_ns, intended,
                                  intended, error);
@@ -114,57 +128,84 @@ static enum weft_status check_durations(const struct weft_controller *controller
     return status;
 }
 
+/* Those that all deciding agents have given go into the figures, where they count. */
+static void merge_durations(struct weft_controller *controller, struct weft_controller_part *part)
+{
+    bool counts = controller->window == WEFT_WINDOW_WHOLE || controller->window == WEFT_WINDOW_OPEN;
+    uint64_t complete = weft_controller_taken(controller, part);
+    weft_merge_advance(&part->merge, complete, counts ? part->figures->completion_ns : NULL);
+    if (part->test.rate_bps)
+        weft_merge_advance(&part->intended, complete,
+                           counts ? part->figures->completion_intended_ns : NULL);
+}
+
 static enum weft_status on_durations(struct weft_controller *controller, uint32_t agent,
                                      const Weft__Durations *message, uint64_t now_ns,
                                      struct weft_error *error)
 {
-    enum weft_status status = check_durations(controller, agent, message, error);
+    enum weft_status status =
+        weft_wire_range("durations.part", message->part, 0, controller->part_count - 1, error);
     if (status)
         return status;
-    weft_merge_add(&controller->merge, message->first, message->durations_ns,
-                   message->n_durations_ns);
+    struct weft_controller_part *part = &controller->parts[message->part];
+    struct weft_controller_share *share = &part->shares[agent];
+    status = check_durations(controller, part, share, message, error);
+    if (status)
+        return status;
+    weft_merge_add(&part->merge, message->first, message->durations_ns, message->n_durations_ns);
     if (message->n_intended_ns)
-        weft_merge_add(&controller->intended, message->first, message->intended_ns,
+        weft_merge_add(&part->intended, message->first, message->intended_ns,
                        message->n_intended_ns);
-    controller->agents[agent].taken += message->n_durations_ns;
-    controller->waited_ns = 0;
-    weft_merge_advance(&controller->merge, complete(controller),
-                       controller->figures->completion_ns);
-    weft_controller_trace_keep(controller);
-    if (controller->test.rate_bps)
-        weft_merge_advance(&controller->intended, complete(controller),
-                           controller->figures->completion_intended_ns);
-    weft_controller_renew(controller, now_ns);
+    share->taken += message->n_durations_ns;
+    controller->waited_ns = part->waited_ns = 0;
+    merge_durations(controller, part);
+    weft_controller_trace_keep(controller, message->part);
+    weft_controller_renew(controller, false, now_ns);
     return WEFT_OK;
+}
+
+static enum weft_status check_done(const struct weft_controller *controller, uint32_t part_index,
+                                   uint32_t agent, uint64_t iterations, struct weft_error *error)
+{
+    const struct weft_controller_part *part = &controller->parts[part_index];
+    const struct weft_controller_share *share = &part->shares[agent];
+    uint64_t granted = part->lease.granted;
+    if (!part->lease.last)
+        return weft_error_set(error, WEFT_INVALID, "done came before the last grant");
+    enum weft_status status =
+        weft_wire_range("done.iterations", iterations, granted, granted, error);
+    if (!status && controller->phase == WEFT_PHASE_MEASURE && share->local_count &&
+        share->decides && share->taken < granted)
+        return weft_error_set(error, WEFT_INVALID,
+                              "done came with %" PRIu64 " of %" PRIu64 " durations", share->taken,
+                              granted);
+    return status;
 }
 
 static enum weft_status on_done(struct weft_controller *controller, uint32_t agent,
                                 const Weft__Done *message, uint64_t now_ns,
                                 struct weft_error *error)
 {
-    struct weft_controller_agent *peer = &controller->agents[agent];
-    uint64_t granted = controller->lease.granted;
-    if (!controller->lease.last)
-        return weft_error_set(error, WEFT_INVALID, "done came before the last grant");
     enum weft_status status =
-        weft_wire_range("done.iterations", message->iterations, granted, granted, error);
+        weft_wire_range("done.iterations' count", message->n_iterations, controller->part_count,
+                        controller->part_count, error);
+    for (uint32_t i = 0; i < controller->part_count && !status; i++)
+        status = check_done(controller, i, agent, message->iterations[i], error);
     if (status)
         return status;
-    if (controller->phase == WEFT_PHASE_MEASURE && peer->decides && peer->taken < granted)
-        return weft_error_set(error, WEFT_INVALID,
-                              "done came with %" PRIu64 " of %" PRIu64 " durations", peer->taken,
-                              granted);
-    peer->done = granted;
+    for (uint32_t i = 0; i < controller->part_count; i++)
+        controller->parts[i].shares[agent].done = controller->parts[i].lease.granted;
     weft_controller_answered(controller, agent, now_ns);
     return WEFT_OK;
 }
 
-/* Is an earlier rank of the test on the same NIC? */
-static bool shares_device(const struct weft_controller *controller, uint32_t rank)
+/* Is an earlier rank of the part on the same NIC? */
+static bool shares_device(const struct weft_controller *controller,
+                          const struct weft_test_result *figures, uint32_t place)
 {
     const uint32_t *rank_nics = controller->options.topology->rank_nics;
-    for (uint32_t i = 0; i < rank; i++) {
-        if (rank_nics[i] == rank_nics[rank])
+    for (uint32_t i = 0; i < place; i++) {
+        if (rank_nics[figures->ranks[i].rank] == rank_nics[figures->ranks[place].rank])
             return true;
     }
     return false;
@@ -173,15 +214,15 @@ static bool shares_device(const struct weft_controller *controller, uint32_t ran
 static enum weft_status check_rank(const struct weft_controller *controller, uint32_t agent,
                                    uint32_t rank, struct weft_error *error)
 {
-    const struct weft_test_result *figures = controller->figures;
     enum weft_status status =
-        weft_wire_range("rank_result.rank", rank, 0, figures->rank_count - 1, error);
+        weft_wire_range("rank_result.rank", rank, 0, rank_limit(controller) - 1, error);
     if (status)
         return status;
-    if (controller->rank_agents[rank] != agent)
+    uint32_t part = controller->rank_parts[rank];
+    if (controller->rank_agents[rank] != agent || part == WEFT_PART_NONE)
         return weft_error_set(error, WEFT_INVALID, "rank_result.rank is %u, no rank of this agent",
                               rank);
-    if (figures->ranks[rank].reported)
+    if (controller->parts[part].figures->ranks[controller->rank_places[rank]].reported)
         return weft_error_set(error, WEFT_INVALID, "rank_result.rank is %u for the second time",
                               rank);
     return WEFT_OK;
@@ -195,12 +236,14 @@ static enum weft_status on_rank_result(struct weft_controller *controller, uint3
     enum weft_status status = check_rank(controller, agent, message->rank, error);
     if (status)
         return status;
-    struct weft_rank_result *rank = &controller->figures->ranks[message->rank];
-    status = weft_wire_rank_read(message, rank, error);
+    struct weft_test_result *figures =
+        controller->parts[controller->rank_parts[message->rank]].figures;
+    uint32_t place = controller->rank_places[message->rank];
+    status = weft_wire_rank_read(message, &figures->ranks[place], error);
     if (status)
         return status;
-    rank->host = agent;
-    rank->counters_shared = shares_device(controller, message->rank);
+    figures->ranks[place].host = agent;
+    figures->ranks[place].counters_shared = shares_device(controller, figures, place);
     controller->waited_ns = 0;
     if (++peer->ranks_reported == peer->local_count)
         weft_controller_answered(controller, agent, now_ns);

@@ -64,8 +64,9 @@ static void gather_ranks(const struct weft_controller *controller, uint32_t agen
                          const struct weft_nic **nics)
 {
     const struct weft_topology *topology = controller->options.topology;
-    for (uint32_t rank = 0; rank < controller->figures->rank_count; rank++) {
-        if (controller->rank_agents[rank] != agent)
+    for (uint32_t rank = 0; rank < topology->rank_count; rank++) {
+        if (controller->rank_agents[rank] != agent ||
+            controller->rank_parts[rank] == WEFT_PART_NONE)
             continue;
         const struct weft_nic *nic = &topology->nics[topology->rank_nics[rank]];
         uint32_t position = nic_position(nics, prepare->nic_count, nic);
@@ -76,31 +77,19 @@ static void gather_ranks(const struct weft_controller *controller, uint32_t agen
     }
 }
 
-static uint32_t local_ranks_of(const struct weft_controller *controller, uint32_t agent,
-                               uint32_t rank_count)
-{
-    uint32_t count = 0;
-    for (uint32_t rank = 0; rank < rank_count; rank++)
-        count += controller->rank_agents[rank] == agent;
-    return count;
-}
-
 /* What a process can reserve only once must do for tests to come. */
 static void foresee(const struct weft_controller *controller, uint32_t agent,
                     struct weft_wire_prepare *prepare)
 {
     const struct weft_plan *plan = controller->options.plan;
-    uint32_t most_ranks = 0, largest_bytes = 0;
+    uint32_t largest_bytes = 0;
     bool largest_there_is = false;
     for (uint32_t i = 0; i < plan->test_count; i++) {
         const struct weft_test *test = &plan->tests[i];
-        uint32_t ranks = test->options.rank_count;
-        ranks = ranks ? ranks : controller->options.topology->rank_count;
-        most_ranks = ranks > most_ranks ? ranks : most_ranks;
         largest_bytes = test->mtu_bytes > largest_bytes ? test->mtu_bytes : largest_bytes;
         largest_there_is = largest_there_is || !test->mtu_bytes;
     }
-    prepare->plan_local_count = local_ranks_of(controller, agent, most_ranks);
+    prepare->plan_local_count = controller->agents[agent].plan_count;
     prepare->plan_mtu_bytes = largest_there_is ? 0 : largest_bytes;
 }
 
@@ -115,11 +104,13 @@ enum weft_status weft_controller_say_prepare(struct weft_controller *controller,
     if (!ranks || !rank_nics || !nics) {
         status = weft_error_set(error, WEFT_NO_MEMORY, "out of memory for %u ranks", count);
     } else {
-        struct weft_wire_prepare prepare = {.test = &controller->test,
+        struct weft_wire_prepare prepare = {.part_count = controller->part_count,
                                             .local_ranks = ranks,
                                             .rank_nics = rank_nics,
                                             .nics = nics,
                                             .seed = seed_of(controller, agent)};
+        for (uint32_t i = 0; i < controller->part_count; i++)
+            prepare.parts[i] = &controller->parts[i].test;
         gather_ranks(controller, agent, &prepare, ranks, rank_nics, nics);
         foresee(controller, agent, &prepare);
         status = weft_wire_prepare_send(&controller->wire, agent, &prepare, error);
@@ -152,18 +143,26 @@ void weft_controller_say_start(struct weft_controller *controller)
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
     Weft__Start message = WEFT__START__INIT;
     message.phase = (Weft__Phase)controller->phase;
-    message.reduce = controller->test.reduce;
     envelope.body_case = WEFT__ENVELOPE__BODY_START;
     envelope.start = &message;
     say_to_parties(controller, &envelope);
 }
 
-void weft_controller_say_grant(struct weft_controller *controller)
+void weft_controller_say_grant(struct weft_controller *controller, enum weft_agent_record record)
 {
+    Weft__GrantPart parts[WEFT_JOBS_MAX];
+    Weft__GrantPart *pointers[WEFT_JOBS_MAX];
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
     Weft__Grant message = WEFT__GRANT__INIT;
-    message.iterations = controller->lease.granted;
-    message.last = controller->lease.last;
+    for (uint32_t i = 0; i < controller->part_count; i++) {
+        weft__grant_part__init(&parts[i]);
+        parts[i].iterations = controller->parts[i].lease.granted;
+        parts[i].last = controller->parts[i].lease.last;
+        pointers[i] = &parts[i];
+    }
+    message.parts = pointers;
+    message.n_parts = controller->part_count;
+    message.record = (Weft__Record)record;
     envelope.body_case = WEFT__ENVELOPE__BODY_GRANT;
     envelope.grant = &message;
     say_to_parties(controller, &envelope);
@@ -178,11 +177,12 @@ void weft_controller_say_collect(struct weft_controller *controller)
     say_to_parties(controller, &envelope);
 }
 
-void weft_controller_say_keep(struct weft_controller *controller, uint32_t *places,
+void weft_controller_say_keep(struct weft_controller *controller, uint32_t part, uint32_t *places,
                               uint64_t *iterations, uint32_t count)
 {
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
     Weft__Keep message = WEFT__KEEP__INIT;
+    message.part = part;
     message.places = places;
     message.n_places = count;
     message.iterations = iterations;
@@ -192,13 +192,24 @@ void weft_controller_say_keep(struct weft_controller *controller, uint32_t *plac
     say_to_parties(controller, &envelope);
 }
 
-void weft_controller_say_trace_request(struct weft_controller *controller, uint64_t *iterations,
-                                       uint32_t count)
+void weft_controller_say_trace_request(struct weft_controller *controller)
 {
+    uint64_t iterations[WEFT_JOBS_MAX][WEFT_TRACES_ASKED_MAX];
+    Weft__TracePart parts[WEFT_JOBS_MAX];
+    Weft__TracePart *pointers[WEFT_JOBS_MAX];
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
     Weft__TraceRequest message = WEFT__TRACE_REQUEST__INIT;
-    message.iterations = iterations;
-    message.n_iterations = count;
+    for (uint32_t i = 0; i < controller->part_count; i++) {
+        const struct weft_controller_traces *traces = &controller->parts[i].traces;
+        weft__trace_part__init(&parts[i]);
+        for (uint32_t j = 0; j < traces->iteration_count; j++)
+            iterations[i][j] = traces->iterations[j].iteration;
+        parts[i].iterations = iterations[i];
+        parts[i].n_iterations = traces->iteration_count;
+        pointers[i] = &parts[i];
+    }
+    message.parts = pointers;
+    message.n_parts = controller->part_count;
     envelope.body_case = WEFT__ENVELOPE__BODY_TRACE_REQUEST;
     envelope.trace_request = &message;
     say_to_parties(controller, &envelope);

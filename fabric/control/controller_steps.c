@@ -15,6 +15,8 @@ static void enter(struct weft_controller *controller, enum weft_stage stage, uin
     controller->stage = stage;
     controller->stage_began_ns = now_ns;
     controller->waited_ns = 0;
+    for (uint32_t i = 0; i < controller->part_count; i++)
+        controller->parts[i].waited_ns = 0;
     for (uint32_t i = 0; i < controller->options.agent_count; i++)
         controller->agents[i].answered = false;
 }
@@ -61,10 +63,13 @@ static void finish_run(struct weft_controller *controller)
 
 static void finish_test(struct weft_controller *controller)
 {
-    /* A phase that was cut off: what all deciding ranks told is what there is. */
-    if (!controller->figures->iterations)
-        controller->figures->iterations = controller->figures->completion_ns->count;
-    weft_test_result_finish(controller->figures);
+    for (uint32_t i = 0; i < controller->part_count; i++) {
+        struct weft_test_result *figures = controller->parts[i].figures;
+        /* A phase that was cut off: what all deciding ranks told is what there is. */
+        if (!figures->iterations)
+            figures->iterations = figures->completion_ns->count;
+        weft_test_result_finish(figures);
+    }
     weft_channels_fini(&controller->channels);
     weft_controller_trace_reset(controller);
 }
@@ -95,7 +100,7 @@ static bool is_request(const struct weft_controller *controller, enum weft_statu
 void weft_controller_break(struct weft_controller *controller, enum weft_status status,
                            uint64_t now_ns, const char *format, ...)
 {
-    struct weft_test_result *figures = controller->figures;
+    struct weft_test_result *figures = controller->parts[0].figures;
     if (controller->stage >= WEFT_STAGE_STOPPING)
         return;
     /* An interrupted test is broken for that reason, whatever else comes of it. */
@@ -107,6 +112,9 @@ void weft_controller_break(struct weft_controller *controller, enum weft_status 
         /* Cut in the midst of a character it would be no text. */
         weft_wire_text_clean(figures->broken);
     }
+    /* Jobs together: none of them is whole. */
+    for (uint32_t i = 1; i < controller->part_count; i++)
+        memcpy(controller->parts[i].figures->broken, figures->broken, sizeof(figures->broken));
     controller->result->refused = is_request(controller, status);
     enter(controller, WEFT_STAGE_STOPPING, now_ns);
     weft_controller_say_abort(controller, figures->broken);
@@ -115,17 +123,32 @@ void weft_controller_break(struct weft_controller *controller, enum weft_status 
 
 /* ---- from stage to stage ---- */
 
-static void assign_ranks(struct weft_controller *controller)
+static void clear_shares(struct weft_controller *controller)
 {
     for (uint32_t i = 0; i < controller->options.agent_count; i++) {
-        struct weft_controller_agent *agent = &controller->agents[i];
-        agent->local_count = 0;
-        agent->ranks_reported = 0;
-        agent->decides = false;
-        agent->trace_count = 0;
+        controller->agents[i].local_count = 0;
+        controller->agents[i].ranks_reported = 0;
+        for (uint32_t part = 0; part < controller->part_count; part++)
+            controller->parts[part].shares[i] = (struct weft_controller_share){0};
     }
-    for (uint32_t rank = 0; rank < controller->figures->rank_count; rank++)
-        controller->agents[controller->rank_agents[rank]].local_count++;
+    for (uint32_t rank = 0; rank < controller->options.topology->rank_count; rank++)
+        controller->rank_parts[rank] = WEFT_PART_NONE;
+}
+
+static void assign_ranks(struct weft_controller *controller)
+{
+    clear_shares(controller);
+    for (uint32_t i = 0; i < controller->part_count; i++) {
+        struct weft_controller_part *part = &controller->parts[i];
+        for (uint32_t place = 0; place < part->figures->rank_count; place++) {
+            uint32_t rank = weft_test_rank(&part->test, place);
+            assert(controller->rank_parts[rank] == WEFT_PART_NONE);
+            controller->rank_parts[rank] = i;
+            controller->rank_places[rank] = place;
+            controller->agents[controller->rank_agents[rank]].local_count++;
+            part->shares[controller->rank_agents[rank]].local_count++;
+        }
+    }
     for (uint32_t i = 0; i < controller->options.agent_count; i++)
         controller->agents[i].takes_part = controller->agents[i].local_count > 0;
 }
@@ -133,23 +156,24 @@ static void assign_ranks(struct weft_controller *controller)
 /* A search's test is run again and again, each time at another rate. */
 static void choose_rate(struct weft_controller *controller)
 {
-    struct weft_test_result *figures = controller->figures;
+    struct weft_controller_part *part = &controller->parts[0];
+    struct weft_test_result *figures = part->figures;
     const struct weft_test *plan = figures->test;
     if (!plan->search.to_bps)
         return;
     if (!figures->trial_count)
         weft_search_begin(&controller->search, &plan->search);
     uint64_t times = controller->search.confirms ? WEFT_SEARCH_CONFIRM_TIMES : 1;
-    controller->test.rate_bps = controller->search.rate_bps;
-    controller->test.iterations = plan->iterations * times;
-    controller->test.duration_ns = plan->duration_ns * times;
+    part->test.rate_bps = controller->search.rate_bps;
+    part->test.iterations = plan->iterations * times;
+    part->test.duration_ns = plan->duration_ns * times;
     figures->rate_bps = controller->search.rate_bps;
 }
 
 /* True: it is to be tried at another rate. */
 static bool searches_on(struct weft_controller *controller)
 {
-    struct weft_test_result *figures = controller->figures;
+    struct weft_test_result *figures = controller->parts[0].figures;
     struct weft_search *search = &controller->search;
     if (!figures->test->search.to_bps || figures->broken[0])
         return false;
@@ -167,10 +191,13 @@ static void begin_test(struct weft_controller *controller, uint64_t now_ns)
 {
     struct weft_error error = {0};
     enter(controller, WEFT_STAGE_PREPARING, now_ns);
-    controller->warmup_worth = 0;
     choose_rate(controller);
-    if (!controller->test.arrivals_seed)
-        controller->test.arrivals_seed = controller->options.seed + controller->test_index + 1;
+    for (uint32_t i = 0; i < controller->part_count; i++) {
+        struct weft_controller_part *part = &controller->parts[i];
+        part->warmup_worth = 0;
+        if (!part->test.arrivals_seed)
+            part->test.arrivals_seed = controller->options.seed + controller->test_index + i + 1;
+    }
     assign_ranks(controller);
     for (uint32_t i = 0; i < controller->options.agent_count; i++) {
         if (!controller->agents[i].takes_part)
@@ -183,26 +210,42 @@ static void begin_test(struct weft_controller *controller, uint64_t now_ns)
     }
 }
 
+enum weft_status weft_controller_begin_parts(struct weft_controller *controller,
+                                             uint32_t test_index, struct weft_error *error)
+{
+    const struct weft_plan *plan = controller->options.plan;
+    uint32_t count = weft_test_parts(&plan->tests[test_index]);
+    assert(count <= controller->part_room && test_index + count <= plan->test_count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct weft_controller_part *part = &controller->parts[i];
+        struct weft_test test = plan->tests[test_index + i];
+        struct weft_test_result *figures = NULL;
+        if (!test.options.rank_count)
+            test.options.rank_count = controller->options.topology->rank_count;
+        enum weft_status status =
+            weft_result_begin(controller->result, test.options.rank_count, &figures, error);
+        if (status)
+            return status;
+        part->figures = figures;
+        part->test = test;
+        controller->part_count = i + 1;
+    }
+    controller->test_index = test_index;
+    return WEFT_OK;
+}
+
 static void begin_next_test(struct weft_controller *controller, uint64_t now_ns)
 {
     struct weft_error error = {0};
-    const struct weft_plan *plan = controller->options.plan;
-    controller->test_index++;
-    controller->test = plan->tests[controller->test_index];
-    if (!controller->test.options.rank_count)
-        controller->test.options.rank_count = controller->options.topology->rank_count;
-    struct weft_test_result *figures = NULL;
-    enum weft_status status = weft_result_begin(
-        controller->result, controller->test.options.rank_count, &figures, &error);
-    if (status) {
+    struct weft_test_result *figures = controller->parts[0].figures;
+    if (weft_controller_begin_parts(controller, controller->test_index + controller->part_count,
+                                    &error)) {
         /* The last test is all there is to write it to. */
-        (void)snprintf(controller->figures->broken, sizeof(controller->figures->broken),
-                       "no next test: %s", error.text);
-        controller->figures->verdict = WEFT_VERDICT_BROKEN;
+        (void)snprintf(figures->broken, sizeof(figures->broken), "no next test: %s", error.text);
+        figures->verdict = WEFT_VERDICT_BROKEN;
         finish_run(controller);
         return;
     }
-    controller->figures = figures;
     begin_test(controller, now_ns);
 }
 
@@ -214,8 +257,8 @@ static void end_test(struct weft_controller *controller, uint64_t now_ns)
         begin_test(controller, now_ns);
         return;
     }
-    if (controller->figures->broken[0] ||
-        controller->test_index + 1 == controller->options.plan->test_count)
+    if (controller->parts[0].figures->broken[0] ||
+        controller->test_index + controller->part_count == controller->options.plan->test_count)
         finish_run(controller);
     else
         begin_next_test(controller, now_ns);
@@ -243,20 +286,13 @@ static void begin_phase(struct weft_controller *controller, enum weft_phase phas
 {
     controller->phase = phase;
     enter(controller, WEFT_STAGE_STARTING, now_ns);
-    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
-        controller->agents[i].done = 0;
-        controller->agents[i].taken = 0;
+    for (uint32_t i = 0; i < controller->part_count; i++) {
+        for (uint32_t j = 0; j < controller->options.agent_count; j++) {
+            controller->parts[i].shares[j].done = 0;
+            controller->parts[i].shares[j].taken = 0;
+        }
     }
     weft_controller_say_start(controller);
-}
-
-static bool any_decides(const struct weft_controller *controller)
-{
-    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
-        if (controller->agents[i].takes_part && controller->agents[i].decides)
-            return true;
-    }
-    return false;
 }
 
 /* At the start nothing is known of an open loop's pace but what was asked for. */
@@ -272,36 +308,91 @@ static void expect_rate(const struct weft_test *test, struct weft_lease_options 
         options->expected = worth;
 }
 
-static void run_phase(struct weft_controller *controller, uint64_t now_ns)
+static struct weft_lease_options measure_lease(struct weft_controller *controller,
+                                               struct weft_controller_part *part)
 {
-    uint32_t in_flight = weft_test_in_flight(&controller->test);
+    struct weft_lease_options options = {
+        .iterations = part->test.iterations,
+        .duration_ns = part->test.duration_ns,
+        .window = weft_controller_any_decides(controller, part) ? WEFT_MERGE_WINDOW : 0,
+        .expected = part->warmup_worth,
+    };
+    expect_rate(&part->test, &options);
+    if (!weft_test_is_together(&part->test))
+        return options;
+    /* Until the window is closed. */
+    options.duration_ns = WEFT_FOREVER;
+    if (controller->options.virtual_time) {
+        options.step = part->test.iterations;
+        options.margin = weft_node_grant_margin(weft_test_in_flight(&part->test));
+    }
+    options.iterations = 0;
+    return options;
+}
+
+static void begin_lease(struct weft_controller *controller, struct weft_controller_part *part,
+                        uint64_t now_ns)
+{
+    uint32_t in_flight = weft_test_in_flight(&part->test);
     struct weft_lease_options options = {
         .iterations = in_flight > VERIFY_ITERATIONS ? in_flight : VERIFY_ITERATIONS};
     if (controller->phase == WEFT_PHASE_WARMUP)
-        options.iterations = controller->test.warmup;
+        options.iterations = part->test.warmup;
     if (controller->phase == WEFT_PHASE_MEASURE) {
-        options.iterations = controller->test.iterations;
-        options.duration_ns = controller->test.duration_ns;
-        options.window = any_decides(controller) ? WEFT_MERGE_WINDOW : 0;
-        options.expected = controller->warmup_worth;
-        weft_merge_clear(&controller->merge);
-        weft_merge_clear(&controller->intended);
-        expect_rate(&controller->test, &options);
+        weft_merge_clear(&part->merge);
+        weft_merge_clear(&part->intended);
+        options = measure_lease(controller, part);
     }
-    enter(controller, WEFT_STAGE_RUNNING, now_ns);
-    weft_lease_begin(&controller->lease, &options, now_ns);
-    weft_controller_renew(controller, now_ns);
+    part->counted_from = part->counted_to = 0;
+    weft_lease_begin(&part->lease, &options, now_ns);
 }
 
-/* The phase after the one that ended; the first is VERIFY's. */
+static void run_phase(struct weft_controller *controller, uint64_t now_ns)
+{
+    bool together = weft_test_is_together(&controller->parts[0].test);
+    enter(controller, WEFT_STAGE_RUNNING, now_ns);
+    controller->window = WEFT_WINDOW_WHOLE;
+    /* In virtual time all begin at one instant. */
+    if (together && controller->phase == WEFT_PHASE_MEASURE)
+        controller->window =
+            controller->options.virtual_time ? WEFT_WINDOW_OPEN : WEFT_WINDOW_AWAITED;
+    controller->window_ns = now_ns;
+    for (uint32_t i = 0; i < controller->part_count; i++)
+        begin_lease(controller, &controller->parts[i], now_ns);
+    weft_controller_renew(controller, false, now_ns);
+}
+
+/* The phase after the one that ended; the first is VERIFY's. Of jobs together all do the same. */
 static void next_phase(struct weft_controller *controller, enum weft_phase from, uint64_t now_ns)
 {
-    if (from == WEFT_PHASE_VERIFY && controller->test.verify)
+    const struct weft_test *test = &controller->parts[0].test;
+    if (from == WEFT_PHASE_VERIFY && test->verify)
         begin_phase(controller, WEFT_PHASE_VERIFY, now_ns);
-    else if (from <= WEFT_PHASE_WARMUP && controller->test.warmup)
+    else if (from <= WEFT_PHASE_WARMUP && test->warmup)
         begin_phase(controller, WEFT_PHASE_WARMUP, now_ns);
     else
         begin_phase(controller, WEFT_PHASE_MEASURE, now_ns);
+}
+
+static void end_warmup(struct weft_controller *controller, uint64_t now_ns)
+{
+    for (uint32_t i = 0; i < controller->part_count; i++) {
+        struct weft_controller_part *part = &controller->parts[i];
+        part->warmup_worth =
+            weft_lease_worth(part->test.warmup, now_ns - controller->stage_began_ns);
+    }
+}
+
+static void count_iterations(struct weft_controller *controller)
+{
+    for (uint32_t i = 0; i < controller->part_count; i++) {
+        struct weft_controller_part *part = &controller->parts[i];
+        part->figures->iterations = part->figures->completion_ns->count;
+        if (controller->window == WEFT_WINDOW_WHOLE)
+            part->figures->iterations = part->lease.granted;
+        else if (controller->window == WEFT_WINDOW_CLOSED)
+            part->figures->iterations = part->counted_to - part->counted_from;
+    }
 }
 
 static void end_phase(struct weft_controller *controller, uint64_t now_ns)
@@ -311,15 +402,14 @@ static void end_phase(struct weft_controller *controller, uint64_t now_ns)
         next_phase(controller, WEFT_PHASE_WARMUP, now_ns);
         return;
     case WEFT_PHASE_WARMUP:
-        controller->warmup_worth =
-            weft_lease_worth(controller->test.warmup, now_ns - controller->stage_began_ns);
+        end_warmup(controller, now_ns);
         next_phase(controller, WEFT_PHASE_MEASURE, now_ns);
         return;
     case WEFT_PHASE_MEASURE:
     case WEFT_PHASE_COUNT:
         break;
     }
-    controller->figures->iterations = controller->lease.granted;
+    count_iterations(controller);
     enter(controller, WEFT_STAGE_COLLECTING, now_ns);
     weft_controller_say_collect(controller);
 }
@@ -385,26 +475,4 @@ void weft_controller_answered(struct weft_controller *controller, uint32_t agent
             return;
     }
     next_stage(controller, now_ns);
-}
-
-/* ---- iterations ---- */
-
-uint64_t weft_controller_done(const struct weft_controller *controller)
-{
-    uint64_t done = UINT64_MAX;
-    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
-        const struct weft_controller_agent *agent = &controller->agents[i];
-        if (agent->takes_part && agent->done < done)
-            done = agent->done;
-    }
-    return done == UINT64_MAX ? 0 : done;
-}
-
-void weft_controller_renew(struct weft_controller *controller, uint64_t now_ns)
-{
-    if (controller->stage != WEFT_STAGE_RUNNING)
-        return;
-    if (weft_lease_renew(&controller->lease, weft_controller_done(controller),
-                         controller->merge.merged, now_ns))
-        weft_controller_say_grant(controller);
 }

@@ -5,30 +5,28 @@
 
 #include "fabric/control/controller.h"
 
-/* The slowest 5 %, but not more than are kept. */
 #define SLOW_PARTS 20u
-#define OTHERS_MAX 32u
 /* Bounds what the controller holds: all ranks' schedules, and traces of them. */
 #define OPS_MAX (UINT64_C(1) << 20)
 #define TRACED_OPS_MAX (UINT64_C(1) << 22)
 
-static bool is_traced(const struct weft_controller *controller)
+static bool is_traced(const struct weft_controller *controller,
+                      const struct weft_controller_part *part)
 {
     for (uint32_t i = 0; i < controller->options.agent_count; i++) {
-        const struct weft_controller_agent *agent = &controller->agents[i];
-        if (agent->takes_part && !agent->trace_count)
+        if (part->shares[i].local_count && !part->shares[i].trace_count)
             return false;
     }
     return true;
 }
 
-void weft_controller_trace_keep(struct weft_controller *controller)
+void weft_controller_trace_keep(struct weft_controller *controller, uint32_t part)
 {
-    struct weft_slowest *slowest = &controller->merge.slowest;
+    struct weft_slowest *slowest = &controller->parts[part].merge.slowest;
     uint32_t places[WEFT_NODE_TRACES_KEPT];
     uint64_t iterations[WEFT_NODE_TRACES_KEPT];
     uint32_t count = 0;
-    if (!is_traced(controller))
+    if (!is_traced(controller, &controller->parts[part]))
         return;
     for (uint32_t i = 0; i < slowest->count; i++) {
         if (slowest->places[i].told)
@@ -38,12 +36,11 @@ void weft_controller_trace_keep(struct weft_controller *controller)
         slowest->places[i].told = true;
     }
     if (count)
-        weft_controller_say_keep(controller, places, iterations, count);
+        weft_controller_say_keep(controller, part, places, iterations, count);
 }
 
-void weft_controller_trace_reset(struct weft_controller *controller)
+static void reset(struct weft_controller_traces *traces)
 {
-    struct weft_controller_traces *traces = &controller->traces;
     uint32_t rank_count = traces->rank_count;
     for (uint32_t i = 0; i < traces->iteration_count; i++) {
         struct weft_traced_iteration *iteration = &traces->iterations[i];
@@ -59,6 +56,12 @@ void weft_controller_trace_reset(struct weft_controller *controller)
     *traces = (struct weft_controller_traces){0};
 }
 
+void weft_controller_trace_reset(struct weft_controller *controller)
+{
+    for (uint32_t i = 0; controller->parts && i < controller->part_room; i++)
+        reset(&controller->parts[i].traces);
+}
+
 /* ---- the question ---- */
 
 static int slowest_first(const void *left, const void *right)
@@ -69,10 +72,10 @@ static int slowest_first(const void *left, const void *right)
     return a->iteration < b->iteration ? -1 : a->iteration > b->iteration;
 }
 
-static uint32_t choose_slow(struct weft_controller *controller, uint64_t *iterations, uint64_t room)
+static uint32_t choose_slow(struct weft_controller_part *part, uint64_t *iterations, uint64_t room)
 {
-    struct weft_slowest *slowest = &controller->merge.slowest;
-    uint64_t wanted = controller->merge.merged / SLOW_PARTS + 1;
+    struct weft_slowest *slowest = &part->merge.slowest;
+    uint64_t wanted = part->figures->completion_ns->count / SLOW_PARTS + 1;
     wanted = wanted < slowest->count ? wanted : slowest->count;
     wanted = wanted < room ? wanted : room;
     qsort(slowest->places, slowest->count, sizeof(slowest->places[0]), slowest_first);
@@ -90,18 +93,29 @@ static bool holds(const uint64_t *iterations, uint32_t count, uint64_t iteration
     return false;
 }
 
+/* Of the last iterations how many all agents still have, of those that count. */
+static uint64_t count_held(const struct weft_controller *controller,
+                           const struct weft_controller_part *part, uint64_t end)
+{
+    uint64_t held = part->merge.merged, after = part->merge.merged - end;
+    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
+        const struct weft_controller_share *share = &part->shares[i];
+        if (share->local_count && share->trace_count < held)
+            held = share->trace_count;
+    }
+    held = held > after ? held - after : 0;
+    return held < end - part->counted_from ? held : end - part->counted_from;
+}
+
 /* Evenly spread over what all agents still have. */
-static uint32_t choose_others(const struct weft_controller *controller, uint64_t *iterations,
+static uint32_t choose_others(const struct weft_controller *controller,
+                              const struct weft_controller_part *part, uint64_t *iterations,
                               uint32_t count, uint64_t room)
 {
-    uint64_t all = controller->merge.merged, held = all;
+    uint64_t all = part->counted_to ? part->counted_to : part->merge.merged;
+    uint64_t held = count_held(controller, part, all);
     uint32_t slow = count;
-    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
-        const struct weft_controller_agent *agent = &controller->agents[i];
-        if (agent->takes_part && agent->trace_count < held)
-            held = agent->trace_count;
-    }
-    uint64_t wanted = held < OTHERS_MAX ? held : OTHERS_MAX;
+    uint64_t wanted = held < WEFT_TRACES_OTHERS_MAX ? held : WEFT_TRACES_OTHERS_MAX;
     for (uint64_t i = 0; i < wanted && count < room; i++) {
         uint64_t iteration = all - held + i * held / wanted;
         if (!holds(iterations, slow, iteration))
@@ -111,16 +125,16 @@ static uint32_t choose_others(const struct weft_controller *controller, uint64_t
 }
 
 /* False: there are too many operations, or no memory for them. */
-static bool compile(struct weft_controller *controller, uint64_t *ret_ops)
+static bool compile(struct weft_controller_part *part, uint64_t *ret_ops)
 {
-    uint32_t rank_count = controller->figures->rank_count;
-    struct weft_controller_traces *traces = &controller->traces;
+    uint32_t rank_count = part->figures->rank_count;
+    struct weft_controller_traces *traces = &part->traces;
     traces->rank_count = rank_count;
     traces->schedules = calloc((size_t)rank_count + 1, sizeof(struct weft_schedule *));
     *ret_ops = 0;
     for (uint32_t rank = 0; traces->schedules && rank < rank_count; rank++) {
         struct weft_error unsaid;
-        if (weft_pattern_compile(controller->test.pattern, &controller->test.options, rank,
+        if (weft_pattern_compile(part->test.pattern, &part->test.options, rank,
                                  &traces->schedules[rank], &unsaid))
             return false;
         *ret_ops += traces->schedules[rank]->op_count;
@@ -130,11 +144,11 @@ static bool compile(struct weft_controller *controller, uint64_t *ret_ops)
     return traces->schedules && *ret_ops;
 }
 
-static bool make_room(struct weft_controller *controller, const uint64_t *iterations,
-                      uint32_t count, uint32_t slow)
+static bool make_room(struct weft_controller_part *part, const uint64_t *iterations, uint32_t count,
+                      uint32_t slow)
 {
-    uint32_t rank_count = controller->figures->rank_count;
-    struct weft_controller_traces *traces = &controller->traces;
+    uint32_t rank_count = part->figures->rank_count;
+    struct weft_controller_traces *traces = &part->traces;
     traces->iterations = calloc((size_t)count + 1, sizeof(*traces->iterations));
     for (uint32_t i = 0; traces->iterations && i < count; i++) {
         struct weft_traced_iteration *iteration = &traces->iterations[i];
@@ -149,22 +163,36 @@ static bool make_room(struct weft_controller *controller, const uint64_t *iterat
     return traces->iterations != NULL;
 }
 
-bool weft_controller_trace_ask(struct weft_controller *controller)
+static bool choose(struct weft_controller *controller, struct weft_controller_part *part)
 {
-    uint64_t iterations[WEFT_NODE_TRACES_KEPT + OTHERS_MAX];
+    uint64_t iterations[WEFT_TRACES_ASKED_MAX];
     uint64_t ops = 0;
-    weft_controller_trace_reset(controller);
-    if (controller->interrupted || !controller->merge.merged || !is_traced(controller) ||
-        !compile(controller, &ops))
+    if (!part->figures->completion_ns->count || !is_traced(controller, part) ||
+        !compile(part, &ops))
         return false;
     /* Half of them to compare with, where there is not room for all. */
     uint64_t room = TRACED_OPS_MAX / ops;
-    uint32_t slow = choose_slow(controller, iterations, room / 2);
-    uint32_t count = choose_others(controller, iterations, slow, room);
-    if (!make_room(controller, iterations, count, slow))
+    uint32_t slow = choose_slow(part, iterations, room / 2);
+    uint32_t count = choose_others(controller, part, iterations, slow, room);
+    return make_room(part, iterations, count, slow);
+}
+
+bool weft_controller_trace_ask(struct weft_controller *controller)
+{
+    bool any = false;
+    weft_controller_trace_reset(controller);
+    if (controller->interrupted)
         return false;
-    weft_controller_say_trace_request(controller, iterations, count);
-    return true;
+    for (uint32_t i = 0; i < controller->part_count; i++) {
+        struct weft_controller_part *part = &controller->parts[i];
+        if (choose(controller, part))
+            any = true;
+        else
+            reset(&part->traces);
+    }
+    if (any)
+        weft_controller_say_trace_request(controller);
+    return any;
 }
 
 /* ---- the answers ---- */
@@ -183,40 +211,76 @@ enum weft_status weft_controller_trace_take(struct weft_controller *controller, 
                                             const Weft__Trace *message, struct weft_error *error)
 {
     struct weft_wire_trace trace;
-    enum weft_status status =
-        weft_wire_range("trace.rank", message->rank, 0, controller->figures->rank_count - 1, error);
+    enum weft_status status = weft_wire_range("trace.rank", message->rank, 0,
+                                              controller->options.topology->rank_count - 1, error);
     if (status)
         return status;
-    if (controller->rank_agents[message->rank] != agent)
+    uint32_t index = controller->rank_parts[message->rank];
+    if (controller->rank_agents[message->rank] != agent || index == WEFT_PART_NONE)
         return weft_error_set(error, WEFT_INVALID, "trace.rank is %u, no rank of this agent",
                               message->rank);
-    struct weft_traced_iteration *iteration = find(&controller->traces, message->iteration);
-    if (!iteration || iteration->ops[message->rank])
+    struct weft_controller_traces *traces = &controller->parts[index].traces;
+    struct weft_traced_iteration *iteration = find(traces, message->iteration);
+    uint32_t place = controller->rank_places[message->rank];
+    if (!iteration || iteration->ops[place])
         return weft_error_set(error, WEFT_INVALID,
                               "a trace of rank %u came that was not asked for, or twice",
                               message->rank);
-    status = weft_wire_trace_read(message, controller->traces.schedules[message->rank]->op_count,
-                                  &trace, error);
+    status = weft_wire_trace_read(message, traces->schedules[place]->op_count, &trace, error);
     if (status)
         return status;
-    iteration->ops[trace.rank] = trace.ops;
-    iteration->durations_ns[trace.rank] = trace.duration_ns;
+    iteration->ops[place] = trace.ops;
+    iteration->durations_ns[place] = trace.duration_ns;
     return WEFT_OK;
+}
+
+/* From the pattern's ranks to the run's. */
+static void name_ranks(const struct weft_test *test, struct weft_attribution *attribution)
+{
+    for (uint32_t i = 0; i < attribution->decider_count; i++) {
+        struct weft_decider *decider = &attribution->deciders[i];
+        decider->rank = weft_test_rank(test, decider->rank);
+        if (decider->peer != WEFT_OP_NONE)
+            decider->peer = weft_test_rank(test, decider->peer);
+    }
+    for (uint32_t i = 0; i < attribution->chain_count; i++) {
+        struct weft_chain *chain = &attribution->chains[i];
+        chain->rank = weft_test_rank(test, chain->rank);
+        for (uint32_t j = 0; j < chain->kept_count; j++) {
+            struct weft_step *step = &chain->steps[j];
+            step->rank = weft_test_rank(test, step->rank);
+            if (step->peer != WEFT_OP_NONE)
+                step->peer = weft_test_rank(test, step->peer);
+        }
+    }
+}
+
+/* Without it the test has all its other figures. */
+static void attribute(struct weft_controller *controller, struct weft_controller_part *part)
+{
+    const struct weft_controller_traces *traces = &part->traces;
+    struct weft_topology view;
+    struct weft_error unsaid;
+    if (!traces->iteration_count ||
+        !weft_test_view(&part->test, controller->options.topology, &view))
+        return;
+    const struct weft_attribution_input input = {
+        .schedules = (const struct weft_schedule *const *)traces->schedules,
+        .rank_count = part->figures->rank_count,
+        .topology = &view,
+        .iterations = traces->iterations,
+        .iteration_count = traces->iteration_count,
+    };
+    if (weft_attribute(&input, &part->figures->attribution, &unsaid))
+        part->figures->attribution = NULL;
+    else
+        name_ranks(&part->test, part->figures->attribution);
+    free(view.rank_nics);
 }
 
 void weft_controller_trace_finish(struct weft_controller *controller)
 {
-    const struct weft_controller_traces *traces = &controller->traces;
-    const struct weft_attribution_input input = {
-        .schedules = (const struct weft_schedule *const *)traces->schedules,
-        .rank_count = controller->figures->rank_count,
-        .topology = controller->options.topology,
-        .iterations = traces->iterations,
-        .iteration_count = traces->iteration_count,
-    };
-    struct weft_error unsaid;
-    /* Without it the test has all its other figures. */
-    if (weft_attribute(&input, &controller->figures->attribution, &unsaid))
-        controller->figures->attribution = NULL;
+    for (uint32_t i = 0; i < controller->part_count; i++)
+        attribute(controller, &controller->parts[i]);
     weft_controller_trace_reset(controller);
 }

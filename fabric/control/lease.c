@@ -98,11 +98,26 @@ static bool renew_timed(struct weft_lease *lease, uint64_t done, uint64_t taken,
     return extend(lease, min(done + ahead, furthest(lease, taken)), last);
 }
 
-bool weft_lease_renew(struct weft_lease *lease, uint64_t done, uint64_t taken, uint64_t now_ns)
+/* A quarter more each time, so that a job which must wait long for another does so in few steps. */
+static bool renew_stepped(struct weft_lease *lease, const struct weft_lease_progress *progress)
+{
+    uint64_t granted = lease->options.step + lease->options.margin;
+    if (lease->granted &&
+        (!progress->waits || lease->granted - progress->done >= lease->options.margin))
+        return false;
+    if (lease->granted)
+        granted = lease->granted + lease->options.step + progress->done / 4;
+    return extend(lease, min(granted, furthest(lease, progress->taken)), false);
+}
+
+bool weft_lease_renew(struct weft_lease *lease, const struct weft_lease_progress *progress,
+                      uint64_t now_ns)
 {
     if (lease->last)
         return false;
-    move_marks(lease, done, now_ns);
-    return lease->options.iterations ? renew_counted(lease, done, taken)
-                                     : renew_timed(lease, done, taken, now_ns);
+    if (lease->options.step)
+        return renew_stepped(lease, progress);
+    move_marks(lease, progress->done, now_ns);
+    return lease->options.iterations ? renew_counted(lease, progress->done, progress->taken)
+                                     : renew_timed(lease, progress->done, progress->taken, now_ns);
 }

@@ -44,8 +44,10 @@ void weft_merge_advance(struct weft_merge *merge, uint64_t complete, struct weft
     assert(complete <= merge->merged + WEFT_MERGE_WINDOW);
     for (; merge->merged < complete; merge->merged++) {
         uint64_t *largest_ns = &merge->largest_ns[merge->merged & MASK];
-        weft_hist_record(hist, *largest_ns);
-        weft_slowest_offer(&merge->slowest, merge->merged, *largest_ns);
+        if (hist) {
+            weft_hist_record(hist, *largest_ns);
+            weft_slowest_offer(&merge->slowest, merge->merged, *largest_ns);
+        }
         *largest_ns = 0;
     }
 }

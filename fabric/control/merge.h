@@ -24,7 +24,8 @@ void weft_merge_clear(struct weft_merge *merge);
 /* One agent's block. All of it lies in [merged, merged + window): the caller has looked. */
 void weft_merge_add(struct weft_merge *merge, uint64_t first, const uint64_t *durations_ns,
                     size_t count);
-/* All deciding agents have given their durations of the iterations below `complete`. */
+/* All deciding agents have given their durations of the iterations below `complete`. `hist` NULL:
+ * they do not count. */
 void weft_merge_advance(struct weft_merge *merge, uint64_t complete, struct weft_hist *hist);
 
 #endif

@@ -66,7 +66,8 @@ WEFT_CHECKED enum weft_status weft_wire_environment_read(const Weft__Environment
 
 /* `rank_nics[i]` is the index into `nics` of the i-th local rank's; `nics` has nic_count. */
 struct weft_wire_prepare {
-    const struct weft_test *test;
+    const struct weft_test *parts[WEFT_JOBS_MAX];
+    uint32_t part_count;
     uint32_t local_count, nic_count;
     const uint32_t *local_ranks;
     const uint32_t *rank_nics;
@@ -81,10 +82,17 @@ WEFT_CHECKED enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uin
 /* As the agent's runtime takes it. Strings and ranks lie in the message; the NICs are its own. */
 struct weft_wire_prepared {
     struct weft_agent_test request;
-    struct weft_test test;
+    struct weft_test parts[WEFT_JOBS_MAX];
     struct weft_nic *nics;
+    uint32_t *places;
 };
-/* Finds the pattern and asks it whether the options are possible. */
+/* For each local rank its part, behind them for each which of the part's ranks it is; malloc'd, the
+ * caller's. */
+WEFT_CHECKED enum weft_status weft_wire_places_find(const struct weft_agent_test *request,
+                                                    uint32_t **ret_places,
+                                                    struct weft_error *error);
+/* Finds the patterns and asks them whether the options are possible. The request points into what
+ * is returned, so that must stay where it is. */
 WEFT_CHECKED enum weft_status weft_wire_prepare_read(const Weft__Prepare *message,
                                                      struct weft_wire_prepared *ret_prepared,
                                                      struct weft_error *error);
@@ -94,8 +102,13 @@ void weft_wire_prepared_fini(struct weft_wire_prepared *prepared);
 
 #define WEFT_CHANNELS_MAX (1u << 20)
 
-WEFT_CHECKED enum weft_status weft_wire_prepared_send(struct weft_wire *wire, bool decides,
-                                                      uint32_t trace_count,
+struct weft_wire_prepared_part {
+    bool decides;
+    uint32_t trace_count;
+};
+WEFT_CHECKED enum weft_status weft_wire_prepared_send(struct weft_wire *wire,
+                                                      const struct weft_wire_prepared_part *parts,
+                                                      uint32_t part_count,
                                                       const struct weft_channel_address *addresses,
                                                       uint32_t count, struct weft_error *error);
 WEFT_CHECKED enum weft_status weft_wire_connect_send(struct weft_wire *wire, uint32_t peer,

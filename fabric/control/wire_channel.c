@@ -64,7 +64,9 @@ static enum weft_status write_addresses(const struct weft_channel_address *addre
     return WEFT_OK;
 }
 
-enum weft_status weft_wire_prepared_send(struct weft_wire *wire, bool decides, uint32_t trace_count,
+enum weft_status weft_wire_prepared_send(struct weft_wire *wire,
+                                         const struct weft_wire_prepared_part *parts,
+                                         uint32_t part_count,
                                          const struct weft_channel_address *addresses,
                                          uint32_t count, struct weft_error *error)
 {
@@ -74,8 +76,16 @@ enum weft_status weft_wire_prepared_send(struct weft_wire *wire, bool decides, u
     enum weft_status status = write_addresses(addresses, count, &out, error);
     if (status)
         return status;
-    message.decides = decides;
-    message.trace_count = trace_count;
+    Weft__PreparedPart messages[WEFT_JOBS_MAX];
+    Weft__PreparedPart *pointers[WEFT_JOBS_MAX];
+    for (uint32_t i = 0; i < part_count; i++) {
+        weft__prepared_part__init(&messages[i]);
+        messages[i].decides = parts[i].decides;
+        messages[i].trace_count = parts[i].trace_count;
+        pointers[i] = &messages[i];
+    }
+    message.parts = pointers;
+    message.n_parts = part_count;
     message.addresses = out.pointers;
     message.n_addresses = count;
     envelope.body_case = WEFT__ENVELOPE__BODY_PREPARED;

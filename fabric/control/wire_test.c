@@ -72,6 +72,8 @@ static void write_fault(const struct weft_fault_options *fault, Weft__Fault *mes
 /* A test's message and what it points to. */
 struct test_out {
     Weft__Test message;
+    Weft__Congestion congestion;
+    Weft__Fault fault;
     char *pattern, *text_name;
     Weft__PatternOption options[WEFT_PATTERN_OPTION_COUNT];
     Weft__PatternOption *pointers[WEFT_PATTERN_OPTION_COUNT];
@@ -106,17 +108,31 @@ static uint8_t *mutable_bytes(const char *bytes)
     return pointer.write;
 }
 
+/* protobuf-c's messages hold pointers that it never writes through. */
+static uint32_t *mutable(const uint32_t *values)
+{
+    union {
+        const uint32_t *read;
+        uint32_t *write;
+    } pointer = {.read = values};
+    return pointer.write;
+}
+
 static void write_test(const struct weft_test *test, struct test_out *out)
 {
     Weft__Test *message = &out->message;
     weft__test__init(message);
     write_options(&test->options, out);
+    write_congestion(&test->congestion, &out->congestion);
+    write_fault(&test->fault, &out->fault);
     message->text.data = mutable_bytes(test->options.text);
     message->text.len = test->options.text ? test->options.text_bytes : 0;
     message->text_name = out->text_name;
     message->name = test->name;
     message->pattern = out->pattern;
     message->rank_count = test->options.rank_count;
+    message->ranks = mutable(test->ranks);
+    message->n_ranks = test->ranks ? test->options.rank_count : 0;
     message->size_bytes = test->options.size_bytes;
     message->driver = test->driver ? test->driver : empty;
     message->transfer = (Weft__Transfer)test->transfer;
@@ -136,16 +152,40 @@ static void write_test(const struct weft_test *test, struct test_out *out)
     message->arrivals = (Weft__Arrivals)test->arrivals;
     message->arrivals_seed = test->arrivals_seed;
     message->period_bytes = test->period_bytes;
+    message->congestion = test->congestion.control ? &out->congestion : NULL;
+    message->fault = weft_fault_is_on(&test->fault) ? &out->fault : NULL;
 }
 
-/* protobuf-c's messages hold pointers that it never writes through. */
-static uint32_t *mutable(const uint32_t *values)
+/* All parts' messages; NULL: out of memory. */
+static struct test_out *write_tests(const struct weft_wire_prepare *prepare, Weft__Test **pointers)
 {
-    union {
-        const uint32_t *read;
-        uint32_t *write;
-    } pointer = {.read = values};
-    return pointer.write;
+    struct test_out *tests = calloc(prepare->part_count, sizeof(*tests));
+    for (uint32_t i = 0; tests && i < prepare->part_count; i++) {
+        const struct weft_test *test = prepare->parts[i];
+        const char *text_name = test->options.text_name;
+        tests[i].pattern = strdup(test->pattern->name);
+        tests[i].text_name = strdup(text_name ? text_name : "");
+        write_test(test, &tests[i]);
+        pointers[i] = &tests[i].message;
+    }
+    return tests;
+}
+
+static bool tests_are_whole(const struct test_out *tests, uint32_t count)
+{
+    bool whole = tests != NULL;
+    for (uint32_t i = 0; whole && i < count; i++)
+        whole = tests[i].pattern && tests[i].text_name;
+    return whole;
+}
+
+static void tests_fini(struct test_out *tests, uint32_t count)
+{
+    for (uint32_t i = 0; tests && i < count; i++) {
+        free(tests[i].pattern);
+        free(tests[i].text_name);
+    }
+    free(tests);
 }
 
 enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
@@ -155,17 +195,11 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
     enum weft_status status = WEFT_NO_MEMORY;
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
     Weft__Prepare message = WEFT__PREPARE__INIT;
-    Weft__Congestion congestion;
-    const char *text_name = prepare->test->options.text_name;
-    struct test_out *test = calloc(1, sizeof(*test));
-    Weft__Fault fault;
+    Weft__Test *parts[WEFT_JOBS_MAX];
+    struct test_out *tests = write_tests(prepare, parts);
     struct nic_out *nics = calloc(prepare->nic_count + 1, sizeof(*nics));
     Weft__Nic **pointers = calloc(prepare->nic_count + 1, sizeof(Weft__Nic *));
-    if (test) {
-        test->pattern = strdup(prepare->test->pattern->name);
-        test->text_name = strdup(text_name ? text_name : "");
-    }
-    if (!test || !test->pattern || !test->text_name || !nics || !pointers) {
+    if (!tests_are_whole(tests, prepare->part_count) || !nics || !pointers) {
         (void)weft_error_set(error, status, "out of memory for the message 'prepare'");
         goto out;
     }
@@ -173,12 +207,8 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
         write_nic(prepare->nics[i], &nics[i]);
         pointers[i] = &nics[i].message;
     }
-    write_test(prepare->test, test);
-    write_congestion(&prepare->test->congestion, &congestion);
-    test->message.congestion = prepare->test->congestion.control ? &congestion : NULL;
-    write_fault(&prepare->test->fault, &fault);
-    test->message.fault = weft_fault_is_on(&prepare->test->fault) ? &fault : NULL;
-    message.test = &test->message;
+    message.parts = parts;
+    message.n_parts = prepare->part_count;
     message.nics = pointers;
     message.n_nics = prepare->nic_count;
     message.local_ranks = mutable(prepare->local_ranks);
@@ -194,11 +224,7 @@ enum weft_status weft_wire_prepare_send(struct weft_wire *wire, uint32_t peer,
 out:
     free(pointers);
     free(nics);
-    if (test) {
-        free(test->pattern);
-        free(test->text_name);
-    }
-    free(test);
+    tests_fini(tests, prepare->part_count);
     return status;
 }
 
@@ -388,6 +414,7 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
                     .text = message->text.len ? (const char *)message->text.data : NULL,
                     .text_bytes = message->text.len,
                     .text_name = or_null(message->text_name)},
+        .ranks = message->n_ranks ? message->ranks : NULL,
         .driver = or_null(message->driver),
         .transfer = (enum weft_transfer)message->transfer,
         .mtu_bytes = message->mtu_bytes,
@@ -410,6 +437,11 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
     };
     if (!test->pattern)
         return WEFT_NOT_FOUND;
+    if (message->n_ranks)
+        status = weft_wire_range("prepare.test.ranks' count", message->n_ranks, message->rank_count,
+                                 message->rank_count, error);
+    if (status)
+        return status;
     status = read_fault(message->fault, &test->fault, error);
     if (!status)
         status = read_options(message, &test->options, error);
@@ -425,27 +457,19 @@ static enum weft_status check_plan(const Weft__Prepare *message, struct weft_err
                : weft_wire_range("prepare.plan_mtu_bytes", message->plan_mtu_bytes, 0, 4096, error);
 }
 
-/* In rising order, so a rank that is given twice is found at once. */
-static enum weft_status check_ranks(const Weft__Prepare *message, uint32_t rank_count,
-                                    struct weft_error *error)
+static enum weft_status check_rank_nics(const Weft__Prepare *message, struct weft_error *error)
 {
     if (message->n_rank_nics != message->n_local_ranks)
         return weft_error_set(error, WEFT_INVALID,
                               "prepare.rank_nics has %zu entries where prepare.local_ranks has %zu",
                               message->n_rank_nics, message->n_local_ranks);
-    enum weft_status status =
-        weft_wire_range("prepare.local_ranks' count", message->n_local_ranks, 1, rank_count, error);
-    for (size_t i = 0; i < message->n_local_ranks && !status; i++) {
-        uint32_t lowest = i ? message->local_ranks[i - 1] + 1 : 0;
-        char field[64];
-        (void)snprintf(field, sizeof(field), "prepare.local_ranks[%zu]", i);
-        status = weft_wire_range(field, message->local_ranks[i], lowest, rank_count - 1, error);
-        if (!status && message->rank_nics[i] >= message->n_nics)
-            status = weft_error_set(error, WEFT_INVALID,
-                                    "prepare.rank_nics[%zu] is %u where there are %zu NICs", i,
-                                    message->rank_nics[i], message->n_nics);
+    for (size_t i = 0; i < message->n_local_ranks; i++) {
+        if (message->rank_nics[i] >= message->n_nics)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "prepare.rank_nics[%zu] is %u where there are %zu NICs", i,
+                                  message->rank_nics[i], message->n_nics);
     }
-    return status;
+    return WEFT_OK;
 }
 
 static enum weft_status read_nics(const Weft__Prepare *message, struct weft_nic *nics,
@@ -459,45 +483,63 @@ static enum weft_status read_nics(const Weft__Prepare *message, struct weft_nic 
     return WEFT_OK;
 }
 
+static enum weft_status read_parts(const Weft__Prepare *message,
+                                   struct weft_wire_prepared *prepared, struct weft_error *error)
+{
+    if (!message->n_parts)
+        return weft_wire_missing("prepare.test", error);
+    enum weft_status status =
+        weft_wire_range("prepare.parts' count", message->n_parts, 1, WEFT_JOBS_MAX, error);
+    for (size_t i = 0; i < message->n_parts && !status; i++)
+        status = read_test(message->parts[i], &prepared->parts[i], error);
+    return status;
+}
+
 enum weft_status weft_wire_prepare_read(const Weft__Prepare *message,
                                         struct weft_wire_prepared *ret_prepared,
                                         struct weft_error *error)
 {
-    struct weft_test test;
-    if (!message->test)
-        return weft_wire_missing("prepare.test", error);
-    enum weft_status status = read_test(message->test, &test, error);
-    if (!status)
-        status = check_ranks(message, test.options.rank_count, error);
-    if (!status)
-        status = check_plan(message, error);
+    struct weft_wire_prepared *prepared = ret_prepared;
+    *prepared = (struct weft_wire_prepared){0};
+    enum weft_status status = read_parts(message, prepared, error);
     if (status)
         return status;
-    struct weft_nic *nics = calloc(message->n_local_ranks, sizeof(*nics));
-    if (!nics)
-        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for the NICs of %zu ranks",
-                              message->n_local_ranks);
-    status = read_nics(message, nics, error);
+    prepared->request = (struct weft_agent_test){
+        .parts = prepared->parts,
+        .part_count = (uint32_t)message->n_parts,
+        .local_count = (uint32_t)message->n_local_ranks,
+        .local_ranks = message->local_ranks,
+        .seed = message->seed,
+        .plan_local_count = message->plan_local_count,
+        .plan_mtu_bytes = message->plan_mtu_bytes,
+    };
+    status = check_plan(message, error);
+    if (status)
+        return status;
+    status = weft_wire_places_find(&prepared->request, &prepared->places, error);
+    if (!status)
+        status = check_rank_nics(message, error);
+    if (!status) {
+        prepared->nics = calloc(message->n_local_ranks, sizeof(*prepared->nics));
+        status = prepared->nics ? read_nics(message, prepared->nics, error)
+                                : weft_error_set(error, WEFT_NO_MEMORY,
+                                                 "out of memory for the NICs of %zu ranks",
+                                                 message->n_local_ranks);
+    }
     if (status) {
-        free(nics);
+        weft_wire_prepared_fini(prepared);
         return status;
     }
-    *ret_prepared = (struct weft_wire_prepared){
-        .request = {.test = &ret_prepared->test,
-                    .local_count = (uint32_t)message->n_local_ranks,
-                    .local_ranks = message->local_ranks,
-                    .nics = nics,
-                    .seed = message->seed,
-                    .plan_local_count = message->plan_local_count,
-                    .plan_mtu_bytes = message->plan_mtu_bytes},
-        .test = test,
-        .nics = nics,
-    };
+    prepared->request.nics = prepared->nics;
+    prepared->request.local_parts = prepared->places;
+    prepared->request.local_places = prepared->places + message->n_local_ranks;
     return WEFT_OK;
 }
 
 void weft_wire_prepared_fini(struct weft_wire_prepared *prepared)
 {
     free(prepared->nics);
+    free(prepared->places);
     prepared->nics = NULL;
+    prepared->places = NULL;
 }

@@ -9,8 +9,11 @@ static void complete_send(struct weft_node *node, struct weft_channel *channel, 
     assert(channel->sends_outstanding > 0 && weft_node_runs(node));
     channel->sends_outstanding--;
     if (node->phase == WEFT_PHASE_MEASURE) {
-        weft_hist_record(node->tally.latency_ns, node->now_ns - node->lanes[lane].posted_ns[op]);
-        weft_open_loop_sent(node, lane, op);
+        if (!node->unrecorded) {
+            weft_hist_record(node->tally.latency_ns,
+                             node->now_ns - node->lanes[lane].posted_ns[op]);
+            weft_open_loop_sent(node, lane, op);
+        }
         node->tally.sent_messages++;
         node->tally.sent_bytes += node->schedule->ops[op].len_bytes;
     }

@@ -13,8 +13,8 @@ void weft_node_channel_address(const struct weft_node *node, uint32_t channel,
 {
     assert(channel < node->channel_count);
     const struct weft_channel *at = &node->channels[channel];
-    *ret_address = (struct weft_channel_address){.from_rank = node->schedule->rank,
-                                                 .to_rank = at->peer,
+    *ret_address = (struct weft_channel_address){.from_rank = weft_node_rank(node),
+                                                 .to_rank = weft_node_named(node, at->peer),
                                                  .queue_pair = at->queue_pair,
                                                  .slots_address = (uintptr_t)at->slots,
                                                  .slots_rkey = node->region.rkey,
@@ -39,13 +39,25 @@ static struct weft_channel *find_channel(struct weft_node *node, uint32_t peer, 
     return is_it && found->queue_pair == queue_pair ? found : NULL;
 }
 
+/* As the schedule calls it, from what the run does; WEFT_OP_NONE: it is none of the schedule's. */
+static uint32_t unnamed(const struct weft_node *node, uint32_t named)
+{
+    if (!node->options.ranks)
+        return named;
+    for (uint32_t rank = 0; rank < node->schedule->rank_count; rank++) {
+        if (node->options.ranks[rank] == named)
+            return rank;
+    }
+    return WEFT_OP_NONE;
+}
+
 /* What a peer says comes from another process, so it is doubted. */
 static enum weft_status check_address(const struct weft_node *node,
                                       const struct weft_channel *channel,
                                       const struct weft_channel_address *peer,
                                       struct weft_error *error)
 {
-    uint32_t rank = node->schedule->rank;
+    uint32_t rank = weft_node_rank(node);
     if (peer->to_rank != rank || !channel)
         return weft_error_set(error, WEFT_INVALID,
                               "rank %u was given the address of rank %u for rank %u, queue pair "
@@ -65,7 +77,8 @@ static enum weft_status check_address(const struct weft_node *node,
 enum weft_status weft_node_connect(struct weft_node *node, const struct weft_channel_address *peer,
                                    struct weft_error *error)
 {
-    struct weft_channel *channel = find_channel(node, peer->from_rank, peer->queue_pair);
+    struct weft_channel *channel =
+        find_channel(node, unnamed(node, peer->from_rank), peer->queue_pair);
     enum weft_status status = check_address(node, channel, peer, error);
     if (status != WEFT_OK)
         return status;
@@ -75,7 +88,7 @@ enum weft_status weft_node_connect(struct weft_node *node, const struct weft_cha
     channel->window = peer->depth < node->depth ? peer->depth : node->depth;
     status = node->driver->endpoint_connect(channel->endpoint, &peer->endpoint, error);
     if (status != WEFT_OK)
-        return weft_error_prefix(error, "rank %u to rank %u: ", node->schedule->rank,
+        return weft_error_prefix(error, "rank %u to rank %u: ", weft_node_rank(node),
                                  peer->from_rank);
     channel->connected = true;
     return WEFT_OK;
@@ -88,8 +101,8 @@ enum weft_status weft_node_connected(const struct weft_node *node, struct weft_e
         const struct weft_channel *channel = &node->channels[i];
         enum weft_endpoint_state state = node->driver->endpoint_state(channel->endpoint, error);
         if (state == WEFT_ENDPOINT_FAILED) {
-            (void)weft_error_prefix(error, "rank %u cannot reach rank %u: ", node->schedule->rank,
-                                    channel->peer);
+            (void)weft_error_prefix(error, "rank %u cannot reach rank %u: ", weft_node_rank(node),
+                                    weft_node_named(node, channel->peer));
             return error && error->status != WEFT_OK ? error->status : WEFT_PEER_LOST;
         }
         all = all && state == WEFT_ENDPOINT_READY;

@@ -29,12 +29,13 @@ void weft_node_fail_work(struct weft_node *node, const struct weft_channel *chan
     char text[WEFT_OP_TEXT];
     uint32_t op = (uint32_t)completion->id;
     if (completion->id >> WEFT_WORK_KIND_SHIFT == WEFT_WORK_SLOTS)
-        (void)snprintf(text, sizeof(text), "announcing %u receives to rank %u", op, channel->peer);
+        (void)snprintf(text, sizeof(text), "announcing %u receives to rank %u", op,
+                       weft_node_named(node, channel->peer));
     else
         (void)weft_op_describe(&node->schedule->ops[op], op, text);
     (void)weft_error_set(&node->failure, completion->status,
                          "rank %u, peer %u: %s failed: %s (vendor error 0x%x)",
-                         node->schedule->rank, channel->peer, text,
+                         weft_node_rank(node), weft_node_named(node, channel->peer), text,
                          weft_status_text(completion->status), completion->vendor_error);
     append_cause(node, channel);
     publish(node);
@@ -43,7 +44,7 @@ void weft_node_fail_work(struct weft_node *node, const struct weft_channel *chan
 void weft_node_fail_channel(struct weft_node *node, const struct weft_channel *channel)
 {
     (void)weft_error_set(&node->failure, WEFT_PEER_LOST, "rank %u, peer %u: the connection failed",
-                         node->schedule->rank, channel->peer);
+                         weft_node_rank(node), weft_node_named(node, channel->peer));
     append_cause(node, channel);
     publish(node);
 }
@@ -53,7 +54,7 @@ void weft_node_fail_message(struct weft_node *node, const struct weft_channel *c
 {
     char text[WEFT_OP_TEXT];
     (void)weft_error_set(&node->failure, WEFT_IO, "rank %u, peer %u: %s: %s (%" PRIu64 ")",
-                         node->schedule->rank, channel->peer,
+                         weft_node_rank(node), weft_node_named(node, channel->peer),
                          weft_op_describe(&node->schedule->ops[op], op, text), what, found);
     publish(node);
 }

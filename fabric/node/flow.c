@@ -36,7 +36,7 @@ void weft_flows_measured(const struct weft_node *node, struct weft_flow_spread *
         double rate_bps = (double)channel->flow_bytes * BITS_PER_BYTE_NS / (double)channel->flow_ns;
         if (!ret_spread->flows || rate_bps < ret_spread->worst_bps) {
             ret_spread->worst_bps = rate_bps;
-            ret_spread->worst_from = channel->peer;
+            ret_spread->worst_from = weft_node_named(node, channel->peer);
         }
         ret_spread->flows++;
         ret_spread->sum_bps += rate_bps;

@@ -85,7 +85,7 @@ enum weft_status weft_graph_create(struct weft_node *node, struct weft_error *er
 {
     if (!allocate(node))
         return weft_error_set(error, WEFT_NO_MEMORY, "rank %u: out of memory for %u operations",
-                              node->schedule->rank, node->schedule->op_count);
+                              weft_node_rank(node), node->schedule->op_count);
     close_gate(node);
     node->calc_next_ns = UINT64_MAX;
     return WEFT_OK;

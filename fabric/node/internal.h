@@ -220,11 +220,13 @@ struct weft_node {
     _Atomic uint64_t base; /* iterations done before it */
     enum weft_phase phase;
     bool reduce;
+    bool unrecorded; /* histograms stay as they are */
     struct weft_tally tally;
     struct weft_durations durations;
     struct weft_trace trace;
 
     _Atomic uint64_t granted;
+    atomic_bool more; /* will be granted */
     _Atomic uint64_t done;
     bool failed_here; /* the worker's own copy */
     /* So many channels, from the first on, have been seen to be. */
@@ -249,6 +251,17 @@ enum weft_work_kind {
 static inline uint64_t weft_work_id(enum weft_work_kind kind, uint32_t lane, uint32_t value)
 {
     return (uint64_t)kind << WEFT_WORK_KIND_SHIFT | (uint64_t)lane << WEFT_WORK_LANE_SHIFT | value;
+}
+
+static inline uint32_t weft_node_named(const struct weft_node *node, uint32_t rank)
+{
+    return node->options.ranks ? node->options.ranks[rank] : rank;
+}
+
+/* As the run calls it. */
+static inline uint32_t weft_node_rank(const struct weft_node *node)
+{
+    return weft_node_named(node, node->schedule->rank);
 }
 
 static inline uint32_t weft_work_lane(const struct weft_node *node, uint64_t id)
@@ -359,6 +372,8 @@ WEFT_CHECKED enum weft_status weft_open_loop_create(struct weft_node *node,
                                                     struct weft_error *error);
 void weft_open_loop_destroy(struct weft_node *node);
 void weft_open_loop_clear(struct weft_node *node);
+/* Its latencies; the rest goes on. */
+void weft_open_loop_forget(struct weft_node *node);
 /* May the next iteration begin, as far as its time goes? */
 bool weft_open_loop_is_due(struct weft_node *node);
 /* Between two iterations, until the next is due: such time is part of what is measured. */
@@ -390,6 +405,8 @@ void weft_open_loop_measured(const struct weft_node *node, struct weft_open_loop
 
 /* series.c */
 void weft_series_begin(struct weft_node *node);
+/* An interval begins now. */
+void weft_series_restart(struct weft_node *node);
 void weft_series_sample(struct weft_node *node);
 /* bits * 1e9 / elapsed_ns without a division; off by less than 1e-6 of it. */
 uint64_t weft_series_rate(uint64_t len_bytes, uint64_t elapsed_ns);

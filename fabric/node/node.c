@@ -14,7 +14,7 @@ static enum weft_status allocate_records(struct weft_node *node, struct weft_err
     if (node->tally.latency_ns && node->tally.bandwidth_bps && node->durations.values_ns)
         return WEFT_OK;
     return weft_error_set(error, WEFT_NO_MEMORY, "rank %u: out of memory for its histograms",
-                          node->schedule->rank);
+                          weft_node_rank(node));
 }
 
 static enum weft_status build(struct weft_node *node, struct weft_error *error)

@@ -45,6 +45,9 @@ struct weft_node_options {
     const struct weft_driver *driver;
     struct weft_device *device;           /* the caller's; may be shared with other nodes */
     const struct weft_schedule *schedule; /* the caller's; outlives the node */
+    /* What the schedule's ranks are called in the run, in addresses and errors, where it is one of
+     * several; the caller's, outlives the node. NULL: as the schedule calls them. */
+    const uint32_t *ranks;
     enum weft_transfer transfer;
     uint32_t depth;       /* receives posted ahead on a channel; 0: a default */
     uint32_t in_flight;   /* iterations that run at once, the same at all ranks; 0: 1 */
@@ -115,6 +118,22 @@ void weft_node_start(struct weft_node *node, const struct weft_phase_options *op
 
 /* Up to this many iterations may run since start; rises only. Any thread. */
 void weft_node_grant(struct weft_node *node, uint64_t iterations);
+
+/* Will more be granted in this phase? It is granted in time where the clock is the machine's; a
+ * virtual clock waits for it as long as fewer than the margin are left, so that how late a grant
+ * comes changes nothing: a node looks so far ahead. Before the grant that it is said of. Any
+ * thread. */
+static inline uint32_t weft_node_grant_margin(uint32_t in_flight)
+{
+    return 2 * in_flight + 2;
+}
+void weft_node_expect_grant(struct weft_node *node, bool more);
+bool weft_node_wants_grant(const struct weft_node *node);
+
+/* What MEASURE records of messages and flows: false: nothing more, though iterations go on; true:
+ * from here on, and what was before is forgotten. Counts and durations are kept all the time. It
+ * begins true. Of the thread that polls. */
+void weft_node_record(struct weft_node *node, bool records);
 
 /* Takes completions, starts what has become ready. The caller has called the device's progress and
  * read `now_ns` after it. Returns how much it did; 0 is idle. */

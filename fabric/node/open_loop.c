@@ -34,12 +34,12 @@ static enum weft_status create_arrivals(struct weft_node *node, struct weft_erro
     if (!len_bytes)
         return weft_error_set(error, WEFT_INVALID,
                               "rank %u: a rate is of payload, and an iteration has none",
-                              node->schedule->rank);
+                              weft_node_rank(node));
     if (!weft_arrivals_gap(len_bytes, node->options.rate_bps, &gap))
         return weft_error_set(error, WEFT_INVALID,
                               "rank %u: at %s an iteration of %" PRIu64
                               " B is due every 4 s or less often: choose a higher rate",
-                              node->schedule->rank, weft_format_rate(node->options.rate_bps, rate),
+                              weft_node_rank(node), weft_format_rate(node->options.rate_bps, rate),
                               len_bytes);
     return weft_arrivals_init(&node->open_loop.arrivals, node->options.arrivals, gap,
                               node->options.arrivals_seed, error);
@@ -64,7 +64,7 @@ enum weft_status weft_open_loop_create(struct weft_node *node, struct weft_error
     node->durations.intended_ns = calloc(WEFT_NODE_DURATIONS, sizeof(uint64_t));
     if (!made || !loop->latency_intended_ns || !node->durations.intended_ns)
         return weft_error_set(error, WEFT_NO_MEMORY, "rank %u: out of memory for its histograms",
-                              node->schedule->rank);
+                              weft_node_rank(node));
     return create_arrivals(node, error);
 }
 
@@ -80,8 +80,13 @@ void weft_open_loop_clear(struct weft_node *node)
     struct weft_open_loop *loop = &node->open_loop;
     loop->begun = false;
     loop->missed = 0;
-    if (loop->latency_intended_ns)
-        weft_hist_clear(loop->latency_intended_ns);
+    weft_open_loop_forget(node);
+}
+
+void weft_open_loop_forget(struct weft_node *node)
+{
+    if (node->open_loop.latency_intended_ns)
+        weft_hist_clear(node->open_loop.latency_intended_ns);
 }
 
 static bool keeps_time(const struct weft_node *node)

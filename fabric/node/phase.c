@@ -36,6 +36,8 @@ void weft_node_start(struct weft_node *node, const struct weft_phase_options *op
     node->phase = options->phase;
     node->reduce = options->reduce || options->phase == WEFT_PHASE_VERIFY;
     clear_tally(&node->tally);
+    node->unrecorded = false;
+    atomic_store_explicit(&node->more, false, memory_order_relaxed);
     weft_trace_reset(node);
     weft_open_loop_clear(node);
     atomic_store_explicit(&node->durations.tail,
@@ -53,6 +55,30 @@ void weft_node_grant(struct weft_node *node, uint64_t iterations)
     /* A lane is filled once, and a second sum over it would not be the one expected. */
     assert(node->phase != WEFT_PHASE_VERIFY || iterations <= node->lane_mask + 1);
     atomic_store_explicit(&node->granted, base + iterations, memory_order_release);
+}
+
+void weft_node_expect_grant(struct weft_node *node, bool more)
+{
+    atomic_store_explicit(&node->more, more, memory_order_relaxed);
+}
+
+bool weft_node_wants_grant(const struct weft_node *node)
+{
+    uint64_t granted = atomic_load_explicit(&node->granted, memory_order_acquire);
+    return atomic_load_explicit(&node->more, memory_order_relaxed) &&
+           granted - done_of(node) < weft_node_grant_margin(node->in_flight);
+}
+
+void weft_node_record(struct weft_node *node, bool records)
+{
+    node->unrecorded = !records;
+    if (!records)
+        return;
+    weft_hist_clear(node->tally.latency_ns);
+    weft_hist_clear(node->tally.bandwidth_bps);
+    weft_open_loop_forget(node);
+    if (node->series_running)
+        weft_series_restart(node);
 }
 
 uint64_t weft_node_iterations_done(const struct weft_node *node)

@@ -65,7 +65,7 @@ static enum weft_status choose_depth(struct weft_node *node, struct weft_error *
         error, WEFT_UNSUPPORTED,
         "rank %u: a depth of %u needs %u sends and %u receives on a channel and %" PRIu64
         " completions over %u channels; the device has %u, %u and %u%s",
-        node->schedule->rank, node->depth, node->depth + slot_writes_of(node->depth), node->depth,
+        weft_node_rank(node), node->depth, node->depth + slot_writes_of(node->depth), node->depth,
         cq_depth_of(node, node->depth), node->channel_count, device->max_send_depth,
         device->max_receive_depth, device->max_cq_depth,
         asked ? ": choose a smaller depth" : ": run fewer ranks");
@@ -81,11 +81,11 @@ static enum weft_status check_operations(const struct weft_node *node, struct we
         return weft_error_set(error, WEFT_UNSUPPORTED,
                               "rank %u: schedules run over reliable connections, which driver %s "
                               "does not have on this device",
-                              node->schedule->rank, node->driver->name);
+                              weft_node_rank(node), node->driver->name);
     if ((device->operations & needed) != needed)
         return weft_error_set(error, WEFT_UNSUPPORTED,
                               "rank %u: driver %s cannot do RDMA WRITE and %s on this device%s",
-                              node->schedule->rank, node->driver->name,
+                              weft_node_rank(node), node->driver->name,
                               write ? "RDMA WRITE with immediate" : "SEND",
                               write ? "; try the transfer 'send'" : "");
     if (node->channel_count > device->max_endpoints)
@@ -93,7 +93,7 @@ static enum weft_status check_operations(const struct weft_node *node, struct we
                               "rank %u has %u queue pairs to its peers and needs as many "
                               "endpoints; the device has %u: run fewer ranks, or fewer queue "
                               "pairs between two",
-                              node->schedule->rank, node->channel_count, device->max_endpoints);
+                              weft_node_rank(node), node->channel_count, device->max_endpoints);
     return WEFT_OK;
 }
 
@@ -109,7 +109,7 @@ static enum weft_status check_messages(const struct weft_node *node, struct weft
                               "rank %u: %s is longer than the device's largest message, %" PRIu64
                               " B; choose a smaller chunk, or a smaller size where the pattern "
                               "has no chunks",
-                              node->schedule->rank, weft_op_describe(op, i, text),
+                              weft_node_rank(node), weft_op_describe(op, i, text),
                               node->capabilities.max_message_bytes);
     }
     return WEFT_OK;
@@ -151,7 +151,7 @@ static enum weft_status allocate_memory(struct weft_node *node, struct weft_erro
     if (node->schedule->buffer_bytes > BUFFER_BYTES_MAX)
         return weft_error_set(error, WEFT_INVALID,
                               "rank %u: a buffer of %" PRIu64 " B is more than any machine has",
-                              node->schedule->rank, node->schedule->buffer_bytes);
+                              weft_node_rank(node), node->schedule->buffer_bytes);
     node->lane_bytes = (node->schedule->buffer_bytes + page - 1) / page * page;
     uint64_t rings = UINT64_C(2) * node->channel_count * ring_bytes(node);
     node->memory_bytes = lane_count_of(node) * node->lane_bytes + rings;
@@ -162,7 +162,7 @@ static enum weft_status allocate_memory(struct weft_node *node, struct weft_erro
         return weft_error_set(error, WEFT_NO_MEMORY,
                               "rank %u: no %" PRIu64 " B of memory (%" PRIu64
                               " buffers of the pattern's and some for control); choose %s",
-                              node->schedule->rank, node->memory_bytes, lane_count_of(node),
+                              weft_node_rank(node), node->memory_bytes, lane_count_of(node),
                               node->in_flight > WEFT_NODE_LANES_MIN
                                   ? "fewer iterations in flight, or a smaller size"
                                   : "a smaller size or fewer ranks on this host");
@@ -221,7 +221,7 @@ enum weft_status weft_resources_create(struct weft_node *node, struct weft_error
     place_rings(node);
     status = create(node, error);
     return status == WEFT_OK ? WEFT_OK
-                             : weft_error_prefix(error, "rank %u: ", node->schedule->rank);
+                             : weft_error_prefix(error, "rank %u: ", weft_node_rank(node));
 }
 
 void weft_resources_destroy(struct weft_node *node)

@@ -70,7 +70,7 @@ static uint64_t flow_bytes(const struct weft_node *node, const struct weft_chann
     return payload < channel->posted_bytes ? payload : channel->posted_bytes;
 }
 
-static void restart(struct weft_node *node)
+void weft_series_restart(struct weft_node *node)
 {
     node->series_start_ns = node->now_ns;
     node->series_late_ns = 0;
@@ -83,7 +83,7 @@ void weft_series_begin(struct weft_node *node)
     if (node->series_running)
         return;
     node->series_running = true;
-    restart(node);
+    weft_series_restart(node);
 }
 
 /* How many intervals have ended, and how late the poll is beyond them. The inverse is rounded up,
@@ -110,7 +110,7 @@ void weft_series_sample(struct weft_node *node)
         uint64_t bytes = flow_bytes(node, channel);
         /* A driver's count may lag behind one that was clamped: never back. */
         uint64_t grown = bytes > channel->series_bytes ? bytes - channel->series_bytes : 0;
-        if (channel->carries_bytes)
+        if (channel->carries_bytes && !node->unrecorded)
             weft_hist_record_times(node->tally.bandwidth_bps, weft_series_rate(grown, elapsed_ns),
                                    times);
         channel->series_bytes += grown;

@@ -33,7 +33,7 @@ enum weft_status weft_trace_create(struct weft_node *node, struct weft_error *er
             error, WEFT_NO_MEMORY,
             "rank %u: out of memory for the trace of %u operations; write 'trace: "
             "false' in the plan does without",
-            node->schedule->rank, op_count);
+            weft_node_rank(node), op_count);
     for (uint32_t i = 0; i < ring + WEFT_NODE_TRACES_KEPT; i++)
         trace->slots[i].records = trace->records + i * ((size_t)op_count + 1);
     trace->ring_count = ring;

@@ -33,6 +33,9 @@ static const char *const metrics[] = {
     "bandwidth.mean.cv",
     "busbw.cv",
     "achieved.cv",
+    "interference",
+    "interference.p99",
+    "interference.bandwidth",
     NULL,
 };
 
@@ -88,6 +91,25 @@ bool weft_metric_is_rate(const char *metric)
            strcmp(metric, "achieved") == 0;
 }
 
+bool weft_metric_is_interference(const char *metric)
+{
+    return begins_with(metric, "interference");
+}
+
+/* "1.5" */
+static enum weft_status parse_factor(const char *text, double *ret_value, struct weft_error *error)
+{
+    char *end = NULL;
+    double value = strtod(text, &end);
+    bool number = text[0] >= '0' && text[0] <= '9' && end != text && !*end;
+    if (!number || !(value <= 1e9))
+        return weft_error_set(error, WEFT_INVALID,
+                              "'%.40s' is not a factor; write it like 1.5, for half as slow again",
+                              text);
+    *ret_value = value;
+    return WEFT_OK;
+}
+
 /* "5%", "2.5%" */
 enum weft_status weft_share_parse(const char *text, double *ret_value, struct weft_error *error)
 {
@@ -117,6 +139,8 @@ static enum weft_status parse_value(const char *metric, const char *text, double
     uint64_t value = 0;
     if (weft_metric_is_share(metric))
         return weft_share_parse(text, ret_value, error);
+    if (weft_metric_is_interference(metric))
+        return parse_factor(text, ret_value, error);
     if (strcmp(metric, "ideal_share") == 0)
         return parse_share(text, ret_value, error);
     enum weft_status status = parse_whole(metric, text, &value, error);
@@ -201,7 +225,7 @@ static enum weft_status refuse_metric(const char *name, struct weft_error *error
         "completion.p99, also of completion_intended and latency_intended, and algbw, "
         "busbw, ideal_share, offered, achieved, missed, throughput, lost, retransmitted; of "
         "repeats "
-        "completion.p50.cv and the like",
+        "completion.p50.cv and the like; of jobs together interference",
         name);
 }
 

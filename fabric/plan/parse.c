@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fabric/plan/test.h"
+#include "fabric/plan/together.h"
 
 #define TESTS_MAX 10000u
 
@@ -31,17 +31,36 @@ static enum weft_status check_count(const struct weft_yaml_node *tests, struct w
 
 /* Results are told apart by name. */
 static enum weft_status check_name(const struct weft_yaml_node *node, const struct weft_plan *plan,
-                                   struct weft_error *error)
+                                   uint32_t test, struct weft_error *error)
 {
-    const char *name = plan->tests[plan->test_count - 1].name;
+    const char *name = plan->tests[test].name;
     const struct weft_yaml_node *own = weft_yaml_find(node, "name");
-    for (uint32_t i = 0; i + 1 < plan->test_count; i++) {
+    for (uint32_t i = 0; i < test; i++) {
         if (strcmp(plan->tests[i].name, name) == 0)
             return weft_error_at(error, own ? &own->where : &node->where,
                                  "two tests are named '%s': give this one a 'name' of its own",
                                  name);
     }
     return WEFT_OK;
+}
+
+static uint32_t count_tests(const struct weft_yaml_node *tests)
+{
+    uint32_t count = 0;
+    for (const struct weft_yaml_node *node = tests->first; node; node = node->next)
+        count += weft_together_count(node);
+    return count;
+}
+
+static enum weft_status read_tests(const struct weft_yaml_node *node, struct weft_plan *plan,
+                                   struct weft_error *error)
+{
+    uint32_t first = plan->test_count;
+    plan->test_count += weft_together_count(node);
+    enum weft_status status = weft_together_read(node, &plan->tests[first], error);
+    for (uint32_t i = first; status == WEFT_OK && i < plan->test_count; i++)
+        status = check_name(node, plan, i, error);
+    return status;
 }
 
 static enum weft_status read_plan(const struct weft_yaml_node *root, struct weft_plan *plan,
@@ -56,15 +75,12 @@ static enum weft_status read_plan(const struct weft_yaml_node *root, struct weft
         return status;
     if (!plan->name)
         plan->name = strdup("plan");
-    plan->tests = calloc(file.tests->count, sizeof(plan->tests[0]));
+    plan->tests = calloc(count_tests(file.tests), sizeof(plan->tests[0]));
     if (!plan->name || !plan->tests)
         return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
     const struct weft_yaml_node *node = file.tests->first;
-    for (; status == WEFT_OK && node; node = node->next) {
-        status = weft_test_read(node, &plan->tests[plan->test_count++], error);
-        if (status == WEFT_OK)
-            status = check_name(node, plan, error);
-    }
+    for (; status == WEFT_OK && node; node = node->next)
+        status = read_tests(node, plan, error);
     return status;
 }
 

@@ -27,6 +27,9 @@ void weft_test_fini(struct weft_test *test)
     weft_sweep_fini(test);
     weft_expect_fini(&test->until);
     free(test->name);
+    free(test->ranks);
+    free(test->together.name);
+    free(test->together.job);
     free(test->driver);
     free(test->file);
     free(test->file_text);

@@ -6,6 +6,7 @@
 #include "fabric/node/node.h"
 #include "fabric/plan/search.h"
 #include "fabric/schedule/pattern.h"
+#include "fabric/topology/topology.h"
 
 /* "completion.p99 <= 5ms" */
 enum weft_relation {
@@ -32,6 +33,7 @@ const char *const *weft_expect_metrics(void);
 bool weft_metric_is_share(const char *metric);
 bool weft_metric_is_time(const char *metric);
 bool weft_metric_is_rate(const char *metric);
+bool weft_metric_is_interference(const char *metric); /* a factor: 1.5 */
 WEFT_CHECKED enum weft_status weft_expect_parse(const char *text, struct weft_expect *ret_expect,
                                                 struct weft_error *error);
 void weft_expect_fini(struct weft_expect *expect);
@@ -75,11 +77,28 @@ WEFT_CHECKED enum weft_status weft_share_parse(const char *text, double *ret_sha
 
 #define WEFT_FOREVER ((uint64_t)INT64_MAX)
 
+/* Jobs that run together. */
+#define WEFT_JOBS_MAX 16u
+
+/* A test is what is measured of one pattern. Where a plan runs jobs together each of them is two
+ * tests: alone, and with the others. All jobs' tests stand one behind the other, first alone, then
+ * together, in the order of the jobs; the latter run at once. */
+struct weft_together {
+    char *name; /* of the whole; NULL: an ordinary test */
+    char *job;
+    uint32_t job_count, index; /* which of them */
+    bool alone;
+};
+
 struct weft_test {
     char *name; /* unique in its plan; the pattern's unless told otherwise */
     const struct weft_pattern *pattern;
     struct weft_pattern_options
-        options;     /* rank_count 0: the topology's, or the pattern's default */
+        options; /* rank_count 0: the topology's, or the pattern's default */
+    /* Rank i of the pattern is this rank of the topology; rank_count of them, malloc'd. NULL: rank
+     * i itself. */
+    uint32_t *ranks;
+    struct weft_together together;
     char *driver;    /* NULL: "dpdk" */
     char *file;      /* what the pattern is made from, as the plan names it; NULL: nothing */
     char *file_text; /* malloc'd, or NULL: it was not read yet; options.text shows it */
@@ -114,6 +133,28 @@ struct weft_test {
     bool swept;       /* it is a point of a sweep */
 };
 
+/* Where a rank of the test's pattern sits, as the topology counts. */
+static inline uint32_t weft_test_rank(const struct weft_test *test, uint32_t rank)
+{
+    return test->ranks ? test->ranks[rank] : rank;
+}
+/* Does it run at once with others? */
+static inline bool weft_test_is_together(const struct weft_test *test)
+{
+    return test->together.name && !test->together.alone;
+}
+/* From a test that begins something, how many run at once: 1, or the jobs. */
+static inline uint32_t weft_test_parts(const struct weft_test *test)
+{
+    return weft_test_is_together(test) ? test->together.job_count : 1;
+}
+/* One more than the highest rank of the topology that it needs; rank_count set. */
+uint32_t weft_test_ranks_needed(const struct weft_test *test);
+/* The topology as the test's pattern sees it: its rank i is the pattern's. Shares everything with
+ * the other but the places of ranks, which are malloc'd: free ret_view->rank_nics. False: out of
+ * memory. */
+bool weft_test_view(const struct weft_test *test, const struct weft_topology *topology,
+                    struct weft_topology *ret_view);
 /* How many iterations may run at once: what was said; else, in an open loop, what the pattern says,
  * and one in a closed loop. */
 uint32_t weft_test_in_flight(const struct weft_test *test);

@@ -25,6 +25,9 @@ static enum weft_status apply_number(struct weft_test *test, const char *key, co
     enum weft_status status = WEFT_OK;
     if (strcmp(key, "size") == 0)
         status = weft_parse_size(text, &value, error);
+    else if (strcmp(key, "ranks") == 0 && test->ranks)
+        status = weft_error_set(error, WEFT_INVALID,
+                                "which ranks is said already; a sweep goes over how many");
     else if (strcmp(key, "ranks") == 0)
         status = weft_parse_count(text, &value, error);
     else if (test->search.to_bps)
@@ -219,9 +222,19 @@ static bool copy_text(char **field)
     return *field != NULL;
 }
 
-/* A copy without axes. Half-made, it can be undone all the same. */
-static enum weft_status copy_test(const struct weft_test *from, struct weft_test *to,
-                                  struct weft_error *error)
+static bool copy_ranks(struct weft_test *test)
+{
+    size_t len_bytes = test->options.rank_count * sizeof(*test->ranks);
+    const uint32_t *from = test->ranks;
+    test->ranks = from ? malloc(len_bytes) : NULL;
+    if (test->ranks)
+        memcpy(test->ranks, from, len_bytes);
+    return test->ranks != NULL;
+}
+
+/* Half-made, it can be undone all the same. */
+enum weft_status weft_test_copy(const struct weft_test *from, struct weft_test *to,
+                                struct weft_error *error)
 {
     *to = *from;
     to->axis_count = 0;
@@ -231,6 +244,9 @@ static enum weft_status copy_test(const struct weft_test *from, struct weft_test
     bool made = copy_text(&to->name);
     made = (copy_text(&to->driver) || !from->driver) && made;
     made = (copy_text(&to->file) || !from->file) && made;
+    made = (copy_text(&to->together.name) || !from->together.name) && made;
+    made = (copy_text(&to->together.job) || !from->together.job) && made;
+    made = (copy_ranks(to) || !from->ranks) && made;
     to->file_text = NULL;
     to->expects = calloc(from->expect_count + 1u, sizeof(*to->expects));
     if (!made || !to->expects)
@@ -325,7 +341,7 @@ static enum weft_status expand(const struct weft_test *from, struct weft_plan *p
     uint64_t count = count_tests(from);
     for (uint64_t i = 0; i < count; i++) {
         struct weft_test *test = &plan->tests[plan->test_count++];
-        enum weft_status status = copy_test(from, test, error);
+        enum weft_status status = weft_test_copy(from, test, error);
         if (status == WEFT_OK)
             status = set_point(from, i / repeats, test, error);
         if (status == WEFT_OK)

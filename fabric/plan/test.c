@@ -8,6 +8,7 @@
 
 #include "fabric/base/utf8.h"
 #include "fabric/plan/congestion.h"
+#include "fabric/plan/ranks.h"
 #include "fabric/plan/sweep.h"
 #include "fabric/topology/topology.h"
 
@@ -22,7 +23,8 @@ struct row {
     char *name, *driver, *file;
     const struct weft_pattern *pattern;
     enum weft_transfer transfer;
-    uint64_t ranks, size_bytes;
+    struct weft_rank_choice ranks;
+    uint64_t size_bytes;
     const struct weft_yaml_node *options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not said */
     uint64_t mtu_bytes, dscp, iterations, duration_ns, warmup, depth, in_flight, interval_ns,
         pace_bps;
@@ -264,7 +266,7 @@ static enum weft_status take_search(const struct weft_yaml_node *node, struct we
 static const struct weft_yaml_key keys[] = {
     {"name", weft_plan_read_title, offsetof(struct row, name), false, 0, 0},
     {"pattern", read_pattern, offsetof(struct row, pattern), true, 0, 0},
-    {"ranks", weft_yaml_read_count, offsetof(struct row, ranks), false, 1, WEFT_RANKS_MAX},
+    {"ranks", weft_ranks_read, offsetof(struct row, ranks), false, 0, 0},
     {"size", weft_yaml_read_size, offsetof(struct row, size_bytes), false, 1, SIZE_BYTES_MAX},
 #define WEFT_ROW(id, field, name, value, kind, least, most, help) \
     {name, read_option, offsetof(struct row, options[WEFT_OPTION_##id]), false, 0, 0},
@@ -308,7 +310,9 @@ enum weft_status weft_test_set_number(struct weft_test *test, const char *key, u
     while (row->name && strcmp(row->name, key) != 0)
         row++;
     assert(row->name);
-    if (value < row->least || value > row->most)
+    uint64_t least = row->most ? row->least : 1;
+    uint64_t most = row->most ? row->most : WEFT_RANKS_MAX;
+    if (value < least || value > most)
         return weft_error_set(error, WEFT_INVALID, "a value of '%s' is out of its bounds", key);
     if (strcmp(key, "size") == 0)
         test->options.size_bytes = value;
@@ -321,16 +325,18 @@ enum weft_status weft_test_set_number(struct weft_test *test, const char *key, u
 
 /* ---- the test ---- */
 
-static enum weft_status read_expects(const struct weft_yaml_node *list, struct weft_test *test,
-                                     struct weft_error *error)
+enum weft_status weft_test_read_expects(const struct weft_yaml_node *list, struct weft_test *test,
+                                        struct weft_error *error)
 {
-    if (list->count > EXPECTS_MAX)
+    if (list->count + test->expect_count > EXPECTS_MAX)
         return weft_error_at(error, &list->where, "a test has up to %u expectations", EXPECTS_MAX);
     if (list->count == 0)
         return WEFT_OK;
-    test->expects = calloc(list->count, sizeof(test->expects[0]));
-    if (!test->expects)
+    size_t room = (size_t)test->expect_count + list->count;
+    struct weft_expect *expects = realloc(test->expects, room * sizeof(*expects));
+    if (!expects)
         return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
+    test->expects = expects;
     for (const struct weft_yaml_node *node = list->first; node; node = node->next) {
         struct weft_error why = {0};
         if (node->kind != WEFT_YAML_TEXT)
@@ -352,7 +358,8 @@ static void take_row(const struct row *row, struct weft_test *test)
         test->iterations = 0;
     else if (row->iterations)
         test->iterations = row->iterations;
-    test->options.rank_count = (uint32_t)row->ranks;
+    test->options.rank_count = row->ranks.count;
+    test->ranks = row->ranks.ranks;
     test->transfer = row->transfer;
     test->mtu_bytes = (uint32_t)row->mtu_bytes;
     test->dscp = (uint8_t)row->dscp;
@@ -475,6 +482,7 @@ enum weft_status weft_test_read(const struct weft_yaml_node *node, struct weft_t
         free(row.name);
         free(row.driver);
         free(row.file);
+        free(row.ranks.ranks);
         return status;
     }
     take_row(&row, test);
@@ -493,6 +501,6 @@ enum weft_status weft_test_read(const struct weft_yaml_node *node, struct weft_t
     if (status == WEFT_OK && row.sweep)
         status = take_sweep(row.sweep, test, error);
     if (status == WEFT_OK && row.expects)
-        status = read_expects(row.expects, test, error);
+        status = weft_test_read_expects(row.expects, test, error);
     return status;
 }

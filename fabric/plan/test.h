@@ -14,6 +14,15 @@ void weft_test_fini(struct weft_test *test);
 WEFT_CHECKED enum weft_status weft_test_read(const struct weft_yaml_node *node,
                                              struct weft_test *test, struct weft_error *error);
 
+/* Adds to those that it has. */
+WEFT_CHECKED enum weft_status weft_test_read_expects(const struct weft_yaml_node *list,
+                                                     struct weft_test *test,
+                                                     struct weft_error *error);
+
+/* A copy without axes. */
+WEFT_CHECKED enum weft_status weft_test_copy(const struct weft_test *from, struct weft_test *to,
+                                             struct weft_error *error);
+
 /* Sets size, ranks or rate, within the bounds that the keys have. */
 WEFT_CHECKED enum weft_status weft_test_set_number(struct weft_test *test, const char *key,
                                                    uint64_t value, struct weft_error *error);

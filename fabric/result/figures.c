@@ -2,6 +2,7 @@
 #include "fabric/result/figures.h"
 
 #include "fabric/result/repeats.h"
+#include "fabric/result/together.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,7 +106,7 @@ bool weft_test_fairness(const struct weft_test_result *result, struct weft_test_
         if (!all.flows || spread->worst_bps < all.worst_bps) {
             all.worst_bps = spread->worst_bps;
             all.worst_from = spread->worst_from;
-            all.worst_to = i;
+            all.worst_to = result->ranks[i].rank;
         }
         all.flows += spread->flows;
         sum_bps += spread->sum_bps;
@@ -267,6 +268,10 @@ bool weft_figure_metric(const struct weft_test_result *result, const char *metri
         if (strncmp(metric, hists[i].prefix, prefix_length) == 0)
             return weft_figure_stat(hists[i].hist, metric + prefix_length, ret_value);
     }
+    if (weft_metric_is_interference(metric)) {
+        *ret_why = "too few samples, alone or together, or no job among others";
+        return weft_interference_metric(result, metric, ret_value);
+    }
     if (strcmp(metric, "throughput") == 0) {
         *ret_why = "no rate was searched for, or none passes";
         *ret_value = (double)result->found_bps;
@@ -294,7 +299,9 @@ static const char *driver_of(const struct weft_result *result, const struct weft
                              uint32_t rank)
 {
     const struct weft_topology *topology = result->topology;
-    const char *own = topology ? topology->nics[topology->rank_nics[rank]].driver : NULL;
+    const char *own =
+        topology ? topology->nics[topology->rank_nics[weft_test_rank(test->test, rank)]].driver
+                 : NULL;
     if (own)
         return own;
     return test->test->driver ? test->test->driver : "dpdk";

@@ -15,6 +15,7 @@
 #include "fabric/result/attribution.h"
 #include "fabric/result/figures.h"
 #include "fabric/result/repeats.h"
+#include "fabric/result/together_json.h"
 #include "fabric/result/victims.h"
 
 #define SCHEMA 1
@@ -496,6 +497,7 @@ static json_t *test_json(struct maker *maker, const struct weft_result *result, 
     put(maker, object, "broken", test->broken[0] ? text(test->broken) : json_null());
     put(maker, object, "verified", verified < 0 ? json_null() : json_boolean(verified));
     put_measured(maker, object, test, index);
+    put(maker, object, "together", weft_together_json(test));
     put(maker, object, "victims", weft_victims_json(result, test));
     put(maker, object, "search", search_json(maker, test));
     put(maker, object, "repeats", repeats_json(maker, test));

@@ -90,7 +90,7 @@ enum weft_status weft_result_begin(struct weft_result *result, uint32_t rank_cou
         return no_memory(error);
     }
     for (uint32_t i = 0; i < rank_count; i++)
-        test->ranks[i].rank = i;
+        test->ranks[i].rank = weft_test_rank(plan_test, i);
     for (uint32_t i = 0; i < expect_count; i++)
         test->expects[i].expect = &plan_test->expects[i];
     result->test_count++;
@@ -187,7 +187,7 @@ void weft_test_result_again(struct weft_test_result *result)
     ranks_fini(result);
     memset(result->ranks, 0, result->rank_count * sizeof(result->ranks[0]));
     for (uint32_t i = 0; i < result->rank_count; i++)
-        result->ranks[i].rank = i;
+        result->ranks[i].rank = weft_test_rank(result->test, i);
     weft_attribution_destroy(result->attribution);
     result->attribution = NULL;
     weft_hist_clear(result->completion_ns);

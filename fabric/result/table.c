@@ -12,6 +12,7 @@
 #include "fabric/plan/test.h"
 #include "fabric/result/attribution.h"
 #include "fabric/result/figures.h"
+#include "fabric/result/together.h"
 
 #define COLUMN_WIDTH 10
 
@@ -21,12 +22,15 @@ static const char *plural(uint64_t count)
     return count == 1 ? "" : "s";
 }
 
-static uint32_t host_count(const struct weft_topology *topology, uint32_t rank_count)
+static uint32_t host_count(const struct weft_topology *topology,
+                           const struct weft_test_result *test)
 {
     uint32_t count = 0;
     for (uint32_t host = 0; host < topology->host_count; host++) {
-        for (uint32_t rank = 0; rank < rank_count && rank < topology->rank_count; rank++) {
-            if (topology->nics[topology->rank_nics[rank]].host == host) {
+        for (uint32_t i = 0; i < test->rank_count; i++) {
+            uint32_t rank = test->ranks[i].rank;
+            if (rank < topology->rank_count &&
+                topology->nics[topology->rank_nics[rank]].host == host) {
                 count++;
                 break;
             }
@@ -44,8 +48,11 @@ static void print_head(FILE *out, const struct weft_result *result,
     };
     char size[WEFT_UNITS_TEXT];
     char drivers[WEFT_DRIVERS_TEXT];
-    uint32_t hosts = host_count(result->topology, test->rank_count);
+    uint32_t hosts = host_count(result->topology, test);
     fprintf(out, "weft %s · %s", WEFT_VERSION, test->test->pattern->name);
+    if (test->test->together.name)
+        fprintf(out, " (%s%s)", test->test->together.job,
+                test->test->together.alone ? " alone" : " among others");
     if (weft_pattern_has_size(test->test->pattern, &test->test->options))
         fprintf(out, ", %s", weft_format_size(test->test->options.size_bytes, size));
     fprintf(out, " · %u rank%s on %u host%s · %s · %s", test->rank_count, plural(test->rank_count),
@@ -55,7 +62,7 @@ static void print_head(FILE *out, const struct weft_result *result,
         fprintf(out, ", MTU %u", test->test->mtu_bytes);
     fprintf(out, "\n");
     if (test->ranks[0].device[0])
-        fprintf(out, "rank 0 on  %s\n", test->ranks[0].device);
+        fprintf(out, "rank %u on  %s\n", test->ranks[0].rank, test->ranks[0].device);
 }
 
 static void print_wrong_ranks(FILE *out, const struct weft_test_result *test)
@@ -69,7 +76,7 @@ static void print_wrong_ranks(FILE *out, const struct weft_test_result *test)
         fprintf(out,
                 "           rank %u: %s of %s wrong, first at byte %" PRIu64
                 ": expected %g, found %g\n",
-                i, weft_show_size(verified->wrong_bytes, wrong),
+                test->ranks[i].rank, weft_show_size(verified->wrong_bytes, wrong),
                 weft_show_size(verified->compared_bytes, compared),
                 verified->first_wrong_offset_bytes, (double)verified->expected,
                 (double)verified->found);
@@ -330,6 +337,8 @@ static void show_actual(const struct weft_expect_result *expect, char shown[WEFT
         weft_show_time(value, shown);
     else if (weft_metric_is_rate(metric))
         weft_show_rate(value, shown);
+    else if (weft_metric_is_interference(metric))
+        (void)snprintf(shown, WEFT_UNITS_TEXT, "%.2f", expect->actual);
     else if (strcmp(metric, "ideal_share") == 0)
         (void)snprintf(shown, WEFT_UNITS_TEXT, "%.4g %%", expect->actual * 100);
     else
@@ -377,6 +386,7 @@ static void print_test(FILE *out, const struct weft_result *result, uint32_t ind
     weft_test_warnings(result, index, &warnings);
     for (uint32_t i = 0; i < warnings.count; i++)
         fprintf(out, "warning    %s\n", warnings.texts[i]);
+    weft_together_print(out, test);
 }
 
 char *weft_test_table(const struct weft_result *result, uint32_t test)

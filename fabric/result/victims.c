@@ -56,8 +56,8 @@ bool weft_test_victims(const struct weft_result *result, const struct weft_test_
         weft_incast_victim(&options, i, &from, &to);
         if (test->ranks[from].reported && test->ranks[from].latency_ns)
             weft_hist_merge(all_ns, test->ranks[from].latency_ns);
-        take_rank(result->topology, from, &ret->line_rate_bps);
-        take_rank(result->topology, to, &ret->line_rate_bps);
+        take_rank(result->topology, test->ranks[from].rank, &ret->line_rate_bps);
+        take_rank(result->topology, test->ranks[to].rank, &ret->line_rate_bps);
     }
     uint64_t messages = (options.size_bytes + options.chunk_bytes - 1) / options.chunk_bytes;
     bool known = fill_rates(all_ns, options.size_bytes, messages, ret);

@@ -111,9 +111,11 @@ void weft_test_warnings(const struct weft_result *result, uint32_t test,
     for (uint32_t i = 0; i < result->environment_count; i++)
         check_clock(&result->environments[i], ret_warnings);
     check_preemptions(figures, ret_warnings);
-    for (uint32_t i = 0; i < figures->rank_count && i < topology->rank_count; i++) {
+    for (uint32_t i = 0; i < figures->rank_count; i++) {
         const struct weft_rank_result *rank = &figures->ranks[i];
-        uint64_t line_rate_bps = topology->nics[topology->rank_nics[i]].rate_bps;
+        if (rank->rank >= topology->rank_count)
+            continue;
+        uint64_t line_rate_bps = topology->nics[topology->rank_nics[rank->rank]].rate_bps;
         if (rank->reported && line_rate_bps)
             check_rate(rank, figures->test, line_rate_bps, ret_warnings);
         if (rank->stalled_iterations)

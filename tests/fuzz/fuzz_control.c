@@ -15,9 +15,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes);
 /* ---- hands that do nothing, quickly ---- */
 
 struct hands {
-    uint32_t local_count, rank_count, prepares, releases;
+    uint32_t local_count, rank_limit, part_count, prepares, releases;
     uint32_t ranks[64];
-    uint64_t granted, taken;
+    uint64_t granted[WEFT_JOBS_MAX], taken[WEFT_JOBS_MAX];
 };
 
 static enum weft_status environment(void *context, struct weft_host_environment *ret)
@@ -35,7 +35,17 @@ static enum weft_status prepare(void *context, const struct weft_agent_test *tes
     if (test->local_count > 64)
         return weft_error_set(error, WEFT_UNSUPPORTED, "too many ranks");
     hands->local_count = test->local_count;
-    hands->rank_count = test->test->options.rank_count;
+    hands->part_count = test->part_count;
+    hands->rank_limit = 0;
+    for (uint32_t i = 0; i < test->part_count; i++) {
+        uint32_t needed = weft_test_ranks_needed(&test->parts[i]);
+        hands->rank_limit = needed > hands->rank_limit ? needed : hands->rank_limit;
+    }
+    for (uint32_t i = 0; i < test->local_count; i++) {
+        const struct weft_test *part = &test->parts[test->local_parts[i]];
+        assert(test->local_places[i] < part->options.rank_count);
+        assert(weft_test_rank(part, test->local_places[i]) == test->local_ranks[i]);
+    }
     memcpy(hands->ranks, test->local_ranks, test->local_count * sizeof(hands->ranks[0]));
     return WEFT_OK;
 }
@@ -46,7 +56,7 @@ static uint32_t addresses(void *context, struct weft_channel_address *into, uint
     for (uint32_t i = 0; i < hands->local_count && i < count; i++)
         into[i] = (struct weft_channel_address){
             .from_rank = hands->ranks[i],
-            .to_rank = (hands->ranks[i] + 1) % hands->rank_count,
+            .to_rank = (hands->ranks[i] + 1) % hands->rank_limit,
             .depth = 1,
         };
     return hands->local_count;
@@ -58,7 +68,7 @@ static enum weft_status connect_channels(void *context, const struct weft_channe
     const struct hands *hands = context;
     (void)error;
     for (uint32_t i = 0; i < count; i++)
-        assert(given[i].to_rank < hands->rank_count);
+        assert(given[i].to_rank < hands->rank_limit);
     return WEFT_OK;
 }
 
@@ -69,45 +79,50 @@ static enum weft_status connected(void *context, struct weft_error *error)
     return WEFT_OK;
 }
 
-static enum weft_status start(void *context, const struct weft_phase_options *phase,
-                              struct weft_error *error)
+static enum weft_status start(void *context, enum weft_phase phase, struct weft_error *error)
 {
     struct hands *hands = context;
     (void)error;
-    assert((unsigned)phase->phase < WEFT_PHASE_COUNT);
-    hands->granted = 0;
-    hands->taken = 0;
+    assert((unsigned)phase < WEFT_PHASE_COUNT);
+    memset(hands->granted, 0, sizeof(hands->granted));
+    memset(hands->taken, 0, sizeof(hands->taken));
     return WEFT_OK;
 }
 
-static void grant(void *context, uint64_t iterations)
+static void grant(void *context, const struct weft_agent_grant *grants,
+                  enum weft_agent_record record)
 {
     struct hands *hands = context;
-    assert(iterations > hands->granted);
-    hands->granted = iterations;
+    assert((unsigned)record <= WEFT_RECORD_NO_MORE);
+    for (uint32_t i = 0; i < hands->part_count; i++) {
+        assert(grants[i].iterations >= hands->granted[i]);
+        hands->granted[i] = grants[i].iterations;
+    }
 }
 
-static enum weft_status progress(void *context, struct weft_agent_progress *ret_progress,
-                                 struct weft_error *error)
+static enum weft_status progress(void *context, uint32_t part,
+                                 struct weft_agent_progress *ret_progress, struct weft_error *error)
 {
     const struct hands *hands = context;
     (void)error;
-    *ret_progress = (struct weft_agent_progress){hands->granted, true};
+    *ret_progress = (struct weft_agent_progress){hands->granted[part], true};
     return WEFT_OK;
 }
 
-static uint32_t take_durations(void *context, uint64_t *durations_ns, uint32_t count)
+static uint32_t take_durations(void *context, uint32_t part, uint64_t *durations_ns, uint32_t count)
 {
     struct hands *hands = context;
+    uint64_t *next = &hands->taken[part];
     uint32_t taken = 0;
-    for (; taken < count && taken < 8 && hands->taken < hands->granted; taken++, hands->taken++)
-        durations_ns[taken] = hands->taken;
+    for (; taken < count && taken < 8 && *next < hands->granted[part]; taken++, ++*next)
+        durations_ns[taken] = *next;
     return taken;
 }
 
-static bool decides(void *context)
+static bool decides(void *context, uint32_t part)
 {
     (void)context;
+    (void)part;
     return true;
 }
 

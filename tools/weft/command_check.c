@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "fabric/base/units.h"
+#include "fabric/plan/ranks.h"
 #include "fabric/result/figures.h"
 #include "tools/weft/commands.h"
 #include "tools/weft/job.h"
@@ -52,6 +53,40 @@ static void print_rate(const struct weft_test *test, const struct weft_job_figur
                weft_format_rate(test->rate_bps, rate));
 }
 
+static void print_length(const struct weft_test *test)
+{
+    char length[WEFT_UNITS_TEXT], warmup[WEFT_UNITS_TEXT];
+    const char *verified = test->verify ? ", verified first" : ", not verified";
+    weft_show_count(test->warmup, warmup);
+    if (test->duration_ns == WEFT_FOREVER)
+        printf("  runs           until Ctrl-C after %s iterations of warm-up%s\n", warmup,
+               verified);
+    else if (test->duration_ns)
+        printf("  runs           %s after %s iterations of warm-up%s\n",
+               weft_format_time(test->duration_ns, length), warmup, verified);
+    else
+        printf("  runs           %s iterations%s after %s of warm-up%s\n",
+               weft_show_count(test->iterations, length),
+               test->together.name ? " and more, until every job has had so many," : "", warmup,
+               verified);
+}
+
+static void print_ranks(const struct weft_test *test)
+{
+    if (!test->ranks)
+        return;
+    printf("  on ranks       ");
+    weft_ranks_write(stdout, test->ranks, test->options.rank_count);
+    printf("\n");
+}
+
+static void print_together(const struct weft_together *together)
+{
+    if (!together->index)
+        printf("%s: %u jobs, each alone and then all at once\n", together->name,
+               together->job_count);
+}
+
 static void print_test(const struct weft_job *job, const struct weft_test *test,
                        const struct weft_job_figures *figures, const struct weft_ideal *ideal)
 {
@@ -65,6 +100,7 @@ static void print_test(const struct weft_job *job, const struct weft_test *test,
     if (weft_pattern_has_size(test->pattern, &test->options))
         printf(", size %s", weft_format_size(test->options.size_bytes, size));
     printf("\n");
+    print_ranks(test);
     printf("  an iteration   %s%s messages, %s%s of payload\n", about,
            weft_show_count(figures->messages, count), about,
            weft_show_size(figures->payload_bytes, size));
@@ -78,16 +114,7 @@ static void print_test(const struct weft_job *job, const struct weft_test *test,
                weft_show_count(WEFT_JOB_OPS_MATCHED, all), WEFT_JOB_RANKS_SAMPLED);
     if (test->rate_bps)
         print_rate(test, figures);
-    if (test->duration_ns)
-        printf("  runs           %s after %s iterations of warm-up%s\n",
-               test->duration_ns == WEFT_FOREVER ? "until Ctrl-C"
-                                                 : weft_format_time(test->duration_ns, size),
-               weft_show_count(test->warmup, count),
-               test->verify ? ", verified first" : ", not verified");
-    else
-        printf("  runs           %s iterations after %s of warm-up%s\n",
-               weft_show_count(test->iterations, all), weft_show_count(test->warmup, count),
-               test->verify ? ", verified first" : ", not verified");
+    print_length(test);
     print_ideal(ideal);
     for (uint32_t i = 0; i < test->expect_count; i++)
         printf("  expects        %s\n", test->expects[i].text);
@@ -116,8 +143,14 @@ static enum weft_status check(struct weft_job *job, struct weft_error *error)
         status = weft_job_find_ideals(job, error);
     if (status == WEFT_OK)
         print_hosts(job);
-    for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
-        print_test(job, &job->plan->tests[i], &figures[i], &job->ideals[i]);
+    for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++) {
+        const struct weft_test *test = &job->plan->tests[i];
+        if (test->together.alone)
+            continue;
+        if (weft_test_is_together(test))
+            print_together(&test->together);
+        print_test(job, test, &figures[i], &job->ideals[i]);
+    }
     free(figures);
     return status;
 }

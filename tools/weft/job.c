@@ -269,9 +269,27 @@ static enum weft_status set_fault(const char *text, struct weft_fault_options *r
     return weft_error_prefix(error, "--fault, at character %zu: ", at + 1);
 }
 
+/* What would be another job, or none that compares. */
+static enum weft_status check_chosen(const struct weft_job_options *options,
+                                     const struct weft_test *test, struct weft_error *error)
+{
+    const char *why = NULL;
+    if (test->ranks && options->ranks.given)
+        why = "--ranks: which ranks it runs on is said in the plan; change it there";
+    else if (test->together.name && (options->search || options->sweeps.count ||
+                                     options->repeats.given || options->forever))
+        why = "jobs that run together have no --search, --sweep, --repeats or --forever";
+    if (!why)
+        return WEFT_OK;
+    return weft_error_set(error, WEFT_INVALID, "test '%s': %s", test->name, why);
+}
+
 static enum weft_status override(const struct weft_job_options *options, struct weft_test *test,
                                  struct weft_error *error)
 {
+    enum weft_status status = check_chosen(options, test, error);
+    if (status != WEFT_OK)
+        return status;
     set_u32(&test->options.rank_count, &options->ranks);
     set_u64(&test->options.size_bytes, &options->size);
     set_u64(&test->warmup, &options->warmup);
@@ -299,7 +317,7 @@ static enum weft_status override(const struct weft_job_options *options, struct 
     }
     test->reduce = test->reduce || options->reduce;
     test->verify = test->verify && !options->no_verify;
-    enum weft_status status = set_options(options, test, error);
+    status = set_options(options, test, error);
     if (status == WEFT_OK && options->transfer)
         status = set_transfer(options->transfer, &test->transfer, error);
     set_u32(&test->repeats, &options->repeats);
@@ -320,7 +338,10 @@ static enum weft_status override(const struct weft_job_options *options, struct 
         status = set_text(&test->driver, options->driver, error);
     if (status == WEFT_OK && !test->driver)
         status = set_text(&test->driver, "dpdk", error);
-    return status == WEFT_OK ? add_expects(&options->expects, test, error) : status;
+    /* A job alone is what the others are compared with. */
+    if (status != WEFT_OK || test->together.alone)
+        return status;
+    return add_expects(&options->expects, test, error);
 }
 
 /* What comes after an endless test would never begin. */
@@ -418,14 +439,15 @@ static enum weft_status count_ranks(struct weft_job *job, struct weft_error *err
             *ranks = default_ranks(job, test->pattern);
         if (status != WEFT_OK)
             return status;
-        if (job->topology && *ranks > job->topology->rank_count)
-            return weft_error_set(error, WEFT_INVALID,
-                                  "test '%s' has %u ranks, but topology %s has places for %u; add "
-                                  "to its list of ranks, or ask for fewer",
-                                  test->name, *ranks, job->topology_source.name,
-                                  job->topology->rank_count);
-        if (*ranks > job->rank_count)
-            job->rank_count = *ranks;
+        uint32_t needed = weft_test_ranks_needed(test);
+        if (job->topology && needed > job->topology->rank_count)
+            return weft_error_set(
+                error, WEFT_INVALID,
+                "test '%s' needs %u ranks, but topology %s has places for %u; add "
+                "to its list of ranks, or ask for fewer",
+                test->name, needed, job->topology_source.name, job->topology->rank_count);
+        if (needed > job->rank_count)
+            job->rank_count = needed;
     }
     return WEFT_OK;
 }
@@ -467,6 +489,17 @@ enum weft_status weft_job_init(const struct weft_job_options *options, const cha
     else
         weft_job_fini(&job);
     return status;
+}
+
+bool *weft_job_used_ranks(const struct weft_job *job)
+{
+    bool *used = calloc((size_t)job->rank_count + 1, sizeof(*used));
+    for (uint32_t i = 0; used && i < job->plan->test_count; i++) {
+        const struct weft_test *test = &job->plan->tests[i];
+        for (uint32_t rank = 0; rank < test->options.rank_count; rank++)
+            used[weft_test_rank(test, rank)] = true;
+    }
+    return used;
 }
 
 void weft_job_fini(struct weft_job *job)

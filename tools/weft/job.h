@@ -28,8 +28,8 @@ struct weft_job {
     struct weft_source plan_source;     /* text NULL: the plan is a command line's */
     struct weft_source topology_source; /* text NULL: loopback */
     bool overridden;                    /* options have changed what the plan's file says */
-    uint32_t rank_count;                /* of the largest test */
-    struct weft_ideal *ideals;          /* of each test; NULL: not computed yet */
+    uint32_t rank_count; /* one more than the highest rank of the topology that a test needs */
+    struct weft_ideal *ideals; /* of each test; NULL: not computed yet */
 };
 
 /* `what` is a pattern's name or a schedule's file, which ends in .goal, or, where it ends in .yaml
@@ -39,6 +39,10 @@ WEFT_CHECKED enum weft_status weft_job_init(const struct weft_job_options *optio
                                             const char *what, struct weft_job *ret_job,
                                             struct weft_error *error);
 void weft_job_fini(struct weft_job *job);
+
+/* For each rank of the topology up to job->rank_count: does a test run on it? malloc'd; NULL: out
+ * of memory. */
+bool *weft_job_used_ranks(const struct weft_job *job);
 
 /* ---- job_drivers.c ---- */
 

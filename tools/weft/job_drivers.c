@@ -5,14 +5,15 @@
 #include "fabric/base/suggest.h"
 #include "tools/weft/job.h"
 
-static const struct weft_nic *nic_of(const struct weft_job *job, uint32_t rank)
+static const struct weft_nic *nic_of(const struct weft_job *job, const struct weft_test *test,
+                                     uint32_t rank)
 {
-    return &job->topology->nics[job->topology->rank_nics[rank]];
+    return &job->topology->nics[job->topology->rank_nics[weft_test_rank(test, rank)]];
 }
 
 const char *weft_job_driver(const struct weft_job *job, const struct weft_test *test, uint32_t rank)
 {
-    const struct weft_nic *nic = nic_of(job, rank);
+    const struct weft_nic *nic = nic_of(job, test, rank);
     return nic->driver ? nic->driver : test->driver;
 }
 
@@ -64,7 +65,7 @@ static enum weft_status check_virtual(const struct weft_job *job, const struct w
 {
     bool is_virtual = weft_job_is_virtual(job);
     for (uint32_t rank = 0; rank < test->options.rank_count; rank++) {
-        const struct weft_host *host = &job->topology->hosts[nic_of(job, rank)->host];
+        const struct weft_host *host = &job->topology->hosts[nic_of(job, test, rank)->host];
         const char *driver = weft_job_driver(job, test, rank);
         if (has_own_clock(job, test, rank) != is_virtual)
             return weft_error_set(error, WEFT_INVALID,
@@ -90,11 +91,11 @@ static enum weft_status check_virtual(const struct weft_job *job, const struct w
 /* ---- do they go together? ---- */
 
 /* What is asked for by name must not give way silently. */
-static enum weft_status check_asked(const struct weft_job *job, const char *asked,
-                                    struct weft_error *error)
+static enum weft_status check_asked(const struct weft_job *job, const struct weft_test *test,
+                                    const char *asked, struct weft_error *error)
 {
-    for (uint32_t rank = 0; rank < job->rank_count; rank++) {
-        const struct weft_nic *nic = nic_of(job, rank);
+    for (uint32_t rank = 0; rank < test->options.rank_count; rank++) {
+        const struct weft_nic *nic = nic_of(job, test, rank);
         if (nic->driver && strcmp(nic->driver, asked) != 0)
             return weft_error_set(error, WEFT_INVALID,
                                   "--driver %s: NIC %s/%s of topology %s names driver %s; leave "
@@ -113,7 +114,7 @@ static bool same_process(const struct weft_host *a, const struct weft_host *b)
 /* Driver null has no switch: its ranks need none. A modelled fabric joins all hosts. */
 static bool is_on_loopback(const struct weft_job *job, const struct weft_test *test, uint32_t rank)
 {
-    return strcmp(nic_of(job, rank)->device, "loopback") == 0 &&
+    return strcmp(nic_of(job, test, rank)->device, "loopback") == 0 &&
            strcmp(weft_job_driver(job, test, rank), "null") != 0 && !has_own_clock(job, test, rank);
 }
 
@@ -122,7 +123,7 @@ static enum weft_status check_loopback(const struct weft_job *job, const struct 
 {
     const struct weft_host *first = NULL;
     for (uint32_t rank = 0; rank < test->options.rank_count; rank++) {
-        const struct weft_host *host = &job->topology->hosts[nic_of(job, rank)->host];
+        const struct weft_host *host = &job->topology->hosts[nic_of(job, test, rank)->host];
         if (!is_on_loopback(job, test, rank))
             continue;
         if (first && !same_process(first, host))
@@ -182,7 +183,9 @@ static enum weft_status check_fault(const struct weft_job *job, const struct wef
 enum weft_status weft_job_check_drivers(const struct weft_job *job, const char *asked,
                                         struct weft_error *error)
 {
-    enum weft_status status = asked ? check_asked(job, asked, error) : WEFT_OK;
+    enum weft_status status = WEFT_OK;
+    for (uint32_t i = 0; asked && status == WEFT_OK && i < job->plan->test_count; i++)
+        status = check_asked(job, &job->plan->tests[i], asked, error);
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
         status = check_virtual(job, &job->plan->tests[i], error);
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)

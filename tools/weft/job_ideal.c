@@ -13,7 +13,8 @@
 static uint32_t overhead_bytes(const struct weft_job *job, const struct weft_test *test,
                                uint32_t rank)
 {
-    const struct weft_nic *nic = &job->topology->nics[job->topology->rank_nics[rank]];
+    const struct weft_nic *nic =
+        &job->topology->nics[job->topology->rank_nics[weft_test_rank(test, rank)]];
     if (nic->address.version == 6)
         return WEFT_IDEAL_OVERHEAD_BYTES + WEFT_IDEAL_IPV6_BYTES;
     if (nic->address.version == 4 || strcmp(weft_job_driver(job, test, rank), "verbs") != 0)
@@ -35,7 +36,6 @@ static enum weft_status find_ideal(const struct weft_job *job, const struct weft
 {
     struct weft_ideal_input input = {.pattern = test->pattern,
                                      .options = &test->options,
-                                     .topology = job->topology,
                                      .mtu_bytes = test->mtu_bytes,
                                      .overhead_bytes = UINT32_MAX};
     if (moves_nothing(job, test)) {
@@ -49,7 +49,13 @@ static enum weft_status find_ideal(const struct weft_job *job, const struct weft
     if (weft_job_is_virtual(job))
         input.defaults = (struct weft_route_defaults){.rate_bps = WEFT_SIM_RATE_BPS,
                                                       .delay_ns = WEFT_SIM_DELAY_NS};
-    return weft_ideal_compute(&input, ret_ideal, error);
+    struct weft_topology view;
+    if (!weft_test_view(test, job->topology, &view))
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
+    input.topology = &view;
+    enum weft_status status = weft_ideal_compute(&input, ret_ideal, error);
+    free(view.rank_nics);
+    return status;
 }
 
 enum weft_status weft_job_find_ideals(struct weft_job *job, struct weft_error *error)

@@ -6,6 +6,7 @@
 
 #include "fabric/base/units.h"
 #include "fabric/plan/congestion.h"
+#include "fabric/plan/ranks.h"
 #include "fabric/plan/test.h"
 #include "tools/weft/job.h"
 
@@ -85,45 +86,41 @@ static void put_options(FILE *out, const struct weft_test *test)
     }
 }
 
-static void put_test(FILE *out, const struct weft_job *job, uint32_t index)
+/* Which: none where the first so many are meant. */
+static void put_ranks(FILE *out, const struct weft_test *test)
+{
+    if (!test->ranks) {
+        (void)fprintf(out, "    ranks: %u\n", test->options.rank_count);
+        return;
+    }
+    (void)fprintf(out, "    ranks: [");
+    weft_ranks_write(out, test->ranks, test->options.rank_count);
+    (void)fprintf(out, "]\n");
+}
+
+/* What each of several jobs has of its own. */
+static void put_own(FILE *out, const struct weft_job *job, uint32_t index)
 {
     const struct weft_test *test = &job->plan->tests[index];
     char name[WEFT_JOB_FILE_NAME];
-    put_text(out, "  - name: ", test->name);
-    (void)fprintf(out, "    pattern: %s\n    driver: %s\n    ranks: %u\n", test->pattern->name,
-                  test->driver, test->options.rank_count);
+    (void)fprintf(out, "    pattern: %s\n", test->pattern->name);
+    put_ranks(out, test);
     if (weft_pattern_has_size(test->pattern, &test->options))
         put_size(out, "size", test->options.size_bytes);
     put_options(out, test);
     if (test->file)
         put_text(out, "    file: ", weft_job_file_name(job, index, name));
-    put_count(out, "iterations", test->iterations);
-    if (test->duration_ns == WEFT_FOREVER)
-        (void)fprintf(out, "    duration: forever\n");
-    else
-        put_time(out, "duration", test->duration_ns);
-    (void)fprintf(out, "    warmup: %" PRIu64 "\n", test->warmup);
     (void)fprintf(out, "    transfer: %s\n",
                   test->transfer == WEFT_TRANSFER_SEND ? "send" : "write");
-    put_count(out, "mtu", test->mtu_bytes);
-    put_count(out, "dscp", test->dscp);
     put_count(out, "depth", test->depth);
     put_count(out, "in-flight", test->in_flight);
-    put_time(out, "interval", test->interval_ns);
-    put_count(out, "repeats", test->repeats);
     if (test->search.to_bps)
         put_search(out, test);
     else
         put_rate(out, "rate", test->rate_bps);
     if (test->rate_bps)
         (void)fprintf(out, "    arrivals: %s\n", weft_arrivals_names[test->arrivals]);
-    put_rate(out, "pace", test->pace_bps);
-    put_congestion(out, &test->congestion);
-    char fault[WEFT_FAULT_TEXT];
-    if (weft_fault_is_on(&test->fault))
-        (void)fprintf(out, "    fault: %s\n", weft_fault_format(&test->fault, fault));
-    (void)fprintf(out, "    reduce: %s\n    verify: %s\n", test->reduce ? "true" : "false",
-                  test->verify ? "true" : "false");
+    (void)fprintf(out, "    reduce: %s\n", test->reduce ? "true" : "false");
     /* The last repeat has the expectations of all. */
     const struct weft_test *last = test + (test->repeats ? test->repeats - 1 : 0);
     if (last->expect_count)
@@ -132,13 +129,76 @@ static void put_test(FILE *out, const struct weft_job *job, uint32_t index)
         put_text(out, "      - ", last->expects[i].text);
 }
 
+/* What all jobs have together. */
+static void put_common(FILE *out, const struct weft_test *test)
+{
+    char fault[WEFT_FAULT_TEXT];
+    (void)fprintf(out, "    driver: %s\n", test->driver);
+    put_count(out, "iterations", test->iterations);
+    if (test->duration_ns == WEFT_FOREVER)
+        (void)fprintf(out, "    duration: forever\n");
+    else
+        put_time(out, "duration", test->duration_ns);
+    (void)fprintf(out, "    warmup: %" PRIu64 "\n", test->warmup);
+    put_count(out, "mtu", test->mtu_bytes);
+    put_count(out, "dscp", test->dscp);
+    put_time(out, "interval", test->interval_ns);
+    put_count(out, "repeats", test->repeats);
+    put_rate(out, "pace", test->pace_bps);
+    put_congestion(out, &test->congestion);
+    if (weft_fault_is_on(&test->fault))
+        (void)fprintf(out, "    fault: %s\n", weft_fault_format(&test->fault, fault));
+    (void)fprintf(out, "    verify: %s\n    trace: %s\n", test->verify ? "true" : "false",
+                  test->trace ? "true" : "false");
+}
+
+/* The same, deeper in. */
+static void put_job(FILE *out, const struct weft_job *job, uint32_t index)
+{
+    char *text = NULL;
+    size_t len_bytes = 0;
+    FILE *own = open_memstream(&text, &len_bytes);
+    if (!own)
+        return;
+    put_own(own, job, index);
+    (void)fclose(own);
+    put_text(out, "      - name: ", job->plan->tests[index].together.job);
+    for (char *line = text, *end = NULL; line && *line; line = end + 1) {
+        end = strchr(line, '\n');
+        (void)fprintf(out, "    %.*s\n", (int)(end - line), line);
+    }
+    free(text);
+}
+
+/* From the first of its tests, which are in the plan what the jobs are alone and together. */
+static void put_together(FILE *out, const struct weft_job *job, uint32_t index)
+{
+    const struct weft_test *first = &job->plan->tests[index];
+    put_text(out, "  - name: ", first->together.name);
+    put_common(out, first);
+    (void)fprintf(out, "    together:\n");
+    for (uint32_t i = 0; i < first->together.job_count; i++)
+        put_job(out, job, index + first->together.job_count + i);
+}
+
+static void put_test(FILE *out, const struct weft_job *job, uint32_t index)
+{
+    const struct weft_test *test = &job->plan->tests[index];
+    put_text(out, "  - name: ", test->name);
+    put_own(out, job, index);
+    put_common(out, test);
+}
+
 static void put_plan(FILE *out, const struct weft_job *job)
 {
     put_text(out, "name: ", job->plan->name);
     (void)fprintf(out, "tests:\n");
     for (uint32_t i = 0; i < job->plan->test_count; i++) {
-        if (!job->plan->tests[i].repeat)
+        const struct weft_together *together = &job->plan->tests[i].together;
+        if (!together->name && !job->plan->tests[i].repeat)
             put_test(out, job, i);
+        else if (together->name && together->alone && !together->index)
+            put_together(out, job, i);
     }
 }
 

@@ -19,9 +19,9 @@ struct weft_runtime {
     struct weft_host_environment environment;
     uint32_t worker_count;
     struct weft_worker *workers[WEFT_WORKERS_MAX];
-    struct weft_seats *seats; /* NULL: no test is prepared */
-    bool is_open_loop;
-    uint64_t granted;                          /* iterations of the phase */
+    struct weft_seats *seats;                      /* NULL: no test is prepared */
+    struct weft_agent_grant grants[WEFT_JOBS_MAX]; /* of the phase */
+    enum weft_agent_record record;
     uint64_t intended_ns[WEFT_SEAT_DURATIONS]; /* of the durations taken last */
 };
 
@@ -58,7 +58,6 @@ static enum weft_status runtime_prepare(void *context, const struct weft_agent_t
         .pcap_path = runtime->options.pcap_path,
         .verbose = runtime->options.verbose,
     };
-    runtime->is_open_loop = test->test->rate_bps != 0;
     enum weft_status status = weft_seats_create(&options, &runtime->seats, error);
     if (status == WEFT_OK)
         run_workers(runtime);
@@ -208,46 +207,91 @@ static void end_window(const struct weft_runtime *runtime)
     runtime->seats->window_open = false;
 }
 
-static enum weft_status runtime_start(void *context, const struct weft_phase_options *phase,
+static enum weft_status runtime_start(void *context, enum weft_phase phase,
                                       struct weft_error *error)
 {
     struct weft_runtime *runtime = context;
     (void)error;
-    runtime->granted = 0;
-    if (phase->phase == WEFT_PHASE_MEASURE)
+    memset(runtime->grants, 0, sizeof(runtime->grants));
+    if (phase == WEFT_PHASE_MEASURE)
         begin_window(runtime);
     for (uint32_t i = 0; i < runtime->seats->count; i++) {
-        runtime->seats->seats[i].durations_count = 0;
-        weft_node_start(runtime->seats->seats[i].node, phase);
+        struct weft_seat *seat = &runtime->seats->seats[i];
+        const struct weft_phase_options options = {
+            .phase = phase, .reduce = runtime->seats->parts[seat->part].reduce};
+        seat->durations_count = 0;
+        weft_node_start(seat->node, &options);
     }
     return WEFT_OK;
 }
 
-static void grant_all(void *argument)
+static void grant_all(const struct weft_runtime *runtime)
 {
-    const struct weft_runtime *runtime = argument;
-    for (uint32_t i = 0; i < runtime->seats->count; i++)
-        weft_node_grant(runtime->seats->seats[i].node, runtime->granted);
+    for (uint32_t i = 0; i < runtime->seats->count; i++) {
+        const struct weft_seat *seat = &runtime->seats->seats[i];
+        const struct weft_agent_grant *grant = &runtime->grants[seat->part];
+        weft_node_expect_grant(seat->node, !grant->last);
+        weft_node_grant(seat->node, grant->iterations);
+    }
+}
+
+/* What belongs to the worker that calls it. */
+struct record_call {
+    const struct weft_runtime *runtime;
+    uint32_t worker;
+};
+
+static void record_anew(void *argument)
+{
+    const struct record_call *call = argument;
+    const struct weft_seats *seats = call->runtime->seats;
+    for (uint32_t i = 0; i < seats->count; i++) {
+        if (seats->devices[seats->seats[i].device].worker == call->worker)
+            weft_node_record(seats->seats[i].node, call->runtime->record == WEFT_RECORD_ANEW);
+    }
+}
+
+static void record_and_grant(void *argument)
+{
+    const struct record_call *call = argument;
+    if (call->runtime->record != WEFT_RECORD_ON)
+        record_anew(argument);
+    grant_all(call->runtime);
 }
 
 /* In virtual time all ranks begin at the same instant. */
-static void runtime_grant(void *context, uint64_t iterations)
+static void runtime_grant(void *context, const struct weft_agent_grant *grants,
+                          enum weft_agent_record record)
 {
     struct weft_runtime *runtime = context;
-    runtime->granted = iterations;
-    if (runtime->options.virtual_topology)
-        weft_worker_call(runtime->workers[0], grant_all, runtime);
-    else
-        grant_all(runtime);
+    struct record_call call = {.runtime = runtime};
+    memcpy(runtime->grants, grants, runtime->seats->part_count * sizeof(*grants));
+    runtime->record = record;
+    if (runtime->options.virtual_topology) {
+        weft_worker_call(runtime->workers[0], record_and_grant, &call);
+        return;
+    }
+    for (; record != WEFT_RECORD_ON && call.worker < runtime->worker_count; call.worker++)
+        weft_worker_call(runtime->workers[call.worker], record_anew, &call);
+    grant_all(runtime);
 }
 
-static enum weft_status runtime_progress(void *context, struct weft_agent_progress *ret_progress,
+static bool runtime_waits(void *context)
+{
+    const struct weft_runtime *runtime = context;
+    return runtime->options.virtual_topology && weft_worker_waits(runtime->workers[0]);
+}
+
+static enum weft_status runtime_progress(void *context, uint32_t part,
+                                         struct weft_agent_progress *ret_progress,
                                          struct weft_error *error)
 {
     const struct weft_runtime *runtime = context;
-    uint64_t least = UINT64_MAX;
+    uint64_t least = runtime->grants[part].iterations;
     for (uint32_t i = 0; i < runtime->seats->count; i++) {
         const struct weft_seat *seat = &runtime->seats->seats[i];
+        if (seat->part != part)
+            continue;
         enum weft_status status = weft_node_failure(seat->node, error);
         if (status != WEFT_OK)
             return status;
@@ -256,20 +300,20 @@ static enum weft_status runtime_progress(void *context, struct weft_agent_progre
             least = done;
     }
     ret_progress->iterations_done = least;
-    ret_progress->idle = least == runtime->granted;
+    ret_progress->idle = least == runtime->grants[part].iterations;
     return WEFT_OK;
 }
 
-static bool seat_decides(const struct weft_seat *seat)
+static bool seat_decides(const struct weft_seat *seat, uint32_t part)
 {
-    return seat->schedule->decides_completion;
+    return seat->part == part && seat->schedule->decides_completion;
 }
 
-static bool runtime_decides(void *context)
+static bool runtime_decides(void *context, uint32_t part)
 {
     const struct weft_runtime *runtime = context;
     for (uint32_t i = 0; i < runtime->seats->count; i++) {
-        if (seat_decides(&runtime->seats->seats[i]))
+        if (seat_decides(&runtime->seats->seats[i], part))
             return true;
     }
     return false;
@@ -293,12 +337,12 @@ static void drop_durations(struct weft_seat *seat, uint32_t count)
 }
 
 /* How many iterations all deciding ranks have a duration of, at most `count`. */
-static uint32_t common_durations(const struct weft_runtime *runtime, uint32_t count)
+static uint32_t common_durations(const struct weft_runtime *runtime, uint32_t part, uint32_t count)
 {
-    uint32_t common = runtime_decides((void *)(uintptr_t)runtime) ? count : 0;
+    uint32_t common = runtime_decides((void *)(uintptr_t)runtime, part) ? count : 0;
     for (uint32_t i = 0; i < runtime->seats->count; i++) {
         struct weft_seat *seat = &runtime->seats->seats[i];
-        if (!seat_decides(seat))
+        if (!seat_decides(seat, part))
             continue;
         fill_durations(seat);
         if (seat->durations_count < common)
@@ -307,15 +351,16 @@ static uint32_t common_durations(const struct weft_runtime *runtime, uint32_t co
     return common;
 }
 
-static uint32_t runtime_take_durations(void *context, uint64_t *durations_ns, uint32_t count)
+static uint32_t runtime_take_durations(void *context, uint32_t part, uint64_t *durations_ns,
+                                       uint32_t count)
 {
     struct weft_runtime *runtime = context;
-    uint32_t common = common_durations(runtime, count);
+    uint32_t common = common_durations(runtime, part, count);
     memset(durations_ns, 0, common * sizeof(durations_ns[0]));
     memset(runtime->intended_ns, 0, common * sizeof(runtime->intended_ns[0]));
     for (uint32_t i = 0; common && i < runtime->seats->count; i++) {
         struct weft_seat *seat = &runtime->seats->seats[i];
-        if (!seat_decides(seat))
+        if (!seat_decides(seat, part))
             continue;
         for (uint32_t j = 0; j < common; j++) {
             if (seat->durations_ns[j] > durations_ns[j])
@@ -328,12 +373,13 @@ static uint32_t runtime_take_durations(void *context, uint64_t *durations_ns, ui
     return common;
 }
 
-static bool runtime_take_intended(void *context, uint64_t *intended_ns, uint32_t count)
+static bool runtime_take_intended(void *context, uint32_t part, uint64_t *intended_ns,
+                                  uint32_t count)
 {
     const struct weft_runtime *runtime = context;
     assert(count <= WEFT_SEAT_DURATIONS);
     memcpy(intended_ns, runtime->intended_ns, count * sizeof(intended_ns[0]));
-    return runtime->is_open_loop;
+    return runtime->seats->parts[part].is_open_loop;
 }
 
 static enum weft_status runtime_verify(void *context, uint32_t local,
@@ -368,6 +414,18 @@ static struct weft_hist *copy_hist(const struct weft_hist *from)
     return copy;
 }
 
+/* The first rank of its job on the device. What a device counts is not told apart by jobs: where
+ * several share one, each has all of it. */
+static bool bears_counters(const struct weft_seats *seats, uint32_t local)
+{
+    const struct weft_seat *seat = &seats->seats[local];
+    for (uint32_t i = seats->devices[seat->device].first_seat; i < local; i++) {
+        if (seats->seats[i].device == seat->device && seats->seats[i].part == seat->part)
+            return false;
+    }
+    return true;
+}
+
 static void describe_seat(const struct weft_seats *seats, uint32_t local,
                           struct weft_rank_result *ret_result)
 {
@@ -377,7 +435,7 @@ static void describe_seat(const struct weft_seats *seats, uint32_t local,
                    device->driver->describe(device->device));
     ret_result->preemptions = seats->preemptions[device->worker].count;
     ret_result->preempted_ns = seats->preemptions[device->worker].lost_ns;
-    if (device->first_seat == local)
+    if (bears_counters(seats, local))
         growth(device->driver->counters(device->device), &device->at_start, &ret_result->counters);
 }
 
@@ -425,24 +483,30 @@ static enum weft_status runtime_collect(void *context, uint32_t local,
     return WEFT_OK;
 }
 
-static uint32_t runtime_trace_count(void *context)
+static uint32_t runtime_trace_count(void *context, uint32_t part)
 {
     const struct weft_runtime *runtime = context;
     uint32_t least = UINT32_MAX;
     for (uint32_t i = 0; i < runtime->seats->count; i++) {
-        uint32_t count = weft_node_trace_count(runtime->seats->seats[i].node);
+        const struct weft_seat *seat = &runtime->seats->seats[i];
+        if (seat->part != part)
+            continue;
+        uint32_t count = weft_node_trace_count(seat->node);
         least = count < least ? count : least;
     }
     return least;
 }
 
 /* In all of them, though one may have to be asked again. */
-static bool runtime_trace_keep(void *context, uint32_t place, uint64_t iteration)
+static bool runtime_trace_keep(void *context, uint32_t part, uint32_t place, uint64_t iteration)
 {
     const struct weft_runtime *runtime = context;
     bool all = true;
-    for (uint32_t i = 0; i < runtime->seats->count; i++)
-        all = weft_node_trace_keep(runtime->seats->seats[i].node, place, iteration) && all;
+    for (uint32_t i = 0; i < runtime->seats->count; i++) {
+        const struct weft_seat *seat = &runtime->seats->seats[i];
+        if (seat->part == part)
+            all = weft_node_trace_keep(seat->node, place, iteration) && all;
+    }
     return all;
 }
 
@@ -484,6 +548,7 @@ const struct weft_agent_runtime *weft_runtime_agent_ops(void)
         .connected = runtime_connected,
         .start = runtime_start,
         .grant = runtime_grant,
+        .waits = runtime_waits,
         .progress = runtime_progress,
         .take_durations = runtime_take_durations,
         .take_intended = runtime_take_intended,

@@ -95,16 +95,40 @@ static enum weft_status count_channels(const struct weft_schedule *schedule, uin
     return WEFT_OK;
 }
 
+/* What of the tests is needed once the request is gone. */
+static enum weft_status keep_parts(struct weft_seats *seats, const struct weft_agent_test *test,
+                                   struct weft_error *error)
+{
+    seats->part_count = test->part_count;
+    for (uint32_t i = 0; i < test->part_count; i++) {
+        const struct weft_test *from = &test->parts[i];
+        struct weft_seat_part *part = &seats->parts[i];
+        size_t len_bytes = from->options.rank_count * sizeof(*part->ranks);
+        part->is_open_loop = from->rate_bps != 0;
+        part->reduce = from->reduce;
+        if (!from->ranks)
+            continue;
+        part->ranks = malloc(len_bytes);
+        if (!part->ranks)
+            return weft_error_set(error, WEFT_NO_MEMORY, "no memory for %u ranks",
+                                  from->options.rank_count);
+        memcpy(part->ranks, from->ranks, len_bytes);
+    }
+    return WEFT_OK;
+}
+
 static enum weft_status compile_seats(struct weft_seats *seats, const struct weft_agent_test *test,
                                       struct weft_error *error)
 {
-    const struct weft_pattern *pattern = test->test->pattern;
     enum weft_status status = WEFT_OK;
     for (uint32_t i = 0; status == WEFT_OK && i < seats->count; i++) {
         struct weft_seat *seat = &seats->seats[i];
+        const struct weft_test *part = &test->parts[test->local_parts[i]];
         seat->rank = test->local_ranks[i];
-        status =
-            weft_pattern_compile(pattern, &test->test->options, seat->rank, &seat->schedule, error);
+        seat->part = test->local_parts[i];
+        seat->place = test->local_places[i];
+        status = weft_pattern_compile(part->pattern, &part->options, seat->place, &seat->schedule,
+                                      error);
         if (status != WEFT_OK)
             break;
         seat->device = device_for(seats, &test->nics[i]);
@@ -154,11 +178,12 @@ static struct weft_fault_options fault_of(const struct weft_test *test,
     return fault;
 }
 
+/* What a device is told is the same in all jobs that share it. */
 static enum weft_status open_device(const struct weft_seats_options *options,
                                     struct weft_seat_device *device, uint32_t device_count,
                                     uint64_t seed, uint32_t rank, struct weft_error *error)
 {
-    const struct weft_test *test = options->test->test;
+    const struct weft_test *test = &options->test->parts[0];
     device->driver = driver_of(test, &device->nic, error);
     if (!device->driver)
         return WEFT_NOT_FOUND;
@@ -228,19 +253,21 @@ static enum weft_status create_nodes(struct weft_seats *seats,
     for (uint32_t i = 0; i < seats->count; i++) {
         struct weft_seat *seat = &seats->seats[i];
         const struct weft_seat_device *device = &seats->devices[seat->device];
+        const struct weft_test *test = &options->test->parts[seat->part];
         const struct weft_node_options node = {
             .driver = device->driver,
             .device = device->device,
             .schedule = seat->schedule,
-            .transfer = options->test->test->transfer,
-            .depth = options->test->test->depth,
-            .in_flight = weft_test_in_flight(options->test->test),
-            .interval_ns = options->test->test->interval_ns,
-            .trace = options->test->test->trace,
-            .rate_bps = options->test->test->rate_bps,
-            .period_bytes = options->test->test->period_bytes,
-            .arrivals = options->test->test->arrivals,
-            .arrivals_seed = options->test->test->arrivals_seed,
+            .ranks = seats->parts[seat->part].ranks,
+            .transfer = test->transfer,
+            .depth = test->depth,
+            .in_flight = weft_test_in_flight(test),
+            .interval_ns = test->interval_ns,
+            .trace = test->trace,
+            .rate_bps = test->rate_bps,
+            .period_bytes = test->period_bytes,
+            .arrivals = test->arrivals,
+            .arrivals_seed = test->arrivals_seed,
             .allocate = weft_memory_allocate,
             .release = weft_memory_release,
         };
@@ -256,16 +283,26 @@ static enum weft_status make_station(struct weft_seats *seats, uint32_t index,
 {
     const struct weft_seat_device *device = &seats->devices[index];
     struct weft_node **nodes = calloc(device->rank_count, sizeof(struct weft_node *));
-    if (!nodes)
+    uint32_t *parts = calloc(device->rank_count, sizeof(*parts));
+    if (!nodes || !parts) {
+        free(nodes);
+        free(parts);
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for the workers' lists");
+    }
     uint32_t count = 0;
     for (uint32_t i = 0; i < seats->count; i++) {
-        if (seats->seats[i].device == index)
-            nodes[count++] = seats->seats[i].node;
+        if (seats->seats[i].device != index)
+            continue;
+        parts[count] = seats->seats[i].part;
+        nodes[count++] = seats->seats[i].node;
     }
     uint32_t worker = device->worker;
-    seats->stations[worker][seats->station_counts[worker]++] = (struct weft_station){
-        .driver = device->driver, .device = device->device, .nodes = nodes, .node_count = count};
+    seats->stations[worker][seats->station_counts[worker]++] =
+        (struct weft_station){.driver = device->driver,
+                              .device = device->device,
+                              .nodes = nodes,
+                              .parts = parts,
+                              .node_count = count};
     return WEFT_OK;
 }
 
@@ -309,7 +346,9 @@ enum weft_status weft_seats_create(const struct weft_seats_options *options,
     if (!seats)
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for %u ranks",
                               options->test->local_count);
-    enum weft_status status = compile_seats(seats, options->test, error);
+    enum weft_status status = keep_parts(seats, options->test, error);
+    if (status == WEFT_OK)
+        status = compile_seats(seats, options->test, error);
     if (status == WEFT_OK)
         status = open_devices(seats, options, error);
     if (status == WEFT_OK)
@@ -327,8 +366,10 @@ enum weft_status weft_seats_create(const struct weft_seats_options *options,
 static void destroy_stations(struct weft_seats *seats)
 {
     for (uint32_t worker = 0; seats->stations && worker < seats->worker_count; worker++) {
-        for (uint32_t i = 0; seats->stations[worker] && i < seats->station_counts[worker]; i++)
+        for (uint32_t i = 0; seats->stations[worker] && i < seats->station_counts[worker]; i++) {
             free(seats->stations[worker][i].nodes);
+            free(seats->stations[worker][i].parts);
+        }
         free(seats->stations[worker]);
     }
     free(seats->stations);
@@ -348,6 +389,8 @@ void weft_seats_destroy(struct weft_seats *seats)
             seats->devices[i].driver->close(seats->devices[i].device);
     }
     destroy_stations(seats);
+    for (uint32_t i = 0; i < seats->part_count; i++)
+        free(seats->parts[i].ranks);
     free(seats->preemptions);
     free(seats->devices);
     free(seats->seats);

@@ -9,7 +9,9 @@
 #define WEFT_SEAT_DURATIONS 8192u
 
 struct weft_seat {
-    uint32_t rank;
+    uint32_t rank;   /* of the run */
+    uint32_t part;   /* index into weft_seats.parts */
+    uint32_t place;  /* which of the part's ranks */
     uint32_t device; /* index into weft_seats.devices */
     struct weft_schedule *schedule;
     struct weft_node *node;
@@ -30,7 +32,15 @@ struct weft_seat_device {
     struct weft_device_counters at_start; /* of the measured window */
 };
 
+/* One of the tests that run at once. */
+struct weft_seat_part {
+    uint32_t *ranks; /* what its ranks are in the run; NULL: as they are */
+    bool is_open_loop, reduce;
+};
+
 struct weft_seats {
+    uint32_t part_count;
+    struct weft_seat_part parts[WEFT_JOBS_MAX];
     uint32_t count;
     struct weft_seat *seats;
     uint32_t device_count;

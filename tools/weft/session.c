@@ -244,9 +244,14 @@ static enum weft_status gather_peers(struct weft_session *session, struct weft_e
     const struct weft_topology *topology = session->options.job->topology;
     session->peers = calloc(topology->host_count, sizeof(*session->peers));
     session->host_agents = calloc(topology->host_count, sizeof(*session->host_agents));
-    if (!session->peers || !session->host_agents)
+    bool *used = weft_job_used_ranks(session->options.job);
+    if (!session->peers || !session->host_agents || !used) {
+        free(used);
         return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
+    }
     for (uint32_t rank = 0; rank < session->options.job->rank_count; rank++) {
+        if (!used[rank])
+            continue;
         uint32_t index = topology->nics[topology->rank_nics[rank]].host;
         const struct weft_host *host = &topology->hosts[index];
         struct peer *peer = find_peer(session, host->agent);
@@ -256,6 +261,7 @@ static enum weft_status gather_peers(struct weft_session *session, struct weft_e
         }
         session->host_agents[index] = (uint32_t)(peer - session->peers);
     }
+    free(used);
     return WEFT_OK;
 }
 
@@ -338,6 +344,7 @@ static enum weft_status begin(struct weft_session *session, struct weft_error *e
         .agent_count = session->peer_count,
         .seed = session->options.seed,
         .output = {.send = send_to_agent, .context = session},
+        .virtual_time = session->options.runtime.virtual_topology != NULL,
     };
     enum weft_status status = weft_controller_create(&options, &session->controller, error);
     if (status == WEFT_OK && session->agent)

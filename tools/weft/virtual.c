@@ -12,6 +12,22 @@ static uint32_t poll_all(const struct weft_station *stations, uint32_t count, ui
     return work;
 }
 
+/* Does a job stand before the end of what it was granted, though it is to get more? A rank that has
+ * nothing to do in an iteration is always there: it takes all of its ranks. */
+static bool wants_grant(const struct weft_station *stations, uint32_t count)
+{
+    uint32_t present = 0, satisfied = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t j = 0; j < stations[i].node_count; j++) {
+            uint32_t part = UINT32_C(1) << stations[i].parts[j];
+            present |= part;
+            if (!weft_node_wants_grant(stations[i].nodes[j]))
+                satisfied |= part;
+        }
+    }
+    return (present & ~satisfied) != 0;
+}
+
 /* Somebody waits for what time brings, and everybody knows his peers. */
 static bool time_may_go_on(const struct weft_station *stations, uint32_t count,
                            uint64_t *ret_until_ns)
@@ -31,11 +47,12 @@ static bool time_may_go_on(const struct weft_station *stations, uint32_t count,
     return awaited;
 }
 
-bool weft_virtual_turn(const struct weft_station *stations, uint32_t count)
+bool weft_virtual_turn(const struct weft_station *stations, uint32_t count, bool *ret_waits)
 {
     const struct weft_driver *driver = stations[0].driver;
     uint64_t until_ns;
     if (poll_all(stations, count, driver->clock_ns()))
         return true;
-    return time_may_go_on(stations, count, &until_ns) && driver->advance(until_ns);
+    *ret_waits = wants_grant(stations, count);
+    return !*ret_waits && time_may_go_on(stations, count, &until_ns) && driver->advance(until_ns);
 }

@@ -12,7 +12,8 @@ static inline bool weft_virtual_stations(const struct weft_station *stations, ui
 
 /* One turn of all at this instant; where nobody had anything to do, time goes on to what comes
  * next. It stands still while all wait for the control thread, which has another clock: so a run
- * gives the same figures however slow the machine is. False: nothing to do. */
-bool weft_virtual_turn(const struct weft_station *stations, uint32_t count);
+ * gives the same figures however slow the machine is. So it does while all ranks of one of several
+ * jobs want to be granted more. False: nothing to do; *ret_waits: for that reason. */
+bool weft_virtual_turn(const struct weft_station *stations, uint32_t count, bool *ret_waits);
 
 #endif

@@ -35,6 +35,7 @@ struct weft_worker {
     pthread_cond_t changed;
     enum worker_state wanted; /* under the mutex */
     enum worker_state state;
+    atomic_bool waits;     /* as in weft_worker_waits */
     atomic_bool attention; /* the one word that a turn looks at: leave the loop, or a call */
     _Atomic(struct worker_call *) call;
     const struct weft_station *stations;
@@ -68,9 +69,17 @@ static void poll_until_attention(struct weft_worker *worker)
 static void poll_virtual_until_attention(struct weft_worker *worker)
 {
     while (!atomic_load_explicit(&worker->attention, memory_order_acquire)) {
-        if (!weft_virtual_turn(worker->stations, worker->station_count))
+        bool waits = false;
+        bool worked = weft_virtual_turn(worker->stations, worker->station_count, &waits);
+        atomic_store_explicit(&worker->waits, waits, memory_order_release);
+        if (!worked)
             sched_yield();
     }
+}
+
+bool weft_worker_waits(const struct weft_worker *worker)
+{
+    return atomic_load_explicit(&worker->waits, memory_order_acquire);
 }
 
 static void answer_call(struct weft_worker *worker)
@@ -79,6 +88,7 @@ static void answer_call(struct weft_worker *worker)
     if (!call)
         return;
     call->function(call->argument);
+    atomic_store_explicit(&worker->waits, false, memory_order_release);
     atomic_store_explicit(&call->done, true, memory_order_release);
 }
 

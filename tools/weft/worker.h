@@ -14,6 +14,7 @@ struct weft_station {
     const struct weft_driver *driver;
     struct weft_device *device;
     struct weft_node **nodes;
+    uint32_t *parts; /* of each node: which of the jobs that run together it belongs to */
     uint32_t node_count;
 };
 
@@ -41,6 +42,9 @@ void weft_worker_park(struct weft_worker *worker);
 /* Runs `function(argument)` on the worker between two turns and waits for it; on this thread where
  * the worker is parked. For what belongs to the thread that polls. */
 void weft_worker_call(struct weft_worker *worker, void (*function)(void *argument), void *argument);
+
+/* In virtual time: it stands still until iterations are granted, and nothing changes until then. */
+bool weft_worker_waits(const struct weft_worker *worker);
 
 struct weft_worker_preemptions {
     uint64_t count;

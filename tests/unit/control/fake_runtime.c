@@ -73,6 +73,15 @@ static enum weft_status environment(void *context, struct weft_host_environment 
     return WEFT_OK;
 }
 
+static void keep_part(struct fake_part *part, const struct weft_test *test)
+{
+    *part = (struct fake_part){.test = *test};
+    part->test.ranks = NULL;
+    assert(test->options.rank_count <= 64);
+    for (uint32_t i = 0; i < test->options.rank_count; i++)
+        part->ranks[i] = weft_test_rank(test, i);
+}
+
 static enum weft_status prepare(void *context, const struct weft_agent_test *test,
                                 struct weft_error *error)
 {
@@ -84,15 +93,22 @@ static enum weft_status prepare(void *context, const struct weft_agent_test *tes
     }
     fake->held = true;
     fake->local_count = test->local_count;
+    fake->part_count = test->part_count;
     memcpy(fake->ranks, test->local_ranks, test->local_count * sizeof(fake->ranks[0]));
-    fake->rank_count = test->test->options.rank_count;
-    fake->test = *test->test;
+    memcpy(fake->parts_of, test->local_parts, test->local_count * sizeof(fake->ranks[0]));
+    memcpy(fake->places, test->local_places, test->local_count * sizeof(fake->ranks[0]));
+    for (uint32_t i = 0; i < test->part_count; i++)
+        keep_part(&fake->parts[i], &test->parts[i]);
+    for (uint32_t i = 0; i < test->local_count; i++) {
+        struct fake_part *part = &fake->parts[fake->parts_of[i]];
+        demand(fake, part->ranks[fake->places[i]] == fake->ranks[i]);
+        part->local_count++;
+    }
     fake->nic = test->nics[0];
     (void)snprintf(fake->device, sizeof(fake->device), "%s",
                    test->nics[0].device ? test->nics[0].device : "(null)");
     fake->seed = test->seed;
     fake->started = false;
-    fake->connected_count = 0;
     fake->collected = 0;
     fake->verified = 0;
     if (reach(fake, FAKE_PREPARE))
@@ -101,16 +117,18 @@ static enum weft_status prepare(void *context, const struct weft_agent_test *tes
     return WEFT_OK;
 }
 
-/* A ring: each rank has a channel to the next and to the one before. */
+/* A ring of each part: each rank has a channel to the next and to the one before. */
 static uint32_t addresses(void *context, struct weft_channel_address *into, uint32_t count)
 {
     struct fake_runtime *fake = context;
     uint32_t total = 0;
     (void)reach(fake, FAKE_ADDRESSES);
     for (uint32_t i = 0; i < fake->local_count; i++) {
+        const struct fake_part *part = &fake->parts[fake->parts_of[i]];
+        uint32_t rank_count = part->test.options.rank_count;
         uint32_t rank = fake->ranks[i];
-        uint32_t next = (rank + 1) % fake->rank_count;
-        uint32_t before = (rank + fake->rank_count - 1) % fake->rank_count;
+        uint32_t next = part->ranks[(fake->places[i] + 1) % rank_count];
+        uint32_t before = part->ranks[(fake->places[i] + rank_count - 1) % rank_count];
         for (uint32_t side = 0; side < (next == before ? 1u : 2u); side++, total++) {
             if (total >= count)
                 continue;
@@ -131,7 +149,9 @@ static enum weft_status connect_channels(void *context, const struct weft_channe
                                          uint32_t count, struct weft_error *error)
 {
     struct fake_runtime *fake = context;
-    uint32_t wanted = fake->local_count * (fake->rank_count == 2 ? 1 : 2);
+    uint32_t wanted = 0;
+    for (uint32_t i = 0; i < fake->local_count; i++)
+        wanted += fake->parts[fake->parts_of[i]].test.options.rank_count == 2 ? 1 : 2;
     demand(fake, fake->held && count == wanted);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t from = given[i].from_rank;
@@ -151,78 +171,104 @@ static enum weft_status connected(void *context, struct weft_error *error)
     return reach(fake, FAKE_CONNECTED) ? fail(fake, error) : WEFT_OK;
 }
 
-static enum weft_status start(void *context, const struct weft_phase_options *phase,
-                              struct weft_error *error)
+static bool is_idle(const struct fake_runtime *fake)
+{
+    for (uint32_t i = 0; i < fake->part_count; i++) {
+        if (fake->parts[i].local_count && fake->parts[i].done != fake->parts[i].granted)
+            return false;
+    }
+    return true;
+}
+
+static enum weft_status start(void *context, enum weft_phase phase, struct weft_error *error)
 {
     static const enum fake_moment moments[WEFT_PHASE_COUNT] = {FAKE_START_VERIFY, FAKE_START_WARMUP,
                                                                FAKE_START_MEASURE};
     struct fake_runtime *fake = context;
-    demand(fake, fake->held && (!fake->started || fake->done == fake->granted));
-    fake->phase = phase->phase;
+    demand(fake, fake->held && (!fake->started || is_idle(fake)));
+    fake->phase = phase;
     fake->started = true;
-    fake->granted = 0;
-    fake->done = 0;
-    fake->taken = 0;
-    memset(fake->keeps, 0, sizeof(fake->keeps));
-    return reach(fake, moments[phase->phase]) ? fail(fake, error) : WEFT_OK;
+    memset(fake->records, 0, sizeof(fake->records));
+    for (uint32_t i = 0; i < fake->part_count; i++) {
+        struct fake_part *part = &fake->parts[i];
+        part->granted = part->done = part->taken = 0;
+        part->last = false;
+        memset(part->keeps, 0, sizeof(part->keeps));
+    }
+    return reach(fake, moments[phase]) ? fail(fake, error) : WEFT_OK;
 }
 
-static void advance(struct fake_runtime *fake)
+static void advance(struct fake_runtime *fake, uint32_t index)
 {
-    uint64_t ran = (*fake->now_ns - fake->resumed_ns) / fake->period_ns;
-    uint64_t done = fake->resumed_done + ran;
-    fake->done = done < fake->granted ? done : fake->granted;
-    if (fake->phase == WEFT_PHASE_MEASURE)
-        fake->measured = fake->done;
+    struct fake_part *part = &fake->parts[index];
+    uint64_t ran = (*fake->now_ns - part->resumed_ns) / (fake->period_ns * (index + 1));
+    uint64_t done = part->resumed_done + ran;
+    if (fake->phase == WEFT_PHASE_MEASURE && index + fake->stalled >= fake->part_count)
+        done = 0;
+    part->done = done < part->granted && part->local_count ? done : part->granted;
+    if (fake->phase == WEFT_PHASE_MEASURE && index == 0)
+        fake->measured = part->done;
 }
 
-static void grant(void *context, uint64_t iterations)
+static void grant(void *context, const struct weft_agent_grant *grants,
+                  enum weft_agent_record record)
 {
     struct fake_runtime *fake = context;
-    demand(fake, fake->started && iterations > fake->granted);
-    advance(fake);
-    if (fake->done == fake->granted) {
-        fake->resumed_ns = *fake->now_ns;
-        fake->resumed_done = fake->done;
+    demand(fake, fake->started && record <= WEFT_RECORD_NO_MORE);
+    fake->records[record]++;
+    for (uint32_t i = 0; i < fake->part_count; i++) {
+        struct fake_part *part = &fake->parts[i];
+        demand(fake, grants[i].iterations >= part->granted &&
+                         (!part->last || grants[i].iterations == part->granted));
+        advance(fake, i);
+        if (part->done == part->granted) {
+            part->resumed_ns = *fake->now_ns;
+            part->resumed_done = part->done;
+        }
+        part->granted = grants[i].iterations;
+        part->last = grants[i].last;
     }
-    fake->granted = iterations;
 }
 
-static enum weft_status progress(void *context, struct weft_agent_progress *ret_progress,
-                                 struct weft_error *error)
+static enum weft_status progress(void *context, uint32_t index,
+                                 struct weft_agent_progress *ret_progress, struct weft_error *error)
 {
     static const enum fake_moment moments[WEFT_PHASE_COUNT] = {
         FAKE_MIDDLE_VERIFY, FAKE_MIDDLE_WARMUP, FAKE_MIDDLE_MEASURE};
     struct fake_runtime *fake = context;
-    demand(fake, fake->started);
-    advance(fake);
-    ret_progress->iterations_done = fake->done;
-    ret_progress->idle = fake->done == fake->granted;
-    if (fake->done && reach(fake, moments[fake->phase]))
+    struct fake_part *part = &fake->parts[index];
+    demand(fake, fake->started && index < fake->part_count);
+    advance(fake, index);
+    ret_progress->iterations_done = part->done;
+    ret_progress->idle = part->done == part->granted;
+    if (part->done && part->local_count && reach(fake, moments[fake->phase]))
         return fail(fake, error);
     return WEFT_OK;
 }
 
-static uint32_t take_durations(void *context, uint64_t *durations_ns, uint32_t count)
+static uint32_t take_durations(void *context, uint32_t index, uint64_t *durations_ns,
+                               uint32_t count)
 {
     struct fake_runtime *fake = context;
+    struct fake_part *part = &fake->parts[index];
     uint32_t taken = 0;
-    demand(fake, fake->decides && fake->phase == WEFT_PHASE_MEASURE);
-    for (; taken < count && fake->taken < fake->done; taken++)
-        durations_ns[taken] = fake_duration_ns(fake->agent, fake->taken++);
+    demand(fake, fake->decides && part->local_count && fake->phase == WEFT_PHASE_MEASURE);
+    for (; taken < count && part->taken < part->done; taken++)
+        durations_ns[taken] = fake_duration_ns(fake->agent, part->taken++) * (index + 1);
     return taken;
 }
 
-static bool decides(void *context)
+static bool decides(void *context, uint32_t index)
 {
     const struct fake_runtime *fake = context;
-    return fake->decides;
+    return fake->decides && fake->parts[index].local_count;
 }
 
 static enum weft_status verify(void *context, uint32_t local, struct weft_verify_result *ret_result)
 {
     struct fake_runtime *fake = context;
-    demand(fake, fake->phase == WEFT_PHASE_VERIFY && fake->done == 2 && local == fake->verified);
+    demand(fake, fake->phase == WEFT_PHASE_VERIFY && fake->parts[fake->parts_of[local]].done == 2 &&
+                     local == fake->verified);
     fake->verified++;
     *ret_result = (struct weft_verify_result){.compared_bytes = 1000 + fake->ranks[local]};
     return reach(fake, FAKE_VERIFY) ? WEFT_IO : WEFT_OK;
@@ -232,8 +278,8 @@ static enum weft_status collect(void *context, uint32_t local, struct weft_rank_
                                 struct weft_error *error)
 {
     struct fake_runtime *fake = context;
-    demand(fake, fake->phase == WEFT_PHASE_MEASURE && fake->done == fake->granted &&
-                     local == fake->collected);
+    const struct fake_part *part = &fake->parts[fake->parts_of[local]];
+    demand(fake, fake->phase == WEFT_PHASE_MEASURE && is_idle(fake) && local == fake->collected);
     fake->collected++;
     if (reach(fake, FAKE_COLLECT))
         return fail(fake, error);
@@ -242,10 +288,10 @@ static enum weft_status collect(void *context, uint32_t local, struct weft_rank_
         .driver = "fake",
         .latency_ns = weft_hist_create(),
         .bandwidth_bps = weft_hist_create(),
-        .sent_messages = fake->done,
-        .received_messages = fake->done,
-        .iterations = fake->done,
-        .window_ns = fake->done * fake->period_ns,
+        .sent_messages = part->done,
+        .received_messages = part->done,
+        .iterations = part->done,
+        .window_ns = part->done * fake->period_ns,
     };
     assert(ret_result->latency_ns && ret_result->bandwidth_bps);
     for (uint64_t i = 0; i < 10; i++)
@@ -256,30 +302,32 @@ static enum weft_status collect(void *context, uint32_t local, struct weft_rank_
     return WEFT_OK;
 }
 
-static uint32_t trace_count(void *context)
+static uint32_t trace_count(void *context, uint32_t index)
 {
     const struct fake_runtime *fake = context;
-    return fake->test.trace ? FAKE_TRACES : 0;
+    return fake->parts[index].test.trace ? FAKE_TRACES : 0;
 }
 
-static bool trace_keep(void *context, uint32_t place, uint64_t iteration)
+static bool trace_keep(void *context, uint32_t index, uint32_t place, uint64_t iteration)
 {
     struct fake_runtime *fake = context;
-    demand(fake, fake->phase == WEFT_PHASE_MEASURE && place < WEFT_NODE_TRACES_KEPT);
-    if (iteration >= fake->done)
+    struct fake_part *part = &fake->parts[index];
+    demand(fake,
+           fake->phase == WEFT_PHASE_MEASURE && place < WEFT_NODE_TRACES_KEPT && part->local_count);
+    if (iteration >= part->done)
         return false;
-    fake->keeps[place] = true;
-    fake->kept[place] = iteration;
+    part->keeps[place] = true;
+    part->kept[place] = iteration;
     return true;
 }
 
-static bool has_trace(const struct fake_runtime *fake, uint64_t iteration)
+static bool has_trace(const struct fake_part *part, uint64_t iteration)
 {
     for (uint32_t i = 0; i < WEFT_NODE_TRACES_KEPT; i++) {
-        if (fake->keeps[i] && fake->kept[i] == iteration)
+        if (part->keeps[i] && part->kept[i] == iteration)
             return true;
     }
-    return iteration < fake->done && iteration + FAKE_TRACES >= fake->done;
+    return iteration < part->done && iteration + FAKE_TRACES >= part->done;
 }
 
 /* One operation after the other. */
@@ -288,14 +336,15 @@ static enum weft_status trace(void *context, uint32_t local, uint64_t iteration,
                               uint64_t *ret_duration_ns)
 {
     struct fake_runtime *fake = context;
+    const struct fake_part *part = &fake->parts[fake->parts_of[local]];
     struct weft_schedule *schedule = NULL;
-    demand(fake, fake->phase == WEFT_PHASE_MEASURE && fake->done == fake->granted);
+    demand(fake, fake->phase == WEFT_PHASE_MEASURE && is_idle(fake));
     if (reach(fake, FAKE_TRACE))
         return WEFT_IO;
-    if (!has_trace(fake, iteration))
+    if (!has_trace(part, iteration))
         return WEFT_NOT_FOUND;
-    enum weft_status status = weft_pattern_compile(fake->test.pattern, &fake->test.options,
-                                                   fake->ranks[local], &schedule, NULL);
+    enum weft_status status = weft_pattern_compile(part->test.pattern, &part->test.options,
+                                                   fake->places[local], &schedule, NULL);
     assert(status == WEFT_OK);
     *ret_count = schedule->op_count;
     *ret_duration_ns = fake_duration_ns(fake->agent, iteration);

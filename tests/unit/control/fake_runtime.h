@@ -31,10 +31,21 @@ const char *fake_moment_text(enum fake_moment moment);
 /* Can the runtime report a failure of its own then? */
 bool fake_moment_may_fail(enum fake_moment moment);
 
+/* What it has of one of the tests that run at once. */
+struct fake_part {
+    struct weft_test test; /* strings are not kept, ranks are */
+    uint32_t ranks[64];
+    uint32_t local_count;
+    uint64_t granted, done, taken, resumed_ns, resumed_done;
+    bool last, keeps[WEFT_NODE_TRACES_KEPT];
+    uint64_t kept[WEFT_NODE_TRACES_KEPT];
+};
+
 struct fake_runtime {
     uint32_t agent;
     const uint64_t *now_ns; /* the simulation's */
-    uint64_t period_ns;     /* of an iteration */
+    uint64_t period_ns;     /* of an iteration; the second part's is twice that, and so on */
+    uint32_t stalled;       /* so many parts from the last on end no measured iteration */
     uint64_t connect_ns;    /* how long channels take to come up */
     bool decides;
 
@@ -49,19 +60,16 @@ struct fake_runtime {
 
     /* The test. */
     uint32_t local_count;
-    uint32_t ranks[64];
-    uint32_t rank_count;
+    uint32_t ranks[64], parts_of[64], places[64];
+    uint32_t part_count;
+    struct fake_part parts[WEFT_JOBS_MAX];
     uint64_t connecting_ns;
-    uint32_t connected_count;
     enum weft_phase phase;
     bool started;
-    uint64_t granted, done, taken, resumed_ns, resumed_done;
-    uint64_t measured; /* iterations of the last MEASURE */
+    uint64_t measured; /* iterations of the last MEASURE, of the first part */
+    uint32_t records[WEFT_RECORD_NO_MORE + 1]; /* how often it was told each */
     uint32_t verified, collected;
-    bool keeps[WEFT_NODE_TRACES_KEPT];
-    uint64_t kept[WEFT_NODE_TRACES_KEPT];
-    struct weft_test test; /* strings are not kept */
-    struct weft_nic nic;   /* of the first rank; strings are not kept */
+    struct weft_nic nic; /* of the first rank; strings are not kept */
     char device[64];
     uint64_t seed;
     uint32_t foreseen_ranks, foreseen_mtu_bytes; /* by the first prepare */
@@ -72,7 +80,8 @@ struct fake_runtime {
 
 extern const struct weft_agent_runtime fake_runtime_ops;
 
-/* What the agent's slowest deciding rank took for an iteration. */
+/* What the agent's slowest deciding rank took for an iteration; of the second part twice that, and
+ * so on. */
 uint64_t fake_duration_ns(uint32_t agent, uint64_t iteration);
 
 #endif

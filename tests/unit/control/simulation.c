@@ -144,6 +144,7 @@ static void init_seats(struct simulation *simulation)
             .agent = i,
             .now_ns = &simulation->now_ns,
             .period_ns = options->period_ns + between(simulation, 0, options->period_ns / 4),
+            .stalled = options->stalled,
             .connect_ns = between(simulation, 0, 30 * MILLISECOND_NS),
             .decides = i % 3 != options->silent_remainder,
         };

@@ -8,7 +8,7 @@
 #include "fake_runtime.h"
 
 #define SIMULATION_AGENTS_MAX 20u
-#define SIMULATION_TESTS_MAX 3u
+#define SIMULATION_TESTS_MAX 4u
 
 /* What befalls an agent at its moment. */
 enum fault {
@@ -30,6 +30,7 @@ struct simulation_options {
     enum fault fault;
     enum fake_moment moment;
     uint32_t victim;
+    uint32_t stalled; /* parts, as the fake runtime has it */
     /* Agents whose number has this remainder by 3 decide no completion. */
     uint32_t silent_remainder;
 };

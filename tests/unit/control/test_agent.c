@@ -89,7 +89,9 @@ static enum weft_status tell_prepare(void)
     test.rank_count = 4;
     test.size_bytes = 1024;
     test.iterations = 10;
-    message.test = &test;
+    Weft__Test *parts[] = {&test};
+    message.parts = parts;
+    message.n_parts = 1;
     message.nics = nics;
     message.n_nics = 1;
     message.local_ranks = ranks;
@@ -104,8 +106,8 @@ static enum weft_status tell_prepare(void)
 Test(agent, says_both_versions_where_they_differ)
 {
     cr_assert_eq(tell_hello(WEFT_CONTROL_VERSION + 1), WEFT_UNSUPPORTED);
-    cr_assert_not_null(strstr(error.text, "the controller (weft 9.9) speaks protocol 3, this agent "
-                                          "(weft " WEFT_VERSION ") protocol 2"),
+    cr_assert_not_null(strstr(error.text, "the controller (weft 9.9) speaks protocol 4, this agent "
+                                          "(weft " WEFT_VERSION ") protocol 3"),
                        "%s", error.text);
     cr_assert_eq(said, WEFT__ENVELOPE__BODY_FAILURE);
     cr_assert_str_eq(said_text, error.text);
@@ -125,7 +127,11 @@ Test(agent, refuses_a_grant_while_nothing_runs)
     cr_assert_eq(tell_hello(WEFT_CONTROL_VERSION), WEFT_OK);
     cr_assert_eq(tell_prepare(), WEFT_OK);
     cr_assert_eq(said, WEFT__ENVELOPE__BODY_PREPARED);
-    message.iterations = 5;
+    Weft__GrantPart part = WEFT__GRANT_PART__INIT;
+    Weft__GrantPart *parts[] = {&part};
+    part.iterations = 5;
+    message.parts = parts;
+    message.n_parts = 1;
     envelope.body_case = WEFT__ENVELOPE__BODY_GRANT;
     envelope.grant = &message;
     cr_assert_eq(tell(&envelope), WEFT_INVALID);

@@ -18,27 +18,39 @@ static struct weft_lease lease_of(struct weft_lease_options options)
     return lease;
 }
 
+static bool renew(struct weft_lease *lease, uint64_t done, uint64_t taken, uint64_t now_ns)
+{
+    const struct weft_lease_progress progress = {.done = done, .taken = taken};
+    return weft_lease_renew(lease, &progress, now_ns);
+}
+
+static bool renew_waiting(struct weft_lease *lease, uint64_t done, uint64_t taken)
+{
+    const struct weft_lease_progress progress = {.done = done, .taken = taken, .waits = true};
+    return weft_lease_renew(lease, &progress, 1000);
+}
+
 Test(lease, a_count_is_granted_at_once)
 {
     struct weft_lease lease = lease_of((struct weft_lease_options){.iterations = 1000});
-    cr_assert(weft_lease_renew(&lease, 0, 0, 1000));
+    cr_assert(renew(&lease, 0, 0, 1000));
     cr_assert_eq(lease.granted, 1000);
     cr_assert(lease.last);
-    cr_assert_not(weft_lease_renew(&lease, 500, 0, 2000));
+    cr_assert_not(renew(&lease, 500, 0, 2000));
 }
 
 Test(lease, a_count_beyond_the_window_is_granted_as_durations_come_in)
 {
     struct weft_lease lease =
         lease_of((struct weft_lease_options){.iterations = 1000, .window = 400});
-    cr_assert(weft_lease_renew(&lease, 0, 0, 1000));
+    cr_assert(renew(&lease, 0, 0, 1000));
     cr_assert_eq(lease.granted, 400);
     cr_assert_not(lease.last);
-    cr_assert_not(weft_lease_renew(&lease, 200, 100, 1000), "half a window is left");
-    cr_assert_not(weft_lease_renew(&lease, 300, 0, 1000), "there is no room");
-    cr_assert(weft_lease_renew(&lease, 300, 250, 1000));
+    cr_assert_not(renew(&lease, 200, 100, 1000), "half a window is left");
+    cr_assert_not(renew(&lease, 300, 0, 1000), "there is no room");
+    cr_assert(renew(&lease, 300, 250, 1000));
     cr_assert_eq(lease.granted, 650);
-    cr_assert(weft_lease_renew(&lease, 650, 650, 1000));
+    cr_assert(renew(&lease, 650, 650, 1000));
     cr_assert_eq(lease.granted, 1000);
     cr_assert(lease.last);
 }
@@ -46,11 +58,11 @@ Test(lease, a_count_beyond_the_window_is_granted_as_durations_come_in)
 Test(lease, time_of_an_unknown_pace_begins_with_one_iteration)
 {
     struct weft_lease lease = lease_of((struct weft_lease_options){.duration_ns = 1000 * MS_NS});
-    cr_assert(weft_lease_renew(&lease, 0, 0, 1000));
+    cr_assert(renew(&lease, 0, 0, 1000));
     cr_assert_eq(lease.granted, 1);
     cr_assert_not(lease.last);
-    cr_assert_not(weft_lease_renew(&lease, 0, 0, 1000 + 5 * MS_NS));
-    cr_assert(weft_lease_renew(&lease, 1, 1, 1000 + 20 * MS_NS));
+    cr_assert_not(renew(&lease, 0, 0, 1000 + 5 * MS_NS));
+    cr_assert(renew(&lease, 1, 1, 1000 + 20 * MS_NS));
     /* 1 in 20 ms is 10 in 200 ms. */
     cr_assert_eq(lease.granted, 11);
 }
@@ -59,10 +71,10 @@ Test(lease, time_of_a_known_pace_begins_with_a_lease_of_it)
 {
     struct weft_lease lease =
         lease_of((struct weft_lease_options){.duration_ns = 1000 * MS_NS, .expected = 200});
-    cr_assert(weft_lease_renew(&lease, 0, 0, 1000));
+    cr_assert(renew(&lease, 0, 0, 1000));
     cr_assert_eq(lease.granted, 200);
-    cr_assert_not(weft_lease_renew(&lease, 100, 100, 1000 + 100 * MS_NS), "half is left");
-    cr_assert(weft_lease_renew(&lease, 101, 101, 1000 + 101 * MS_NS));
+    cr_assert_not(renew(&lease, 100, 100, 1000 + 100 * MS_NS), "half is left");
+    cr_assert(renew(&lease, 101, 101, 1000 + 101 * MS_NS));
     cr_assert_eq(lease.granted, 301);
 }
 
@@ -70,27 +82,44 @@ Test(lease, time_that_has_passed_is_followed_by_a_last_piece)
 {
     struct weft_lease lease =
         lease_of((struct weft_lease_options){.duration_ns = 300 * MS_NS, .expected = 200});
-    cr_assert(weft_lease_renew(&lease, 0, 0, 1000));
-    cr_assert(weft_lease_renew(&lease, 150, 150, 1000 + 150 * MS_NS));
+    cr_assert(renew(&lease, 0, 0, 1000));
+    cr_assert(renew(&lease, 150, 150, 1000 + 150 * MS_NS));
     /* 150 ms remain. */
     cr_assert_eq(lease.granted, 300);
-    cr_assert(weft_lease_renew(&lease, 290, 290, 1000 + 300 * MS_NS));
+    cr_assert(renew(&lease, 290, 290, 1000 + 300 * MS_NS));
     /* 290 in 300 ms are 19 in the 20 ms that make up for a late start of the ranks. */
     cr_assert_eq(lease.granted, 309);
     cr_assert(lease.last);
-    cr_assert_not(weft_lease_renew(&lease, 309, 309, 1000 + 400 * MS_NS));
+    cr_assert_not(renew(&lease, 309, 309, 1000 + 400 * MS_NS));
 }
 
 Test(lease, slow_iterations_are_granted_one_by_one)
 {
     struct weft_lease lease = lease_of((struct weft_lease_options){.duration_ns = 10000 * MS_NS});
-    cr_assert(weft_lease_renew(&lease, 0, 0, 1000));
+    cr_assert(renew(&lease, 0, 0, 1000));
     for (uint64_t i = 1; i < 10; i++) {
         uint64_t now_ns = 1000 + i * 1000 * MS_NS;
-        cr_assert_not(weft_lease_renew(&lease, i - 1, i - 1, now_ns - MS_NS));
-        cr_assert(weft_lease_renew(&lease, i, i, now_ns));
+        cr_assert_not(renew(&lease, i - 1, i - 1, now_ns - MS_NS));
+        cr_assert(renew(&lease, i, i, now_ns));
         cr_assert_eq(lease.granted, i + 1);
     }
+}
+
+Test(lease, steps_are_granted_only_where_they_are_waited_for)
+{
+    struct weft_lease lease = lease_of((struct weft_lease_options){
+        .duration_ns = INT64_MAX, .step = 100, .margin = 4, .window = 400, .expected = 5000});
+    cr_assert(renew(&lease, 0, 0, 1000));
+    cr_assert_eq(lease.granted, 104);
+    cr_assert_not(renew(&lease, 104, 104, 1000000 * MS_NS), "the clock is another's");
+    cr_assert_not(renew_waiting(&lease, 100, 100), "another waits");
+    cr_assert(renew_waiting(&lease, 101, 101));
+    cr_assert_eq(lease.granted, 229, "a quarter of what was done is added");
+    cr_assert(renew_waiting(&lease, 228, 100));
+    cr_assert_eq(lease.granted, 386);
+    cr_assert(renew_waiting(&lease, 386, 100));
+    cr_assert_eq(lease.granted, 500, "as far as the window goes");
+    cr_assert_not(lease.last);
 }
 
 Test(lease, worth_does_not_overflow)
@@ -118,6 +147,18 @@ static void teardown_merge(void)
 }
 
 TestSuite(merge, .init = setup_merge, .fini = teardown_merge);
+
+Test(merge, what_does_not_count_is_passed_over)
+{
+    const uint64_t durations[] = {10, 500, 30};
+    weft_merge_add(&merge, 0, durations, 3);
+    weft_merge_advance(&merge, 2, NULL);
+    cr_assert_eq(merge.merged, 2);
+    cr_assert_eq(merge.slowest.count, 0);
+    weft_merge_advance(&merge, 3, hist);
+    cr_assert_eq(hist->count, 1);
+    cr_assert_eq(hist->max, 30);
+}
 
 Test(merge, the_slowest_agent_of_each_iteration_counts)
 {

@@ -126,7 +126,8 @@ static void send_prepare(const struct weft_test *test)
         .address = {.version = 6, .prefix_bits = 64, .bytes = {0x20, 1, [15] = 9}},
         .gateway = {.version = 6, .prefix_bits = 128, .bytes = {0x20, 1, [15] = 1}}};
     static const struct weft_nic *const nics[] = {&nic_a, &nic_b};
-    const struct weft_wire_prepare prepare = {.test = test,
+    const struct weft_wire_prepare prepare = {.parts = {test},
+                                              .part_count = 1,
                                               .local_count = 3,
                                               .nic_count = 2,
                                               .local_ranks = ranks,
@@ -147,7 +148,7 @@ Test(wire, prepare_comes_through_whole)
     cr_assert_eq(envelope->body_case, WEFT__ENVELOPE__BODY_PREPARE);
     cr_assert_eq(weft_wire_prepare_read(envelope->prepare, &got, &error), WEFT_OK, "%s",
                  error.text);
-    const struct weft_test *test = got.request.test;
+    const struct weft_test *test = got.request.parts;
     cr_assert_str_eq(test->name, name);
     cr_assert_str_eq(test->driver, driver);
     cr_assert_eq(test->pattern, sent.pattern);
@@ -193,7 +194,7 @@ Test(wire, prepare_comes_through_whole)
     cr_assert_eq(nics[0].address.version, 6);
     cr_assert_eq(nics[0].address.bytes[15], 9);
     cr_assert_eq(nics[0].gateway.prefix_bits, 128);
-    const struct weft_fault_options *fault = &got.test.fault;
+    const struct weft_fault_options *fault = &got.parts[0].fault;
     const double shares[] = {fault->drop,    fault->corrupt, fault->duplicate,
                              fault->reorder, fault->delay,   fault->mark};
     const double said[] = {sent.fault.drop,    sent.fault.corrupt, sent.fault.duplicate,
@@ -223,41 +224,41 @@ Test(wire, prepare_comes_through_whole)
 
 Test(wire, a_bad_prepare_names_its_field)
 {
-    BAD_PREPARE("prepare.test.rank_count is 0", prepare->test->rank_count = 0);
+    BAD_PREPARE("prepare.test.rank_count is 0", prepare->parts[0]->rank_count = 0);
     BAD_PREPARE("prepare.plan_local_count", prepare->plan_local_count = UINT32_MAX);
     BAD_PREPARE("prepare.plan_mtu_bytes", prepare->plan_mtu_bytes = 8192);
-    BAD_PREPARE("prepare.test.rank_count", prepare->test->rank_count = UINT32_MAX);
-    BAD_PREPARE("prepare.test.transfer is 7", prepare->test->transfer = (Weft__Transfer)7);
-    BAD_PREPARE("prepare.test.transfer", prepare->test->transfer = (Weft__Transfer)-1);
-    BAD_PREPARE("prepare.test.mtu_bytes is 1000", prepare->test->mtu_bytes = 1000);
-    BAD_PREPARE("prepare.test.mtu_bytes", prepare->test->mtu_bytes = 128);
-    BAD_PREPARE("prepare.test.mtu_bytes", prepare->test->mtu_bytes = 8192);
-    BAD_PREPARE("prepare.test.fault has a share of 2", prepare->test->fault->corrupt = 2);
-    BAD_PREPARE("prepare.test.fault has a share of", prepare->test->fault->mark = (double)NAN);
-    BAD_PREPARE("prepare.test.fault.delay_ns", prepare->test->fault->delay_ns = UINT64_MAX);
-    BAD_PREPARE("prepare.test.dscp is 64", prepare->test->dscp = 64);
+    BAD_PREPARE("prepare.test.rank_count", prepare->parts[0]->rank_count = UINT32_MAX);
+    BAD_PREPARE("prepare.test.transfer is 7", prepare->parts[0]->transfer = (Weft__Transfer)7);
+    BAD_PREPARE("prepare.test.transfer", prepare->parts[0]->transfer = (Weft__Transfer)-1);
+    BAD_PREPARE("prepare.test.mtu_bytes is 1000", prepare->parts[0]->mtu_bytes = 1000);
+    BAD_PREPARE("prepare.test.mtu_bytes", prepare->parts[0]->mtu_bytes = 128);
+    BAD_PREPARE("prepare.test.mtu_bytes", prepare->parts[0]->mtu_bytes = 8192);
+    BAD_PREPARE("prepare.test.fault has a share of 2", prepare->parts[0]->fault->corrupt = 2);
+    BAD_PREPARE("prepare.test.fault has a share of", prepare->parts[0]->fault->mark = (double)NAN);
+    BAD_PREPARE("prepare.test.fault.delay_ns", prepare->parts[0]->fault->delay_ns = UINT64_MAX);
+    BAD_PREPARE("prepare.test.dscp is 64", prepare->parts[0]->dscp = 64);
     BAD_PREPARE("prepare.nics.vlan_id is 4095", prepare->nics[0]->vlan_id = 4095);
     BAD_PREPARE("prepare.nics.vlan_priority is 8", prepare->nics[1]->vlan_priority = 8);
-    BAD_PREPARE("iterations or duration_ns", prepare->test->duration_ns = 5);
-    BAD_PREPARE("iterations or duration_ns", prepare->test->iterations = 0);
-    BAD_PREPARE("prepare.test.depth", prepare->test->depth = UINT32_MAX);
-    BAD_PREPARE("prepare.test.in_flight", prepare->test->in_flight = WEFT_IN_FLIGHT_MAX + 1);
-    BAD_PREPARE("prepare.test.warmup", prepare->test->warmup = UINT64_MAX);
-    BAD_PREPARE("prepare.test.rate_bps", prepare->test->rate_bps = UINT64_MAX);
-    BAD_PREPARE("prepare.test.arrivals", prepare->test->arrivals = (Weft__Arrivals)2);
-    BAD_PREPARE("prepare.test.period_bytes", prepare->test->period_bytes = UINT64_MAX);
-    BAD_PREPARE("prepare.test.pace_bps", prepare->test->pace_bps = UINT64_MAX);
+    BAD_PREPARE("iterations or duration_ns", prepare->parts[0]->duration_ns = 5);
+    BAD_PREPARE("iterations or duration_ns", prepare->parts[0]->iterations = 0);
+    BAD_PREPARE("prepare.test.depth", prepare->parts[0]->depth = UINT32_MAX);
+    BAD_PREPARE("prepare.test.in_flight", prepare->parts[0]->in_flight = WEFT_IN_FLIGHT_MAX + 1);
+    BAD_PREPARE("prepare.test.warmup", prepare->parts[0]->warmup = UINT64_MAX);
+    BAD_PREPARE("prepare.test.rate_bps", prepare->parts[0]->rate_bps = UINT64_MAX);
+    BAD_PREPARE("prepare.test.arrivals", prepare->parts[0]->arrivals = (Weft__Arrivals)2);
+    BAD_PREPARE("prepare.test.period_bytes", prepare->parts[0]->period_bytes = UINT64_MAX);
+    BAD_PREPARE("prepare.test.pace_bps", prepare->parts[0]->pace_bps = UINT64_MAX);
     BAD_PREPARE("prepare.test.congestion.control is 7",
-                prepare->test->congestion->control = (Weft__CongestionControl)7);
+                prepare->parts[0]->congestion->control = (Weft__CongestionControl)7);
     BAD_PREPARE("prepare.test.congestion.line_rate_bps",
-                prepare->test->congestion->line_rate_bps = UINT64_MAX);
+                prepare->parts[0]->congestion->line_rate_bps = UINT64_MAX);
     BAD_PREPARE("prepare.test.congestion.alpha_shift is 17",
-                prepare->test->congestion->alpha_shift = 17);
+                prepare->parts[0]->congestion->alpha_shift = 17);
     BAD_PREPARE("prepare.test.congestion.cnp_period_ns",
-                prepare->test->congestion->cnp_period_ns = UINT64_MAX);
-    BAD_PREPARE("all-reduce", prepare->test->pattern[9] = 'x');
-    BAD_PREPARE("prepare.test.name", prepare->test->name[0] = '\x1b');
-    BAD_PREPARE("prepare.test.name", prepare->test->name[1] = '\xff');
+                prepare->parts[0]->congestion->cnp_period_ns = UINT64_MAX);
+    BAD_PREPARE("all-reduce", prepare->parts[0]->pattern[9] = 'x');
+    BAD_PREPARE("prepare.test.name", prepare->parts[0]->name[0] = '\x1b');
+    BAD_PREPARE("prepare.test.name", prepare->parts[0]->name[1] = '\xff');
     BAD_PREPARE("prepare.local_ranks[2] is 8", prepare->local_ranks[2] = 8);
     BAD_PREPARE("prepare.local_ranks[1] is 1", prepare->local_ranks[1] = 1);
     BAD_PREPARE("prepare.local_ranks' count is 0",
@@ -318,10 +319,14 @@ Test(wire, addresses_come_through_whole)
     struct weft_channel_address two[] = {address, address};
     struct weft_channel_address *got = NULL;
     two[1].from_rank = 0;
-    cr_assert_eq(weft_wire_prepared_send(&wire, true, 7, two, 2, &error), WEFT_OK);
+    const struct weft_wire_prepared_part parts[] = {{true, 7}, {false, 9}};
+    cr_assert_eq(weft_wire_prepared_send(&wire, parts, 2, two, 2, &error), WEFT_OK);
     Weft__Envelope *envelope = reopen();
-    cr_assert(envelope->prepared->decides);
-    cr_assert_eq(envelope->prepared->trace_count, 7);
+    cr_assert_eq(envelope->prepared->n_parts, 2);
+    cr_assert(envelope->prepared->parts[0]->decides);
+    cr_assert_not(envelope->prepared->parts[1]->decides);
+    cr_assert_eq(envelope->prepared->parts[0]->trace_count, 7);
+    cr_assert_eq(envelope->prepared->parts[1]->trace_count, 9);
     cr_assert_eq(envelope->prepared->n_addresses, 2);
     cr_assert_eq(read_addresses(envelope, &got), WEFT_OK, "%s", error.text);
     cr_assert_eq(got[0].from_rank, 3);
@@ -345,7 +350,7 @@ Test(wire, addresses_come_through_whole)
 #define BAD_ADDRESS(words, spoil)                                                            \
     do {                                                                                     \
         struct weft_channel_address *got = NULL;                                             \
-        cr_assert_eq(weft_wire_prepared_send(&wire, true, 0, &address, 1, &error), WEFT_OK); \
+        cr_assert_eq(weft_wire_prepared_send(&wire, NULL, 0, &address, 1, &error), WEFT_OK); \
         Weft__Envelope *envelope = reopen();                                                 \
         Weft__ChannelAddress *message = envelope->prepared->addresses[0];                    \
         spoil;                                                                               \

@@ -46,6 +46,7 @@ static void init_rank(struct cluster *cluster, const struct cluster_options *opt
     struct weft_node_options node = {.driver = cluster->driver,
                                      .device = cluster->devices[rank],
                                      .schedule = cluster->schedules[rank],
+                                     .ranks = options->ranks,
                                      .transfer = options->transfer,
                                      .depth =
                                          options->depths ? options->depths[rank] : options->depth,
@@ -61,14 +62,23 @@ static void init_rank(struct cluster *cluster, const struct cluster_options *opt
     must(weft_node_create(&node, &cluster->nodes[rank], &error), &error);
 }
 
-static void connect_rank(struct cluster *cluster, uint32_t rank)
+static uint32_t named(const struct cluster_options *options, uint32_t rank)
+{
+    return options->ranks ? options->ranks[rank] : rank;
+}
+
+static void connect_rank(struct cluster *cluster, const struct cluster_options *options,
+                         uint32_t rank)
 {
     for (uint32_t i = 0; i < weft_node_channel_count(cluster->nodes[rank]); i++) {
         struct weft_channel_address address;
         struct weft_error error = {0};
         weft_node_channel_address(cluster->nodes[rank], i, &address);
-        assert(address.from_rank == rank);
-        must(weft_node_connect(cluster->nodes[address.to_rank], &address, &error), &error);
+        assert(address.from_rank == named(options, rank));
+        uint32_t to = 0;
+        while (named(options, to) != address.to_rank)
+            assert(++to < cluster->rank_count);
+        must(weft_node_connect(cluster->nodes[to], &address, &error), &error);
     }
 }
 
@@ -87,7 +97,7 @@ void cluster_init(struct cluster *cluster, const struct cluster_options *options
     for (uint32_t rank = 0; rank < count; rank++)
         init_rank(cluster, options, rank);
     for (uint32_t rank = 0; rank < count; rank++)
-        connect_rank(cluster, rank);
+        connect_rank(cluster, options, rank);
     for (uint32_t rank = 0; rank < count; rank++)
         must(weft_node_connected(cluster->nodes[rank], NULL), &(struct weft_error){0});
 }

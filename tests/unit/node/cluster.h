@@ -16,6 +16,7 @@ struct cluster_options {
     uint32_t depth;
     uint32_t in_flight;
     const uint32_t *depths; /* instead: of each rank */
+    const uint32_t *ranks;  /* what they are called in addresses; NULL: as they are */
     uint64_t interval_ns;
     bool trace;
     uint64_t rate_bps; /* 0: closed loop */

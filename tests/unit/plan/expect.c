@@ -69,6 +69,9 @@ Test(expect, refuses_the_rest)
     refuses("busbw >= 10", "it has no unit");
     refuses("busbw >= 10ms", "'ms' is no unit");
     refuses("lost == 0ms", "'ms' is no unit");
+    refuses("interference <= 2x", "is not a factor; write it like 1.5");
+    refuses("interference <= 20%", "is not a factor");
+    refuses("interference.p50 <= 2", "did you mean 'interference.p99'?");
     refuses("lost == 0 or so", "' or so' is no unit");
     char endless[4000];
     memset(endless, '<', sizeof(endless) - 1);
@@ -105,5 +108,5 @@ Test(expect, takes_every_metric_that_it_lists)
         }
         cr_assert_eq(taken, 1, "%s takes %d units", *metric, taken);
     }
-    cr_assert_eq(count, 5 * 8 + 16);
+    cr_assert_eq(count, 5 * 8 + 19);
 }
