@@ -71,11 +71,13 @@ enum weft_status weft_wire_places_find(const struct weft_agent_test *request, ui
         return status;
     struct place *places = calloc(count, sizeof(*places));
     uint32_t *local_places = calloc(2 * (size_t)request->local_count + 1, sizeof(*local_places));
-    if (!places || !local_places)
-        status = weft_error_set(error, WEFT_NO_MEMORY, "out of memory for %u ranks",
-                                request->local_count);
-    if (!status)
-        status = sort_places(request, places, error);
+    if (!places || !local_places) {
+        free(places);
+        free(local_places);
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for %u ranks",
+                              request->local_count);
+    }
+    status = sort_places(request, places, error);
     if (!status)
         status = find(request, places, (uint32_t)count, local_places, error);
     free(places);
