@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A binary heap. What was set first comes first among events of the same time. */
+/* A binary heap. Which of several events of the same time comes first is drawn from the time and
+ * the places alone. Were it the one that was set first, the order in which ranks are polled would
+ * decide, and by it how soon a grant comes from another thread; were it the lower place, one link
+ * would win every time. */
 #include <stdlib.h>
 
 #include "drivers/sim/state.h"
@@ -26,11 +29,22 @@ void weft_sim_events_fini(struct weft_sim_events *events)
     free(events->order);
 }
 
+/* The finaliser of splitmix64. */
+static uint64_t draw(uint64_t at_ps, uint32_t place)
+{
+    uint64_t z = at_ps + (place + UINT64_C(1)) * UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
 static bool before(const struct weft_sim_events *events, uint32_t a, uint32_t b)
 {
     if (events->at_ps[a] != events->at_ps[b])
         return events->at_ps[a] < events->at_ps[b];
-    return events->order[a] < events->order[b];
+    if (events->order[a] != events->order[b])
+        return events->order[a] < events->order[b];
+    return a < b;
 }
 
 static void place(struct weft_sim_events *events, uint32_t position, uint32_t slot)
@@ -70,11 +84,12 @@ static void sink(struct weft_sim_events *events, uint32_t position)
     place(events, position, slot);
 }
 
-void weft_sim_event_set(struct weft_sim_events *events, uint32_t slot, uint64_t at_ps)
+void weft_sim_event_set(struct weft_sim_events *events, uint32_t slot, uint32_t whose,
+                        uint64_t at_ps)
 {
     assert(slot < events->slots && at_ps != WEFT_SIM_NEVER);
     events->at_ps[slot] = at_ps;
-    events->order[slot] = events->next_order++;
+    events->order[slot] = draw(at_ps, whose);
     if (events->positions[slot] == WEFT_SIM_NONE)
         place(events, events->count++, slot);
     rise(events, events->positions[slot]);
@@ -84,7 +99,7 @@ void weft_sim_event_set(struct weft_sim_events *events, uint32_t slot, uint64_t 
 void weft_sim_event_hasten(struct weft_sim_events *events, uint32_t slot, uint64_t at_ps)
 {
     if (events->positions[slot] == WEFT_SIM_NONE || events->at_ps[slot] > at_ps)
-        weft_sim_event_set(events, slot, at_ps);
+        weft_sim_event_set(events, slot, slot, at_ps);
 }
 
 uint32_t weft_sim_event_take(struct weft_sim_events *events)

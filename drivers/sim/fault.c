@@ -30,7 +30,8 @@ static void depart(struct weft_sim_fabric *fabric, uint32_t wire_index, uint32_t
     fabric->frames[frame].on_wire = wire_index;
     fabric->frames[frame].from_wire = WEFT_SIM_NONE;
     wire->counters.flying += !fabric->frames[frame].is_pause;
-    weft_sim_event_set(&fabric->events, weft_sim_frame_slot(fabric, frame),
+    /* Which slot the frame has is chance; what it travels on is not. */
+    weft_sim_event_set(&fabric->events, weft_sim_frame_slot(fabric, frame), ~wire_index,
                        fabric->now_ps + wire->delay_ps + late_ps);
 }
 

@@ -96,7 +96,6 @@ struct weft_sim_events {
     uint32_t *positions; /* of each slot in the heap; NONE: not there */
     uint64_t *at_ps;
     uint64_t *order; /* by which those of the same time follow each other */
-    uint64_t next_order;
 };
 
 struct weft_sim_fabric {
@@ -164,8 +163,10 @@ static inline void weft_sim_tell(const struct weft_sim_fabric *fabric,
 
 WEFT_CHECKED bool weft_sim_events_init(struct weft_sim_events *events, uint32_t slots);
 void weft_sim_events_fini(struct weft_sim_events *events);
-/* Moves it where it is set already. */
-void weft_sim_event_set(struct weft_sim_events *events, uint32_t slot, uint64_t at_ps);
+/* Moves it where it is set already. `whose` stands for the NIC, wire or frame on a wire that it
+ * happens to, the same in every run. */
+void weft_sim_event_set(struct weft_sim_events *events, uint32_t slot, uint32_t whose,
+                        uint64_t at_ps);
 /* Only where it is not set, or set for later. */
 void weft_sim_event_hasten(struct weft_sim_events *events, uint32_t slot, uint64_t at_ps);
 /* Takes out the earliest; there must be one. */

@@ -26,7 +26,8 @@ void weft_sim_wire_send(struct weft_sim_fabric *fabric, uint32_t wire_index, uin
     frame->place = WEFT_SIM_SENDING;
     wire->sending = frame_index;
     wire->end_ps = fabric->now_ps + line_time_ps(wire, frame->len_bytes, fabric->now_ps);
-    weft_sim_event_set(&fabric->events, weft_sim_wire_slot(fabric, wire_index), wire->end_ps);
+    uint32_t slot = weft_sim_wire_slot(fabric, wire_index);
+    weft_sim_event_set(&fabric->events, slot, slot, wire->end_ps);
     if (!frame->is_pause)
         weft_sim_tell(fabric, WEFT_SIM_SENT, wire_index, frame_index);
 }
