@@ -9,6 +9,7 @@
 /* Close to its end a timed phase is granted this much at least, or it would creep there in ever
  * smaller steps: it may last so much longer. */
 #define END_FLOOR_NS 20000000u
+#define BEGIN_LATE_NS 250000000u
 
 uint64_t weft_lease_worth(uint64_t iterations, uint64_t elapsed_ns)
 {
@@ -24,6 +25,7 @@ void weft_lease_begin(struct weft_lease *lease, const struct weft_lease_options 
     *lease = (struct weft_lease){
         .options = *options,
         .started_ns = now_ns,
+        .seen_ns = now_ns,
         .mark_ns = now_ns,
         .older_ns = now_ns,
     };
@@ -80,10 +82,14 @@ static bool renew_counted(struct weft_lease *lease, uint64_t done, uint64_t take
 
 static bool renew_timed(struct weft_lease *lease, uint64_t done, uint64_t taken, uint64_t now_ns)
 {
-    uint64_t elapsed_ns = now_ns - lease->started_ns;
+    /* A busy machine may let its ranks begin long after the grant: the time counts from when they
+     * are seen to run, so that they measure at least as long as was asked for. A first iteration
+     * that takes longer than any rank would be late for says nothing of that. */
+    if (!done && now_ns - lease->started_ns <= BEGIN_LATE_NS)
+        lease->seen_ns = now_ns;
+    uint64_t elapsed_ns = now_ns - lease->seen_ns;
     uint64_t left = lease->granted - done;
-    /* Ranks begin some milliseconds after the grant that starts this clock, so at its end they get
-     * a last piece: they measure at least as long as was asked for. */
+    /* What ranks have done is known some milliseconds late, so at the end they get a last piece. */
     bool last = lease->granted && elapsed_ns >= lease->options.duration_ns;
     uint64_t remaining_ns = last ? 0 : lease->options.duration_ns - elapsed_ns;
     if (remaining_ns < END_FLOOR_NS)

@@ -30,7 +30,8 @@ struct weft_lease_progress {
 struct weft_lease {
     struct weft_lease_options options;
     uint64_t started_ns, granted;
-    bool last; /* no more will be granted */
+    uint64_t seen_ns; /* when an iteration was seen to be done: a duration counts from here */
+    bool last;        /* no more will be granted */
     /* Two marks, so that the pace is that of a recent but not too short time. */
     uint64_t mark_ns, mark_done, older_ns, older_done;
 };
