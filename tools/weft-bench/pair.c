@@ -202,8 +202,8 @@ void bench_pair(const struct bench_options *options)
 {
     struct bench_end ends[2];
     pthread_t thread;
-    /* Where a kernel carries the messages it does so on the CPU that posted them: as perftest's, this
-     * thread then goes where there is room. */
+    /* Where a kernel carries the messages it does so on the CPU that posted them: as perftest's,
+     * this thread then goes where there is room. */
     if (!options->passive_peer)
         bench_pin(0);
     open_both(options, ends);
