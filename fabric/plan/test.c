@@ -263,6 +263,15 @@ static enum weft_status take_search(const struct weft_yaml_node *node, struct we
     return WEFT_OK;
 }
 
+/* A test of jobs is read by its jobs (fabric/plan/together.h); here its key is known only so that
+ * one that is mistyped finds it. */
+static enum weft_status read_jobs(const struct weft_yaml_node *node, void *ret_field,
+                                  struct weft_error *error)
+{
+    (void)ret_field;
+    return weft_error_at(error, &node->where, "jobs that run together are a test of a plan");
+}
+
 static const struct weft_yaml_key keys[] = {
     {"name", weft_plan_read_title, offsetof(struct row, name), false, 0, 0},
     {"pattern", read_pattern, offsetof(struct row, pattern), true, 0, 0},
@@ -273,6 +282,7 @@ static const struct weft_yaml_key keys[] = {
     WEFT_PATTERN_OPTIONS(WEFT_ROW)
 #undef WEFT_ROW
         {"file", weft_yaml_read_text, offsetof(struct row, file), false, 0, 0},
+    {"together", read_jobs, 0, false, 0, 0},
     {"driver", weft_plan_read_title, offsetof(struct row, driver), false, 0, 0},
     {"transfer", read_transfer, offsetof(struct row, transfer), false, 0, 0},
     {"mtu", read_mtu, offsetof(struct row, mtu_bytes), false, 0, 0},
