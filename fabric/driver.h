@@ -89,7 +89,7 @@ enum weft_congestion_control {
 };
 
 /* Zeroed: none. With a control on, packets are sent ECN-capable. A 0 among the parameters is their
- * default (drivers/roce/dcqcn.h). */
+ * default (drivers/roce/congestion/dcqcn.h). */
 struct weft_congestion_options {
     enum weft_congestion_control control;
     uint64_t line_rate_bps; /* where a queue pair starts and what it never exceeds */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/roce/wire.h"
+#include "drivers/roce/packet/wire.h"
 #include "fabric/base/random.h"
 
 #define FRESH_MAX 32u

@@ -3,16 +3,16 @@
 #include <stdlib.h>
 
 #include "drivers/roce/address.h"
-#include "drivers/roce/arp.h"
-#include "drivers/roce/discovery.h"
-#include "drivers/roce/flow.h"
-#include "drivers/roce/neighbour.h"
-#include "drivers/roce/parse.h"
-#include "drivers/roce/requester.h"
-#include "drivers/roce/responder.h"
-#include "drivers/roce/ring.h"
-#include "drivers/roce/uc.h"
-#include "drivers/roce/ud.h"
+#include "drivers/roce/congestion/flow.h"
+#include "drivers/roce/neighbour/arp.h"
+#include "drivers/roce/neighbour/discovery.h"
+#include "drivers/roce/neighbour/neighbour.h"
+#include "drivers/roce/packet/parse.h"
+#include "drivers/roce/transport/requester.h"
+#include "drivers/roce/transport/responder.h"
+#include "drivers/roce/transport/ring.h"
+#include "drivers/roce/transport/uc.h"
+#include "drivers/roce/transport/ud.h"
 
 #define DEFAULT_WINDOW_PACKETS 128u
 /* 4.096 us * 2^14, what is usual. */

@@ -3,15 +3,15 @@
 #ifndef WEFT_ROCE_STATE_H
 #define WEFT_ROCE_STATE_H
 
-#include "drivers/roce/dcqcn.h"
-#include "drivers/roce/due.h"
-#include "drivers/roce/kind.h"
+#include "drivers/roce/congestion/dcqcn.h"
+#include "drivers/roce/congestion/due.h"
+#include "drivers/roce/congestion/pacer.h"
 #include "drivers/roce/list.h"
-#include "drivers/roce/opcode.h"
-#include "drivers/roce/pacer.h"
+#include "drivers/roce/packet/kind.h"
+#include "drivers/roce/packet/opcode.h"
+#include "drivers/roce/packet/wire.h"
 #include "drivers/roce/roce.h"
 #include "drivers/roce/timer.h"
-#include "drivers/roce/wire.h"
 #include "fabric/base/random.h"
 
 #define WEFT_NEIGHBOUR_BUCKETS 256u

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A NIC holds a port: it asks for one frame whenever its wire is free, and looks again when the
  * port says that it has something to do. */
-#include "drivers/roce/opcode.h"
+#include "drivers/roce/packet/opcode.h"
 #include "drivers/sim/state.h"
 
 /* The middle of a message tells nobody anything; all else may. */

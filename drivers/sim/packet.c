@@ -2,7 +2,7 @@
 /* As much of a frame's headers as switches and faults look at. */
 #include <string.h>
 
-#include "drivers/roce/wire.h"
+#include "drivers/roce/packet/wire.h"
 #include "drivers/sim/state.h"
 
 #define ETHERTYPE_VLAN 0x8100u

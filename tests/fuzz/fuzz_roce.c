@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "drivers/roce/icrc.h"
+#include "drivers/roce/packet/icrc.h"
 #include "drivers/roce/state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes);

@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "drivers/roce/wire.h"
+#include "drivers/roce/packet/wire.h"
 
 #define HEADERS_BYTES 96u
 

@@ -3,7 +3,7 @@
  * handed over one by one: which of them arrive before an answer goes out is the point. */
 #include <criterion/criterion.h>
 
-#include "net.h"
+#include "tests/unit/roce/net.h"
 
 #define BURST 64u
 

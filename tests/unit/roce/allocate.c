@@ -2,8 +2,8 @@
 /* Once all is set up nothing is allocated or freed, whatever the wire does. */
 #include <criterion/criterion.h>
 
-#include "net.h"
 #include "tests/unit/allocations.h"
+#include "tests/unit/roce/net.h"
 
 static void one_of_each(struct net *net, uint32_t index, uint32_t operations)
 {

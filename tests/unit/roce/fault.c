@@ -5,8 +5,8 @@
 #include <math.h>
 
 #include "drivers/roce/fault.h"
-#include "drivers/roce/icrc.h"
-#include "net.h"
+#include "drivers/roce/packet/icrc.h"
+#include "tests/unit/roce/net.h"
 
 enum {
     BURST = 16,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "net.h"
+#include "tests/unit/roce/net.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#include "drivers/roce/icrc.h"
+#include "drivers/roce/packet/icrc.h"
 
 static void open_side(struct net *net, uint32_t index)
 {

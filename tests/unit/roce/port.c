@@ -2,7 +2,7 @@
 /* What the create functions take and refuse. */
 #include <criterion/criterion.h>
 
-#include "net.h"
+#include "tests/unit/roce/net.h"
 
 static const struct weft_roce_port_options good = {
     .mac = {2, 0, 0, 0, 0, 1},

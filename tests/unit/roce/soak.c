@@ -3,7 +3,7 @@
  * once. */
 #include <criterion/criterion.h>
 
-#include "net.h"
+#include "tests/unit/roce/net.h"
 
 /* One direction of a soak: the next message to be posted, and to be seen at the far end. */
 struct flow {

@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "net.h"
+#include "tests/unit/roce/net.h"
 
 #define MTU_BYTES 256u
 #define AREA_BYTES 2048u
