@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "fabric/schedule/incast.h"
+#include "fabric/schedule/patterns/incast.h"
 
 static void take_lower(uint64_t *lowest_bps, uint64_t rate_bps)
 {

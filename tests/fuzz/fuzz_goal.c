@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Any bytes as a schedule: refused with an error, or read; and what was read and is written is read
  * as the same again. */
-#include "fabric/schedule/goal.h"
+#include "fabric/schedule/goal/goal.h"
 
 #include <assert.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fabric/schedule/goal.h"
+#include "fabric/schedule/goal/goal.h"
 #include "tools/weft/commands.h"
 #include "tools/weft/job.h"
 #include "tools/weft/output.h"

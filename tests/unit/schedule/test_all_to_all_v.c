@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fabric/schedule/traffic.h"
+#include "fabric/schedule/shapes/traffic.h"
 #include "try.h"
 
 #define NAME "all-to-all-v"

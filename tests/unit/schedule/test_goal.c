@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fabric/schedule/goal.h"
+#include "fabric/schedule/goal/goal.h"
 #include "fabric/schedule/verify.h"
 #include "interpret.h"
 

@@ -2,7 +2,7 @@
 /* Patterns of flows between ranks: what each must move, between whom, and when. */
 #include <criterion/criterion.h>
 
-#include "fabric/schedule/shuffle.h"
+#include "fabric/schedule/shapes/shuffle.h"
 #include "try.h"
 
 #define RANKS_MAX 33u

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fabric/schedule/patterns/patterns.h"
+
+static enum weft_status check(const struct weft_pattern_options *options, struct weft_error *error)
+{
+    return weft_pattern_check_message(&weft_pattern_ping_pong, options, error);
+}
+
+/* Rank 0 sends from the end of its buffer and takes the answer at its start; rank 1 answers with
+ * the bytes that it received. */
+static enum weft_status build(const struct weft_pattern_options *options, uint32_t rank,
+                              struct weft_schedule_builder *builder, struct weft_error *error)
+{
+    (void)error;
+    struct weft_span front = {.len_bytes = options->size_bytes};
+    struct weft_span back = {.offset_bytes = options->size_bytes, .len_bytes = options->size_bytes};
+    if (rank == 0) {
+        (void)weft_add_send(builder, 1, &back, WEFT_OP_NONE);
+        (void)weft_add_receive(builder, 1, &front, WEFT_OP_NONE);
+        weft_schedule_set_buffer(builder, 2 * options->size_bytes);
+    } else {
+        uint32_t received = weft_add_receive(builder, 0, &front, WEFT_OP_NONE);
+        (void)weft_add_send(builder, 0, &front, received);
+        weft_schedule_set_buffer(builder, options->size_bytes);
+    }
+    weft_expect_copy(builder, &front, 0, back.offset_bytes);
+    weft_schedule_set_decides(builder, rank == 0);
+    return WEFT_OK;
+}
+
+const struct weft_pattern weft_pattern_ping_pong = {
+    .name = "ping-pong",
+    .summary = "two ranks send one message to and fro: the round trip",
+    .text = "Two ranks and one message between them: the time that a parameter server's answer, a\n"
+            "key-value cache lookup or any small exchange cannot beat.\n"
+            "\n"
+            "Schedule: rank 0 sends one message, rank 1 sends the same bytes back once it has\n"
+            "them all.\n"
+            "Completion: the round trip, as rank 0 sees it, from its send until the answer is\n"
+            "there and its own send is acknowledged.\n"
+            "It has no algorithmic and no bus bandwidth.",
+    .size_text = "bytes of the message, 1 B to 1 GiB",
+    .default_ranks = 2,
+    .min_ranks = 2,
+    .max_ranks = 2,
+    .default_size_bytes = 8,
+    .bus_factor = weft_pattern_no_factor,
+    .algorithm_bytes = weft_pattern_no_bytes,
+    .check = check,
+    .build = build,
+};
