@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "fabric/base/suggest.h"
-#include "tools/weft/commands.h"
+#include "tools/weft/commands/commands.h"
 #include "tools/weft/output.h"
 
 static const struct weft_command *const commands[] = {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/weft/memory.h"
+#include "tools/weft/machine/memory.h"
 
 static bool available(const char *text, uint64_t *ret_bytes)
 {

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tools/weft/commands/commands.h"
+#include "tools/weft/output.h"
+
+static const char *folder(void)
+{
+    const char *named = getenv("WEFT_TOPOLOGIES");
+    return named && *named ? named : WEFT_TOPOLOGIES_FOLDER;
+}
+
+static int is_topology(const struct dirent *entry)
+{
+    const char *dot = strrchr(entry->d_name, '.');
+    return dot && dot != entry->d_name && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml"));
+}
+
+/* The first comment that is more than a licence's mark. */
+static void first_comment(const char *path, char *line, int room)
+{
+    FILE *file = fopen(path, "re");
+    line[0] = '\0';
+    while (file && fgets(line, room, file)) {
+        bool is_comment = line[0] == '#' && !strstr(line, "SPDX-License-Identifier");
+        line[strcspn(line, "\n")] = '\0';
+        if (is_comment || (line[0] && line[0] != '#'))
+            break;
+        line[0] = '\0';
+    }
+    if (line[0] == '#')
+        memmove(line, line + 1, strlen(line));
+    else
+        line[0] = '\0';
+    if (file)
+        (void)fclose(file);
+}
+
+static void print_one(const char *in, const char *name, int columns)
+{
+    char path[4096];
+    char line[200];
+    (void)snprintf(path, sizeof(path), "%s/%s", in, name);
+    first_comment(path, line, sizeof(line));
+    printf("  %-*s %s\n", columns, name, line);
+}
+
+static int run(int argc, char **argv)
+{
+    struct weft_arguments arguments;
+    int exit_status = 0;
+    if (!weft_options_take(&weft_command_topologies, argc, argv, NULL, &arguments, &exit_status))
+        return exit_status;
+    struct dirent **entries = NULL;
+    int count = scandir(folder(), &entries, is_topology, alphasort);
+    if (count < 0) {
+        struct weft_error error = {0};
+        weft_error_set(&error, WEFT_NOT_FOUND,
+                       "cannot read the topologies in %s: %s; WEFT_TOPOLOGIES may name another "
+                       "directory",
+                       folder(), strerror(errno));
+        weft_output_error(&error);
+        return WEFT_EXIT_BAD_INPUT;
+    }
+    int columns = 0;
+    for (int i = 0; i < count; i++) {
+        int wide = (int)strlen(entries[i]->d_name);
+        columns = wide > columns ? wide : columns;
+    }
+    printf("%s:\n", folder());
+    for (int i = 0; i < count; i++) {
+        print_one(folder(), entries[i]->d_name, columns);
+        free(entries[i]);
+    }
+    free(entries);
+    return weft_output_end(WEFT_EXIT_DONE);
+}
+
+static const struct weft_option *const tables[] = {NULL};
+
+const struct weft_command weft_command_topologies = {
+    .name = "topologies",
+    .usage = "",
+    .summary = "lists the topology files that come with weft",
+    .text = "A copy of one, with your own addresses in it, goes to weft run --topology.",
+    .tables = tables,
+    .run = run,
+};

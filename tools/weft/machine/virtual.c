@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tools/weft/machine/virtual.h"
+
+static uint32_t poll_all(const struct weft_station *stations, uint32_t count, uint64_t now_ns)
+{
+    uint32_t work = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        work += stations[i].driver->progress(stations[i].device, now_ns);
+        for (uint32_t j = 0; j < stations[i].node_count; j++)
+            work += weft_node_poll(stations[i].nodes[j], now_ns);
+    }
+    return work;
+}
+
+/* Does a job stand before the end of what it was granted, though it is to get more? A rank that has
+ * nothing to do in an iteration is always there: it takes all of its ranks. */
+static bool wants_grant(const struct weft_station *stations, uint32_t count)
+{
+    uint32_t present = 0, satisfied = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t j = 0; j < stations[i].node_count; j++) {
+            uint32_t part = UINT32_C(1) << stations[i].parts[j];
+            present |= part;
+            if (!weft_node_wants_grant(stations[i].nodes[j]))
+                satisfied |= part;
+        }
+    }
+    return (present & ~satisfied) != 0;
+}
+
+/* Somebody waits for what time brings, and everybody knows his peers. */
+static bool time_may_go_on(const struct weft_station *stations, uint32_t count,
+                           uint64_t *ret_until_ns)
+{
+    bool awaited = false;
+    *ret_until_ns = UINT64_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t j = 0; j < stations[i].node_count; j++) {
+            enum weft_node_wait wait = weft_node_waits(stations[i].nodes[j]);
+            if (wait == WEFT_NODE_WAITS_FOR_ADDRESSES)
+                return false;
+            awaited = awaited || wait == WEFT_NODE_WAITS_FOR_PEERS;
+            uint64_t next_ns = weft_node_next_event_ns(stations[i].nodes[j]);
+            *ret_until_ns = next_ns < *ret_until_ns ? next_ns : *ret_until_ns;
+        }
+    }
+    return awaited;
+}
+
+bool weft_virtual_turn(const struct weft_station *stations, uint32_t count, bool *ret_waits)
+{
+    const struct weft_driver *driver = stations[0].driver;
+    uint64_t until_ns;
+    if (poll_all(stations, count, driver->clock_ns()))
+        return true;
+    *ret_waits = wants_grant(stations, count);
+    return !*ret_waits && time_may_go_on(stations, count, &until_ns) && driver->advance(until_ns);
+}
