@@ -2,15 +2,21 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "drivers/roce/address.h"
-#include "drivers/roce/congestion/flow.h"
+#include "drivers/roce/base/address.h"
+#include "drivers/roce/base/ring.h"
 #include "drivers/roce/neighbour/arp.h"
+#include "drivers/roce/neighbour/ask.h"
 #include "drivers/roce/neighbour/discovery.h"
 #include "drivers/roce/neighbour/neighbour.h"
+#include "drivers/roce/neighbour/transmit.h"
 #include "drivers/roce/packet/parse.h"
+#include "drivers/roce/transport/flow.h"
+#include "drivers/roce/transport/qp.h"
+#include "drivers/roce/transport/ready.h"
 #include "drivers/roce/transport/requester.h"
+#include "drivers/roce/transport/requester_read.h"
 #include "drivers/roce/transport/responder.h"
-#include "drivers/roce/transport/ring.h"
+#include "drivers/roce/transport/responder_read.h"
 #include "drivers/roce/transport/uc.h"
 #include "drivers/roce/transport/ud.h"
 
@@ -91,17 +97,17 @@ static enum weft_status check_options(const struct weft_roce_port_options *optio
 
 static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_options *options)
 {
-    memcpy(port->mac, options->mac, 6);
-    port->udp_port = options->udp_port ? options->udp_port : WEFT_ROCE_UDP_PORT;
+    memcpy(port->interface.mac, options->mac, 6);
+    port->interface.udp_port = options->udp_port ? options->udp_port : WEFT_ROCE_UDP_PORT;
     port->mtu_bytes = options->mtu_bytes;
     port->mtu_shift = (uint8_t)__builtin_ctz(options->mtu_bytes);
     port->retry_limit = options->retry_limit ? options->retry_limit : DEFAULT_RETRIES;
     port->rnr_retry_limit = options->rnr_retry_limit ? options->rnr_retry_limit : 7;
-    port->address = options->address;
-    port->gateway = options->gateway;
-    port->vlan_id = options->vlan_id;
-    port->vlan_priority = options->vlan_priority;
-    port->traffic_class = options->traffic_class;
+    port->interface.address = options->address;
+    port->interface.gateway = options->gateway;
+    port->interface.vlan_id = options->vlan_id;
+    port->interface.vlan_priority = options->vlan_priority;
+    port->interface.traffic_class = options->traffic_class;
     port->window_packets =
         options->window_packets ? options->window_packets : DEFAULT_WINDOW_PACKETS;
     port->ack_every = port->window_packets >= 4 ? port->window_packets / 4 : 1;
@@ -109,16 +115,13 @@ static void fill_port(struct weft_roce_port *port, const struct weft_roce_port_o
         options->ack_timeout_ns ? options->ack_timeout_ns : DEFAULT_ACK_TIMEOUT_NS;
     port->turn_left = WEFT_TRANSMIT_QUANTUM;
     port->qp_max = options->max_qps;
-    port->region_max = options->max_regions;
+    port->regions.max = options->max_regions;
     port->counters.counted = WEFT_COUNTED_ALL & ~COUNTED_ELSEWHERE;
     weft_random_seed(&port->random, options->seed);
     weft_link_init(&port->active);
     weft_link_init(&port->answers);
-    weft_link_init(&port->asks);
-    weft_link_init(&port->known);
     weft_wheel_init(&port->wheel);
-    for (uint32_t i = 0; i < WEFT_NEIGHBOUR_BUCKETS; i++)
-        weft_link_init(&port->neighbours[i]);
+    weft_neighbours_init(&port->neighbours, &port->interface, &port->wheel, &port->counters);
 }
 
 enum weft_status weft_roce_port_create(const struct weft_roce_port_options *options,
@@ -133,10 +136,10 @@ enum weft_status weft_roce_port_create(const struct weft_roce_port_options *opti
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for a RoCE port");
     fill_port(port, options);
     port->qp_mask = weft_ring_size(options->max_qps) - 1;
-    port->region_mask = weft_ring_size(options->max_regions) - 1;
+    port->regions.mask = weft_ring_size(options->max_regions) - 1;
     port->qps = calloc(port->qp_mask + 1u, sizeof(struct weft_roce_qp *));
-    port->regions = calloc(port->region_mask + 1u, sizeof(*port->regions));
-    if (!port->qps || !port->regions)
+    port->regions.slots = calloc(port->regions.mask + 1u, sizeof(*port->regions.slots));
+    if (!port->qps || !port->regions.slots)
         status = weft_error_set(error, WEFT_NO_MEMORY,
                                 "no memory for the tables of %u endpoints and %u regions",
                                 options->max_qps, options->max_regions);
@@ -154,11 +157,11 @@ void weft_roce_port_destroy(struct weft_roce_port *port)
 {
     if (!port)
         return;
-    assert(!port->qp_count && !port->cq_count && !port->region_count);
+    assert(!port->qp_count && !port->cq_count && !port->regions.count);
     weft_flows_fini(port);
-    weft_neighbours_free(port);
+    weft_neighbours_free(&port->neighbours);
     free(port->qps);
-    free(port->regions);
+    free(port->regions.slots);
     free(port);
 }
 
@@ -174,7 +177,35 @@ uint32_t weft_roce_port_mtu(const struct weft_roce_port *port)
 
 bool weft_roce_reaches_itself(const struct weft_roce_port *port)
 {
-    return port->reaches_itself;
+    return port->neighbours.reaches_itself;
+}
+
+/* Queue pairs only mark themselves as ready or failed here: none leaves its neighbour meanwhile. */
+static void tell_users(const struct weft_neighbour *neighbour)
+{
+    const struct weft_link *users = &neighbour->users;
+    for (struct weft_link *link = users->next; link != users; link = link->next) {
+        struct weft_path *path = WEFT_CONTAINER(link, struct weft_path, link);
+        weft_path_neighbour_changed(path);
+        if (path->qp)
+            weft_qp_neighbour_changed(path->qp);
+    }
+}
+
+/* After whatever may have changed neighbours, at once: no frame waits for the news. */
+static void tell_changes(struct weft_roce_port *port)
+{
+    const struct weft_neighbour *neighbour;
+    while ((neighbour = weft_neighbours_next_changed(&port->neighbours)) != NULL)
+        tell_users(neighbour);
+}
+
+enum weft_status weft_roce_neighbour_add(struct weft_roce_port *port, const struct weft_ip *address,
+                                         const uint8_t mac[6], struct weft_error *error)
+{
+    enum weft_status status = weft_neighbour_fix(&port->neighbours, address, mac, error);
+    tell_changes(port);
+    return status;
 }
 
 static void receive_rc(struct weft_roce_qp *qp, const struct weft_packet *packet, uint64_t now_ns)
@@ -258,23 +289,36 @@ void weft_roce_receive(struct weft_roce_port *port, const uint8_t *frame, uint32
     struct weft_packet packet;
     port->counters.received_packets++;
     port->counters.received_bytes += len_bytes;
-    switch (weft_packet_parse(port, frame, len_bytes, &packet)) {
+    switch (weft_packet_parse(&port->interface, frame, len_bytes, &packet)) {
     case WEFT_PARSE_ROCE:
         receive_roce(port, &packet, now_ns);
         break;
     case WEFT_PARSE_ARP:
-        weft_arp_receive(port, packet.ip, packet.network_bytes, now_ns);
+        weft_arp_receive(&port->neighbours, packet.ip, packet.network_bytes, now_ns);
+        tell_changes(port);
         break;
     case WEFT_PARSE_MALFORMED:
         port->counters.malformed_packets++;
         break;
     case WEFT_PARSE_ICMPV6:
-        weft_discovery_receive(port, packet.ip, frame + 6, now_ns);
+        weft_discovery_receive(&port->neighbours, packet.ip, frame + 6, now_ns);
+        tell_changes(port);
         break;
     case WEFT_PARSE_UNEXPECTED:
         port->counters.unexpected_packets++;
         break;
     }
+}
+
+static void expire(struct weft_roce_port *port, struct weft_timer *timer, uint64_t now_ns)
+{
+    if (timer->kind == WEFT_TIMER_QP) {
+        weft_requester_expired(WEFT_CONTAINER(timer, struct weft_roce_qp, timer));
+        return;
+    }
+    weft_neighbour_expired(&port->neighbours, WEFT_CONTAINER(timer, struct weft_neighbour, timer),
+                           now_ns);
+    tell_changes(port);
 }
 
 static void run_timers(struct weft_roce_port *port, uint64_t now_ns)
@@ -288,11 +332,8 @@ static void run_timers(struct weft_roce_port *port, uint64_t now_ns)
         /* Another's expiry may have set it anew. */
         if (timer->deadline_ns != WEFT_TIMER_NEVER)
             weft_timer_set(&port->wheel, timer, timer->deadline_ns);
-        else if (timer->kind == WEFT_TIMER_QP)
-            weft_requester_expired(WEFT_CONTAINER(timer, struct weft_roce_qp, timer));
         else
-            weft_neighbour_expired(port, WEFT_CONTAINER(timer, struct weft_neighbour, timer),
-                                   now_ns);
+            expire(port, timer, now_ns);
     }
 }
 
@@ -346,7 +387,7 @@ static void wake_parked(struct weft_roce_port *port, uint64_t now_ns)
 {
     struct weft_roce_qp *qp;
     while ((qp = weft_flows_wake(port, now_ns)) != NULL)
-        weft_requester_activate(qp);
+        weft_qp_activate(qp);
 }
 
 /* Queue pairs in turn. One whose turn is cut short by the end of the frames stays first and has the
@@ -363,15 +404,15 @@ static uint32_t transmit_data(struct weft_roce_port *port, struct weft_roce_fram
                                   : fill_frames(qp, frames + filled, quantum, now_ns);
         filled += sent;
         port->turn_left -= sent;
-        if (qp->paced && weft_flow_settle(qp, weft_requester_can_send(qp), now_ns)) {
+        if (qp->paced && weft_flow_settle(qp, weft_qp_can_send(qp), now_ns)) {
             port->turn_left = WEFT_TRANSMIT_QUANTUM;
             continue;
         }
-        if (port->turn_left && weft_requester_can_send(qp))
+        if (port->turn_left && weft_qp_can_send(qp))
             break;
         port->turn_left = WEFT_TRANSMIT_QUANTUM;
         weft_link_remove(&qp->active);
-        weft_requester_activate(qp);
+        weft_qp_activate(qp);
     }
     return filled;
 }
@@ -393,7 +434,8 @@ static void count_sent(struct weft_roce_port *port, const struct weft_roce_frame
 static bool has_waiting(const struct weft_roce_port *port)
 {
     return !weft_link_empty(&port->active) || !weft_link_empty(&port->answers) ||
-           !weft_link_empty(&port->flows.notifications) || weft_neighbour_pending(port);
+           !weft_link_empty(&port->flows.notifications) ||
+           weft_neighbours_pending(&port->neighbours);
 }
 
 void weft_roce_lend(struct weft_roce_port *port, struct weft_roce_frame *frames, uint32_t count)
@@ -420,7 +462,7 @@ uint32_t weft_roce_transmit(struct weft_roce_port *port, struct weft_roce_frame 
 {
     uint32_t filled = end_loan(port, frames, count);
     run_timers(port, now_ns);
-    filled += weft_neighbour_transmit(port, frames + filled, count - filled, now_ns);
+    filled += weft_neighbours_transmit(&port->neighbours, frames + filled, count - filled, now_ns);
     filled += weft_flows_transmit(port, frames + filled, count - filled);
     filled += transmit_answers(port, frames + filled, count - filled);
     wake_parked(port, now_ns);

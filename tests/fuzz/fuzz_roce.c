@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 #include "drivers/roce/packet/icrc.h"
-#include "drivers/roce/state.h"
+#include "drivers/roce/packet/opcode.h"
+#include "drivers/roce/transport/state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len_bytes);
 

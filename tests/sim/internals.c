@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Apart from the rest: the port's internals and the topology both have a weft_link. */
-#include "drivers/roce/state.h"
+#include "drivers/roce/transport/state.h"
 
 void transport_set_psn(struct weft_roce_qp *qp, uint32_t psn);
 

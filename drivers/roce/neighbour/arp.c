@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "drivers/roce/address.h"
+#include "drivers/roce/base/address.h"
 #include "drivers/roce/neighbour/neighbour.h"
 #include "drivers/roce/packet/ethernet.h"
 
@@ -14,11 +14,11 @@
 /* Hardware type Ethernet, protocol IPv4, addresses of 6 and 4 bytes. */
 static const uint8_t fixed_part[6] = {0, 1, 8, 0, 6, 4};
 
-void weft_arp_receive(struct weft_roce_port *port, const uint8_t *arp, uint32_t len_bytes,
+void weft_arp_receive(struct weft_neighbours *neighbours, const uint8_t *arp, uint32_t len_bytes,
                       uint64_t now_ns)
 {
     if (len_bytes < ARP_BYTES || memcmp(arp, fixed_part, sizeof(fixed_part)) != 0) {
-        port->counters.malformed_packets++;
+        neighbours->counters->malformed_packets++;
         return;
     }
     uint16_t operation = weft_wire_get16(arp + 6);
@@ -26,20 +26,20 @@ void weft_arp_receive(struct weft_roce_port *port, const uint8_t *arp, uint32_t 
     struct weft_ip sender = {.version = 4, .prefix_bits = 32};
     memcpy(sender.bytes, arp + 14, 4);
     if ((operation != REQUEST && operation != REPLY) || (sender_mac[0] & 1)) {
-        port->counters.malformed_packets++;
+        neighbours->counters->malformed_packets++;
         return;
     }
-    if (port->address.version != 4)
+    if (neighbours->interface->address.version != 4)
         return;
-    bool for_us = memcmp(arp + 24, port->address.bytes, 4) == 0;
-    weft_neighbour_learn(port,
+    bool for_us = memcmp(arp + 24, neighbours->interface->address.bytes, 4) == 0;
+    weft_neighbour_learn(neighbours,
                          &(struct weft_neighbour_news){.address = &sender,
                                                        .mac = sender_mac,
                                                        .answers = for_us && operation == REPLY,
                                                        .overrides = true},
                          now_ns);
-    if (operation == REQUEST && for_us && !weft_ip_equal(&sender, &port->address))
-        weft_neighbour_answer_later(port, &sender, sender_mac);
+    if (operation == REQUEST && for_us && !weft_ip_equal(&sender, &neighbours->interface->address))
+        weft_neighbour_answer_later(neighbours, &sender, sender_mac);
 }
 
 struct arp_fields {
@@ -49,28 +49,28 @@ struct arp_fields {
     const uint8_t *target;
 };
 
-static void build(const struct weft_roce_port *port, const struct arp_fields *fields,
+static void build(const struct weft_interface *interface, const struct arp_fields *fields,
                   struct weft_roce_frame *frame)
 {
     assert(frame->capacity_bytes >= WEFT_ETHERNET_MIN_BYTES);
     memset(frame->data, 0, WEFT_ETHERNET_MIN_BYTES);
     uint8_t *arp =
-        weft_ethernet_put(port, frame->data, fields->destination_mac, WEFT_ETHERTYPE_ARP);
+        weft_ethernet_put(interface, frame->data, fields->destination_mac, WEFT_ETHERTYPE_ARP);
     memcpy(arp, fixed_part, sizeof(fixed_part));
     weft_wire_put16(arp + 6, fields->operation);
-    memcpy(arp + 8, port->mac, 6);
-    memcpy(arp + 14, port->address.bytes, 4);
+    memcpy(arp + 8, interface->mac, 6);
+    memcpy(arp + 14, interface->address.bytes, 4);
     memcpy(arp + 18, fields->target_mac, 6);
     memcpy(arp + 24, fields->target, 4);
     frame->len_bytes = WEFT_ETHERNET_MIN_BYTES;
 }
 
-void weft_arp_build_request(const struct weft_roce_port *port, const uint8_t target[4],
+void weft_arp_build_request(const struct weft_interface *interface, const uint8_t target[4],
                             const uint8_t *mac, struct weft_roce_frame *frame)
 {
     static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
     static const uint8_t nobody[6] = {0};
-    build(port,
+    build(interface,
           &(struct arp_fields){.operation = REQUEST,
                                .destination_mac = mac ? mac : broadcast,
                                .target_mac = nobody,
@@ -78,11 +78,11 @@ void weft_arp_build_request(const struct weft_roce_port *port, const uint8_t tar
           frame);
 }
 
-void weft_arp_build_answer(const struct weft_roce_port *port,
+void weft_arp_build_answer(const struct weft_interface *interface,
                            const struct weft_neighbour_answer *answer,
                            struct weft_roce_frame *frame)
 {
-    build(port,
+    build(interface,
           &(struct arp_fields){.operation = REPLY,
                                .destination_mac = answer->mac,
                                .target_mac = answer->mac,

@@ -3,7 +3,7 @@
 
 #include <assert.h>
 
-#include "drivers/roce/address.h"
+#include "drivers/roce/base/address.h"
 #include "drivers/roce/neighbour/icmpv6.h"
 #include "drivers/roce/neighbour/neighbour.h"
 #include "drivers/roce/packet/ethernet.h"
@@ -99,30 +99,31 @@ static struct weft_ip address_of(const uint8_t bytes[16])
 }
 
 /* He who asks without an address looks whether his is free: all hear that it is not. */
-static void solicited(struct weft_roce_port *port, const struct message *message,
+static void solicited(struct weft_neighbours *neighbours, const struct message *message,
                       const uint8_t sender_mac[6], uint64_t now_ns)
 {
-    if (memcmp(message->target, port->address.bytes, 16) != 0)
+    if (memcmp(message->target, neighbours->interface->address.bytes, 16) != 0)
         return;
     struct weft_ip source = address_of(message->source);
     if (is_unspecified(message->source)) {
-        weft_neighbour_answer_later(port, &source, sender_mac);
+        weft_neighbour_answer_later(neighbours, &source, sender_mac);
         return;
     }
     if (message->mac)
-        weft_neighbour_learn(port,
+        weft_neighbour_learn(neighbours,
                              &(struct weft_neighbour_news){
                                  .address = &source, .mac = message->mac, .overrides = true},
                              now_ns);
-    if (!weft_ip_equal(&source, &port->address))
-        weft_neighbour_answer_later(port, &source, message->mac ? message->mac : sender_mac);
+    if (!weft_ip_equal(&source, &neighbours->interface->address))
+        weft_neighbour_answer_later(neighbours, &source, message->mac ? message->mac : sender_mac);
 }
 
-static void advertised(struct weft_roce_port *port, const struct message *message, uint64_t now_ns)
+static void advertised(struct weft_neighbours *neighbours, const struct message *message,
+                       uint64_t now_ns)
 {
     struct weft_ip target = address_of(message->target);
     weft_neighbour_learn(
-        port,
+        neighbours,
         &(struct weft_neighbour_news){.address = &target,
                                       .mac = message->mac,
                                       .answers = (message->flags & FLAG_SOLICITED) != 0,
@@ -130,32 +131,33 @@ static void advertised(struct weft_roce_port *port, const struct message *messag
         now_ns);
 }
 
-static bool is_for_us(const struct weft_roce_port *port, const uint8_t destination[16])
+static bool is_for_us(const struct weft_interface *interface, const uint8_t destination[16])
 {
     uint8_t group[16];
-    weft_icmpv6_solicited_node(port->address.bytes, group);
-    return memcmp(destination, port->address.bytes, 16) == 0 ||
+    weft_icmpv6_solicited_node(interface->address.bytes, group);
+    return memcmp(destination, interface->address.bytes, 16) == 0 ||
            memcmp(destination, group, 16) == 0 || memcmp(destination, all_nodes, 16) == 0;
 }
 
-void weft_discovery_receive(struct weft_roce_port *port, const uint8_t *ip,
+void weft_discovery_receive(struct weft_neighbours *neighbours, const uint8_t *ip,
                             const uint8_t sender_mac[6], uint64_t now_ns)
 {
     struct message message;
     uint32_t len_bytes = weft_wire_get16(ip + 4);
     uint8_t type = len_bytes ? ip[WEFT_IPV6_BYTES] : 0;
-    if (!is_for_us(port, ip + 24) || (type != SOLICITATION && type != ADVERTISEMENT)) {
-        port->counters.unexpected_packets++;
+    if (!is_for_us(neighbours->interface, ip + 24) ||
+        (type != SOLICITATION && type != ADVERTISEMENT)) {
+        neighbours->counters->unexpected_packets++;
         return;
     }
     if (!read_message(ip, &message) || (sender_mac[0] & 1)) {
-        port->counters.malformed_packets++;
+        neighbours->counters->malformed_packets++;
         return;
     }
     if (type == SOLICITATION)
-        solicited(port, &message, sender_mac, now_ns);
+        solicited(neighbours, &message, sender_mac, now_ns);
     else
-        advertised(port, &message, now_ns);
+        advertised(neighbours, &message, now_ns);
 }
 
 /* ---- sending ---- */
@@ -169,13 +171,13 @@ struct fields {
     const uint8_t *target;
 };
 
-static void build(const struct weft_roce_port *port, const struct fields *fields,
+static void build(const struct weft_interface *interface, const struct fields *fields,
                   struct weft_roce_frame *frame)
 {
     uint8_t mac[6];
     weft_icmpv6_group_mac(fields->destination, mac);
-    uint8_t *ip =
-        weft_ethernet_put(port, frame->data, fields->mac ? fields->mac : mac, WEFT_ETHERTYPE_IPV6);
+    uint8_t *ip = weft_ethernet_put(interface, frame->data, fields->mac ? fields->mac : mac,
+                                    WEFT_ETHERTYPE_IPV6);
     uint32_t len_bytes = MESSAGE_BYTES + OPTION_BYTES;
     frame->len_bytes = (uint32_t)(ip - frame->data) + WEFT_IPV6_BYTES + len_bytes;
     assert(frame->len_bytes <= frame->capacity_bytes);
@@ -184,7 +186,7 @@ static void build(const struct weft_roce_port *port, const struct fields *fields
     weft_wire_put16(ip + 4, (uint16_t)len_bytes);
     ip[6] = WEFT_IP_PROTOCOL_ICMPV6;
     ip[7] = HOP_LIMIT;
-    memcpy(ip + 8, port->address.bytes, 16);
+    memcpy(ip + 8, interface->address.bytes, 16);
     memcpy(ip + 24, fields->destination, 16);
     uint8_t *icmp = ip + WEFT_IPV6_BYTES;
     icmp[0] = fields->type;
@@ -192,16 +194,16 @@ static void build(const struct weft_roce_port *port, const struct fields *fields
     memcpy(icmp + 8, fields->target, 16);
     icmp[MESSAGE_BYTES] = fields->option;
     icmp[MESSAGE_BYTES + 1] = 1;
-    memcpy(icmp + MESSAGE_BYTES + 2, port->mac, 6);
+    memcpy(icmp + MESSAGE_BYTES + 2, interface->mac, 6);
     weft_wire_put16(icmp + 2, weft_icmpv6_checksum(ip, icmp, len_bytes));
 }
 
-void weft_discovery_build_request(const struct weft_roce_port *port, const uint8_t target[16],
+void weft_discovery_build_request(const struct weft_interface *interface, const uint8_t target[16],
                                   const uint8_t *mac, struct weft_roce_frame *frame)
 {
     uint8_t group[16];
     weft_icmpv6_solicited_node(target, group);
-    build(port,
+    build(interface,
           &(struct fields){.type = SOLICITATION,
                            .option = OPTION_SOURCE,
                            .mac = mac,
@@ -210,16 +212,16 @@ void weft_discovery_build_request(const struct weft_roce_port *port, const uint8
           frame);
 }
 
-void weft_discovery_build_answer(const struct weft_roce_port *port,
+void weft_discovery_build_answer(const struct weft_interface *interface,
                                  const struct weft_neighbour_answer *answer,
                                  struct weft_roce_frame *frame)
 {
-    build(port,
+    build(interface,
           &(struct fields){.type = ADVERTISEMENT,
                            .flags = answer->to_all ? FLAG_OVERRIDE : FLAG_SOLICITED | FLAG_OVERRIDE,
                            .option = OPTION_TARGET,
                            .mac = answer->to_all ? NULL : answer->mac,
                            .destination = answer->to_all ? all_nodes : answer->address,
-                           .target = port->address.bytes},
+                           .target = interface->address.bytes},
           frame);
 }

@@ -5,15 +5,16 @@
 #ifndef WEFT_ROCE_LISTENER_H
 #define WEFT_ROCE_LISTENER_H
 
-#include "drivers/roce/state.h"
+#include "drivers/roce/neighbour/state.h"
+#include "drivers/roce/roce.h"
 
-static inline bool weft_listener_due(const struct weft_roce_port *port, uint64_t now_ns)
+static inline bool weft_listener_due(const struct weft_neighbours *neighbours, uint64_t now_ns)
 {
-    return now_ns >= port->report_ns && port->address.version == 6;
+    return now_ns >= neighbours->report_ns;
 }
 
 /* The report that is due. */
-void weft_listener_build(struct weft_roce_port *port, struct weft_roce_frame *frame,
+void weft_listener_build(struct weft_neighbours *neighbours, struct weft_roce_frame *frame,
                          uint64_t now_ns);
 
 #endif

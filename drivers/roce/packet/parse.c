@@ -25,12 +25,12 @@ static bool ipv4_checksum_good(const uint8_t *ip)
 }
 
 /* RoCE has no IP options and no fragments (Annex A17.3.1). */
-static enum weft_parse_result parse_ipv4(const struct weft_roce_port *port, const uint8_t *ip,
+static enum weft_parse_result parse_ipv4(const struct weft_interface *interface, const uint8_t *ip,
                                          uint32_t len_bytes, struct ip_payload *ret_payload)
 {
     if (len_bytes < WEFT_IPV4_BYTES || (ip[0] >> 4) != 4)
         return WEFT_PARSE_MALFORMED;
-    if (port->address.version != 4 || memcmp(ip + 16, port->address.bytes, 4) != 0)
+    if (interface->address.version != 4 || memcmp(ip + 16, interface->address.bytes, 4) != 0)
         return WEFT_PARSE_UNEXPECTED;
     uint32_t total_bytes = weft_wire_get16(ip + 2);
     bool fragment = (weft_wire_get16(ip + 6) & 0x3fff) != 0;
@@ -43,7 +43,7 @@ static enum weft_parse_result parse_ipv4(const struct weft_roce_port *port, cons
     return WEFT_PARSE_ROCE;
 }
 
-static enum weft_parse_result parse_ipv6(const struct weft_roce_port *port, const uint8_t *ip,
+static enum weft_parse_result parse_ipv6(const struct weft_interface *interface, const uint8_t *ip,
                                          uint32_t len_bytes, struct ip_payload *ret_payload)
 {
     if (len_bytes < WEFT_IPV6_BYTES || (ip[0] >> 4) != 6)
@@ -51,11 +51,11 @@ static enum weft_parse_result parse_ipv6(const struct weft_roce_port *port, cons
     uint32_t payload_bytes = weft_wire_get16(ip + 4);
     if (payload_bytes > len_bytes - WEFT_IPV6_BYTES)
         return WEFT_PARSE_MALFORMED;
-    if (port->address.version != 6)
+    if (interface->address.version != 6)
         return WEFT_PARSE_UNEXPECTED;
     if (ip[6] == WEFT_IP_PROTOCOL_ICMPV6)
         return WEFT_PARSE_ICMPV6;
-    if (memcmp(ip + 24, port->address.bytes, 16) != 0)
+    if (memcmp(ip + 24, interface->address.bytes, 16) != 0)
         return WEFT_PARSE_UNEXPECTED;
     ret_payload->protocol = ip[6];
     ret_payload->header_bytes = WEFT_IPV6_BYTES;
@@ -90,7 +90,7 @@ static enum weft_parse_result parse_bth(const uint8_t *bth, uint32_t len_bytes,
     return WEFT_PARSE_ROCE;
 }
 
-static enum weft_parse_result parse_udp(const struct weft_roce_port *port, const uint8_t *ip,
+static enum weft_parse_result parse_udp(const struct weft_interface *interface, const uint8_t *ip,
                                         const struct ip_payload *payload,
                                         struct weft_packet *ret_packet)
 {
@@ -99,7 +99,7 @@ static enum weft_parse_result parse_udp(const struct weft_roce_port *port, const
         return WEFT_PARSE_UNEXPECTED;
     if (payload->len_bytes < WEFT_UDP_BYTES)
         return WEFT_PARSE_MALFORMED;
-    if (weft_wire_get16(udp + 2) != port->udp_port)
+    if (weft_wire_get16(udp + 2) != interface->udp_port)
         return WEFT_PARSE_UNEXPECTED;
     if (weft_wire_get16(udp + 4) != payload->len_bytes)
         return WEFT_PARSE_MALFORMED;
@@ -108,9 +108,9 @@ static enum weft_parse_result parse_udp(const struct weft_roce_port *port, const
     return parse_bth(udp + WEFT_UDP_BYTES, payload->len_bytes - WEFT_UDP_BYTES, ret_packet);
 }
 
-static bool mac_is_ours(const struct weft_roce_port *port, const uint8_t *mac)
+static bool mac_is_ours(const struct weft_interface *interface, const uint8_t *mac)
 {
-    return memcmp(mac, port->mac, 6) == 0;
+    return memcmp(mac, interface->mac, 6) == 0;
 }
 
 static bool is_group(const uint8_t *mac)
@@ -120,14 +120,14 @@ static bool is_group(const uint8_t *mac)
 
 /* Finds where the network layer starts, and of which kind it is. A frame of another VLAN is not
  * ours. VLAN 0 says only a priority (IEEE 802.1Q, 9.6): such a frame belongs to no VLAN. */
-static enum weft_parse_result parse_ethernet(const struct weft_roce_port *port,
+static enum weft_parse_result parse_ethernet(const struct weft_interface *interface,
                                              const uint8_t *frame, uint32_t len_bytes,
                                              uint16_t *ret_ethertype,
                                              struct weft_packet *ret_packet)
 {
     if (len_bytes < WEFT_ETHERNET_BYTES)
         return WEFT_PARSE_MALFORMED;
-    if (!is_group(frame) && !mac_is_ours(port, frame))
+    if (!is_group(frame) && !mac_is_ours(interface, frame))
         return WEFT_PARSE_UNEXPECTED;
     uint32_t header_bytes = WEFT_ETHERNET_BYTES;
     uint32_t vlan_id = WEFT_VLAN_NONE;
@@ -139,7 +139,7 @@ static enum weft_parse_result parse_ethernet(const struct weft_roce_port *port,
         vlan_id = weft_wire_get16(frame + 14) & 0xfffu;
         ethertype = weft_wire_get16(frame + 16);
     }
-    if (vlan_id != port->vlan_id)
+    if (vlan_id != interface->vlan_id)
         return WEFT_PARSE_UNEXPECTED;
     *ret_ethertype = ethertype;
     ret_packet->ip = frame + header_bytes;
@@ -147,19 +147,21 @@ static enum weft_parse_result parse_ethernet(const struct weft_roce_port *port,
     return WEFT_PARSE_ROCE;
 }
 
-enum weft_parse_result weft_packet_parse(const struct weft_roce_port *port, const uint8_t *frame,
-                                         uint32_t len_bytes, struct weft_packet *ret_packet)
+enum weft_parse_result weft_packet_parse(const struct weft_interface *interface,
+                                         const uint8_t *frame, uint32_t len_bytes,
+                                         struct weft_packet *ret_packet)
 {
     uint16_t ethertype = 0;
     struct ip_payload payload;
-    enum weft_parse_result result = parse_ethernet(port, frame, len_bytes, &ethertype, ret_packet);
+    enum weft_parse_result result =
+        parse_ethernet(interface, frame, len_bytes, &ethertype, ret_packet);
     if (result != WEFT_PARSE_ROCE)
         return result;
     const uint8_t *ip = ret_packet->ip;
     if (ethertype == WEFT_ETHERTYPE_IPV4) {
-        result = parse_ipv4(port, ip, ret_packet->network_bytes, &payload);
+        result = parse_ipv4(interface, ip, ret_packet->network_bytes, &payload);
     } else if (ethertype == WEFT_ETHERTYPE_IPV6) {
-        result = parse_ipv6(port, ip, ret_packet->network_bytes, &payload);
+        result = parse_ipv6(interface, ip, ret_packet->network_bytes, &payload);
     } else {
         return ethertype == WEFT_ETHERTYPE_ARP ? WEFT_PARSE_ARP : WEFT_PARSE_UNEXPECTED;
     }
@@ -167,7 +169,7 @@ enum weft_parse_result weft_packet_parse(const struct weft_roce_port *port, cons
         return result;
     if (is_group(frame))
         return WEFT_PARSE_UNEXPECTED;
-    return parse_udp(port, ip, &payload, ret_packet);
+    return parse_udp(interface, ip, &payload, ret_packet);
 }
 
 bool weft_packet_icrc_good(const struct weft_packet *packet)

@@ -4,7 +4,9 @@
 #ifndef WEFT_ROCE_PARSE_H
 #define WEFT_ROCE_PARSE_H
 
-#include "drivers/roce/state.h"
+#include "drivers/roce/packet/interface.h"
+#include "drivers/roce/packet/opcode.h"
+#include "drivers/roce/packet/wire.h"
 
 enum weft_parse_result {
     WEFT_PARSE_ROCE = 0,
@@ -28,8 +30,9 @@ struct weft_packet {
     bool ack_request;
 };
 
-enum weft_parse_result weft_packet_parse(const struct weft_roce_port *port, const uint8_t *frame,
-                                         uint32_t len_bytes, struct weft_packet *ret_packet);
+enum weft_parse_result weft_packet_parse(const struct weft_interface *interface,
+                                         const uint8_t *frame, uint32_t len_bytes,
+                                         struct weft_packet *ret_packet);
 
 bool weft_packet_icrc_good(const struct weft_packet *packet);
 

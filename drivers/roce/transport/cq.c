@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "drivers/roce/transport/ring.h"
+#include "drivers/roce/base/ring.h"
 
 enum weft_status weft_roce_cq_create(struct weft_roce_port *port, uint32_t depth,
                                      struct weft_roce_cq **ret_cq, struct weft_error *error)

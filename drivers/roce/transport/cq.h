@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-#include "drivers/roce/state.h"
+#include "drivers/roce/transport/state.h"
 
 /* Where the next completion goes: all of it is the caller's to fill, the user of `qp` too. In
  * place, since copying what was written field by field a moment ago waits for every one of the

@@ -4,7 +4,7 @@
 #ifndef WEFT_ROCE_CREDIT_H
 #define WEFT_ROCE_CREDIT_H
 
-#include "drivers/roce/state.h"
+#include "drivers/roce/transport/state.h"
 
 #define WEFT_CREDIT_CODE_MAX 30u /* 32768 */
 #define WEFT_CREDIT_UNLIMITED 0x1fu

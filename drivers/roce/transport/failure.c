@@ -1,10 +1,65 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Why a queue pair failed, in words. */
-#include <assert.h>
+#include "drivers/roce/transport/failure.h"
 
-#include "drivers/roce/address.h"
-#include "drivers/roce/neighbour/neighbour.h"
-#include "drivers/roce/transport/qp.h"
+#include "drivers/roce/base/address.h"
+#include "drivers/roce/neighbour/explain.h"
+#include "drivers/roce/transport/complete.h"
+#include "drivers/roce/transport/ready.h"
+#include "drivers/roce/transport/resource.h"
+
+static void flush_sends(struct weft_roce_qp *qp, const struct weft_qp_error *why)
+{
+    struct weft_requester *requester = &qp->requester;
+    const struct weft_send *blamed = why->blamed;
+    if (!blamed)
+        blamed = &requester->sends[requester->completed & requester->mask];
+    while (requester->completed != requester->posted) {
+        bool blame = blamed == &requester->sends[requester->completed & requester->mask];
+        weft_qp_complete_send(qp, blame ? why->send_status : WEFT_FLUSHED,
+                              blame ? why->vendor_error : 0);
+    }
+}
+
+void weft_qp_fail(struct weft_roce_qp *qp, const struct weft_qp_error *why)
+{
+    struct weft_requester *requester = &qp->requester;
+    if (qp->state == WEFT_ENDPOINT_FAILED)
+        return;
+    qp->state = WEFT_ENDPOINT_FAILED;
+    qp->failure = (uint8_t)why->failure;
+    qp->failure_detail = why->detail;
+    weft_link_remove(&qp->active);
+    weft_timer_set(&qp->port->wheel, &qp->timer, WEFT_TIMER_NEVER);
+    /* Before a refusal the responses that are due still go out. Otherwise an answer that waited for
+     * them waits no longer. */
+    if (!qp->responder.fatal_syndrome) {
+        weft_responses_drop(qp);
+        if (qp->responder.answer != WEFT_ANSWER_NONE)
+            weft_qp_answer(qp, (enum weft_answer)qp->responder.answer);
+    }
+    weft_qp_activate(qp);
+    flush_sends(qp, why);
+    requester->cursor = requester->posted;
+    requester->reads = 0;
+    requester->read_span = 0;
+    enum weft_status status = why->receive_status;
+    while (!weft_qp_receive_empty(qp)) {
+        (void)weft_qp_complete_receive(qp, status);
+        status = WEFT_FLUSHED;
+    }
+}
+
+void weft_qp_fail_bad_work(struct weft_roce_qp *qp, const struct weft_send *work)
+{
+    bool deep = work->wants_response && !qp->requester.reads_max;
+    weft_qp_fail(qp, &(struct weft_qp_error){
+                         .failure = deep ? WEFT_FAILURE_READ_DEPTH : WEFT_FAILURE_LOCAL_SEND,
+                         .detail = work->lkey,
+                         .send_status = deep ? WEFT_UNSUPPORTED : WEFT_LOCAL_PROTECTION,
+                         .receive_status = WEFT_FLUSHED});
+}
+
+/* ---- in words ---- */
 
 static const char *nak_text(uint32_t syndrome)
 {
@@ -76,12 +131,12 @@ static void describe(const struct weft_roce_qp *qp, struct weft_error *error)
         weft_ip_format(&qp->path.address, false, peer);
     enum weft_failure failure = (enum weft_failure)qp->failure;
     if (failure == WEFT_FAILURE_NEIGHBOUR)
-        (void)weft_neighbour_error(qp->port, qp->path.neighbour, error);
+        (void)weft_neighbour_error(qp->path.neighbours, qp->path.neighbour, error);
     else if (failure == WEFT_FAILURE_RETRY)
         (void)weft_error_set(
             error, WEFT_RETRY_EXCEEDED, "%s does not acknowledge: sent %u times, %llu us apart%s",
             peer, qp->port->retry_limit + 1u, (unsigned long long)(qp->port->ack_timeout_ns / 1000),
-            weft_neighbour_conflict(qp->port, conflict));
+            weft_neighbour_conflict(&qp->port->neighbours, conflict));
     else if (failure == WEFT_FAILURE_RNR_RETRY)
         (void)weft_error_set(error, WEFT_RNR_RETRY_EXCEEDED,
                              "%s had no receive posted, %u times in a row", peer,

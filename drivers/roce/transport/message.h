@@ -6,8 +6,7 @@
 #define WEFT_ROCE_MESSAGE_H
 
 #include "drivers/roce/packet/parse.h"
-#include "drivers/roce/transport/qp.h"
-#include "drivers/roce/transport/region.h"
+#include "drivers/roce/transport/complete.h"
 
 enum weft_execution {
     WEFT_EXECUTED = 0,
@@ -100,7 +99,8 @@ static inline enum weft_execution weft_message_execute_write(struct weft_roce_qp
     /* The whole rest is looked up each time: the region may have gone since the first packet. */
     uint8_t *memory = NULL;
     if (target.left_bytes) {
-        memory = weft_rkey_resolve(qp->port, target.rkey, target.address, target.left_bytes);
+        memory =
+            weft_rkey_resolve(&qp->port->regions, target.rkey, target.address, target.left_bytes);
         if (!memory)
             return WEFT_EXECUTION_NO_ACCESS;
     }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "drivers/roce/transport/path.h"
 
-#include "drivers/roce/address.h"
+#include "drivers/roce/base/address.h"
 #include "drivers/roce/neighbour/neighbour.h"
 #include "drivers/roce/packet/ethernet.h"
 #include "drivers/roce/packet/icrc.h"
+#include "drivers/roce/packet/opcode.h"
 
 #define HOP_LIMIT 64u
 /* ECT(0), RFC 3168. All packets of a controlled connection bear it, acknowledgements too: a switch
@@ -28,24 +29,25 @@ static uint32_t checksum_add(uint32_t sum, const uint8_t *bytes, uint32_t len_by
     return sum;
 }
 
-static void fill_ipv4(const struct weft_roce_port *port, struct weft_path *path, uint8_t *ip)
+static void fill_ipv4(const struct weft_interface *interface, struct weft_path *path, uint8_t *ip)
 {
     ip[0] = 0x45;
     ip[1] = path->traffic_class;
     weft_wire_put16(ip + 6, 0x4000); /* do not fragment */
     ip[8] = path->hop_limit;
     ip[9] = WEFT_IP_PROTOCOL_UDP;
-    memcpy(ip + 12, port->address.bytes, 4);
+    memcpy(ip + 12, interface->address.bytes, 4);
     memcpy(ip + 16, path->address.bytes, 4);
     path->checksum_base = checksum_add(0, ip, WEFT_IPV4_BYTES);
 }
 
-static void fill_ipv6(const struct weft_roce_port *port, const struct weft_path *path, uint8_t *ip)
+static void fill_ipv6(const struct weft_interface *interface, const struct weft_path *path,
+                      uint8_t *ip)
 {
     weft_wire_put32(ip, 0x60000000u | (uint32_t)path->traffic_class << 20);
     ip[7] = path->hop_limit;
     ip[6] = WEFT_IP_PROTOCOL_UDP;
-    memcpy(ip + 8, port->address.bytes, 16);
+    memcpy(ip + 8, interface->address.bytes, 16);
     memcpy(ip + 24, path->address.bytes, 16);
 }
 
@@ -55,29 +57,29 @@ static void forget_kinds(struct weft_path *path)
         path->kinds[i].key = 0;
 }
 
-static void fill_headers(const struct weft_roce_port *port, struct weft_path *path,
+static void fill_headers(const struct weft_interface *interface, struct weft_path *path,
                          const struct weft_path_ends *ends)
 {
     static const uint8_t no_mac[6] = {0};
     bool version4 = path->address.version == 4;
     path->ip_bytes = version4 ? WEFT_IPV4_BYTES : WEFT_IPV6_BYTES;
-    path->traffic_class = port->traffic_class;
-    if (ends->qp && port->flows.controlled)
+    path->traffic_class = interface->traffic_class;
+    if (ends->controlled)
         path->traffic_class |= ECN_CAPABLE;
     path->hop_limit = HOP_LIMIT;
     memset(path->header, 0, sizeof(path->header));
-    uint8_t *ip = weft_ethernet_put(port, path->header, no_mac,
+    uint8_t *ip = weft_ethernet_put(interface, path->header, no_mac,
                                     version4 ? WEFT_ETHERTYPE_IPV4 : WEFT_ETHERTYPE_IPV6);
     path->ethernet_bytes = (uint32_t)(ip - path->header);
     if (version4)
-        fill_ipv4(port, path, ip);
+        fill_ipv4(interface, path, ip);
     else
-        fill_ipv6(port, path, ip);
+        fill_ipv6(interface, path, ip);
     uint8_t *udp = ip + path->ip_bytes;
     weft_wire_put16(udp, ends->source_port
                              ? ends->source_port
                              : weft_path_source_port(ends->local_qpn, ends->peer_qpn));
-    weft_wire_put16(udp + 2, port->udp_port);
+    weft_wire_put16(udp + 2, interface->udp_port);
     uint8_t *bth = udp + WEFT_UDP_BYTES;
     weft_wire_put16(bth + 2, WEFT_ROCE_PKEY);
     weft_wire_put32(bth + 4, ends->peer_qpn);
@@ -138,41 +140,42 @@ const struct weft_path_kind *weft_path_make_kind(struct weft_path *path, uint32_
 }
 
 /* The next hop: the peer, or the gateway where the peer is on another network. */
-static enum weft_status find_hop(const struct weft_roce_port *port, const struct weft_ip *peer,
+static enum weft_status find_hop(const struct weft_interface *interface, const struct weft_ip *peer,
                                  struct weft_ip *ret_hop, struct weft_error *error)
 {
     char text[WEFT_IP_TEXT];
     char own[WEFT_IP_TEXT];
-    if (peer->version != port->address.version)
+    if (peer->version != interface->address.version)
         return weft_error_set(error, WEFT_INVALID,
                               "the peer's address %s is IPv%u and this port's %s is IPv%u; give "
                               "both ends addresses of one version",
                               weft_ip_format(peer, false, text), peer->version,
-                              weft_ip_format(&port->address, false, own), port->address.version);
+                              weft_ip_format(&interface->address, false, own),
+                              interface->address.version);
     if (!weft_ip_is_host(peer))
         return weft_error_set(error, WEFT_INVALID, "the peer's address %s is not that of a host",
                               weft_ip_format(peer, false, text));
     *ret_hop = *peer;
-    if (weft_ip_within(&port->address, peer) || weft_ip_is_link_local(peer))
+    if (weft_ip_within(&interface->address, peer) || weft_ip_is_link_local(peer))
         return WEFT_OK;
-    if (weft_ip_is_link_local(&port->address))
+    if (weft_ip_is_link_local(&interface->address))
         return weft_error_set(error, WEFT_INVALID,
                               "%s is not on this port's link, and no router takes packets from its "
                               "link-local address %s; give the port another",
                               weft_ip_format(peer, false, text),
-                              weft_ip_format(&port->address, false, own));
-    if (!port->gateway.version)
+                              weft_ip_format(&interface->address, false, own));
+    if (!interface->gateway.version)
         return weft_error_set(error, WEFT_INVALID,
                               "%s is outside this port's network %s/%u and no gateway is set; "
                               "set a gateway or correct the prefix",
                               weft_ip_format(peer, false, text),
-                              weft_ip_format(&port->address, false, own),
-                              port->address.prefix_bits);
-    *ret_hop = port->gateway;
+                              weft_ip_format(&interface->address, false, own),
+                              interface->address.prefix_bits);
+    *ret_hop = interface->gateway;
     return WEFT_OK;
 }
 
-enum weft_status weft_path_open(struct weft_roce_port *port, struct weft_path *path,
+enum weft_status weft_path_open(struct weft_neighbours *neighbours, struct weft_path *path,
                                 const struct weft_path_ends *ends, struct weft_error *error)
 {
     char text[WEFT_IP_TEXT];
@@ -182,27 +185,31 @@ enum weft_status weft_path_open(struct weft_roce_port *port, struct weft_path *p
                               "queue pair number %#x of %s is not one that data can be sent to",
                               ends->peer_qpn, weft_ip_format(&peer, false, text));
     struct weft_ip hop;
-    enum weft_status status = find_hop(port, &peer, &hop, error);
+    enum weft_status status = find_hop(neighbours->interface, &peer, &hop, error);
     if (status != WEFT_OK)
         return status;
     path->address = peer;
-    path->port = port;
     path->qp = ends->qp;
+    path->neighbours = neighbours;
     weft_link_init(&path->link);
-    fill_headers(port, path, ends);
-    return weft_neighbour_attach(port, path, &hop, error);
+    fill_headers(neighbours->interface, path, ends);
+    status = weft_neighbour_attach(neighbours, &hop, &path->link, &path->neighbour, error);
+    if (status == WEFT_OK)
+        weft_path_neighbour_changed(path);
+    return status;
 }
 
-void weft_path_close(struct weft_roce_port *port, struct weft_path *path)
+void weft_path_close(struct weft_path *path)
 {
     if (path->neighbour)
-        weft_neighbour_detach(port, path);
+        weft_neighbour_detach(path->neighbours, path->neighbour, &path->link);
+    path->neighbour = NULL;
 }
 
-void weft_path_set_mac(struct weft_path *path, const uint8_t mac[6])
+void weft_path_neighbour_changed(struct weft_path *path)
 {
-    memcpy(path->header, mac, 6);
-    if (memcmp(mac, path->port->mac, 6) == 0)
-        path->port->reaches_itself = true;
+    if (!weft_path_ready(path))
+        return;
+    memcpy(path->header, path->neighbour->mac, 6);
     forget_kinds(path);
 }

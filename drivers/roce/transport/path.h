@@ -6,8 +6,32 @@
 
 #include <assert.h>
 
+#include "drivers/roce/neighbour/state.h"
 #include "drivers/roce/packet/crc.h"
-#include "drivers/roce/state.h"
+#include "drivers/roce/packet/kind.h"
+#include "drivers/roce/packet/wire.h"
+
+struct weft_roce_qp;
+
+#define WEFT_PATH_KINDS 4u
+#define WEFT_PATH_KIND_MADE 0x80000000u
+
+/* The way to one remote queue pair, with the headers of its packets built beforehand. */
+struct weft_path {
+    struct weft_path_kind kinds[WEFT_PATH_KINDS]; /* by the opcode's last bits */
+    uint32_t base_bytes;                          /* the headers up to the BTH's end */
+    uint8_t header[WEFT_PATH_HEADER_BYTES];       /* and UD's DETH behind */
+    uint32_t ethernet_bytes;                      /* with the VLAN tag, if the port has one */
+    uint32_t ip_bytes;
+    uint32_t checksum_base; /* IPv4: the header's sum without its length */
+    uint8_t traffic_class;
+    uint8_t hop_limit;
+    struct weft_link link; /* among the neighbour's users */
+    struct weft_neighbour *neighbour;
+    struct weft_neighbours *neighbours; /* the port's */
+    struct weft_roce_qp *qp;            /* RC: the queue pair that waits; UD: NULL */
+    struct weft_ip address;             /* the remote end's */
+};
 
 /* Who is at the two ends. */
 struct weft_path_ends {
@@ -16,17 +40,19 @@ struct weft_path_ends {
     uint32_t peer_qpn;
     uint32_t qkey;           /* UD */
     uint16_t source_port;    /* 0: the kernel's rule */
-    struct weft_roce_qp *qp; /* told when the neighbour is known or lost; NULL: nobody */
+    bool controlled;         /* by congestion control: switches may mark its packets */
+    struct weft_roce_qp *qp; /* to be told when the neighbour is known or lost; NULL: nobody */
 };
 
 /* Refuses a peer that this port cannot reach, with an error. The path must not move until close. */
-WEFT_CHECKED enum weft_status weft_path_open(struct weft_roce_port *port, struct weft_path *path,
+WEFT_CHECKED enum weft_status weft_path_open(struct weft_neighbours *neighbours,
+                                             struct weft_path *path,
                                              const struct weft_path_ends *ends,
                                              struct weft_error *error);
 /* A zeroed path is taken. */
-void weft_path_close(struct weft_roce_port *port, struct weft_path *path);
-/* Puts the neighbour's MAC into the headers. */
-void weft_path_set_mac(struct weft_path *path, const uint8_t mac[6]);
+void weft_path_close(struct weft_path *path);
+/* Takes over what its neighbour has become. */
+void weft_path_neighbour_changed(struct weft_path *path);
 
 /* The source port that the kernel gives a pair of queue pairs: spreads flows over equal paths. */
 uint16_t weft_path_source_port(uint32_t local_qpn, uint32_t peer_qpn);

@@ -2,9 +2,8 @@
 /* Posting: works go into the rings; the packets are built when there are frames to fill. */
 #include <assert.h>
 
-#include "drivers/roce/transport/qp.h"
-#include "drivers/roce/transport/region.h"
-#include "drivers/roce/transport/requester.h"
+#include "drivers/roce/transport/complete.h"
+#include "drivers/roce/transport/ready.h"
 #include "drivers/roce/transport/responder.h"
 #include "drivers/roce/transport/ud.h"
 
@@ -93,7 +92,7 @@ static void put_send(struct weft_roce_qp *qp, const struct weft_work *work)
         uint8_t *copy = requester->inlined + (size_t)slot * requester->inline_stride;
         memcpy(copy, work->memory, work->len_bytes);
         send->memory = copy;
-    } else if (!weft_lkey_valid(qp->port, work->lkey, work->memory, work->len_bytes)) {
+    } else if (!weft_lkey_valid(&qp->port->regions, work->lkey, work->memory, work->len_bytes)) {
         send->bad_lkey = true;
     }
 }
@@ -118,7 +117,7 @@ uint32_t weft_roce_post_send(struct weft_roce_qp *qp, const struct weft_work *wo
         count = room;
     if (qp->transport == WEFT_TRANSPORT_UD && qp->state == WEFT_ENDPOINT_READY) {
         weft_ud_post_send(qp, works, count);
-        weft_requester_activate(qp);
+        weft_qp_activate(qp);
         return count;
     }
     requester->outstanding += count;
@@ -128,7 +127,7 @@ uint32_t weft_roce_post_send(struct weft_roce_qp *qp, const struct weft_work *wo
     }
     if (qp->state == WEFT_ENDPOINT_FAILED)
         flush_posted(qp);
-    weft_requester_activate(qp);
+    weft_qp_activate(qp);
     return count;
 }
 
@@ -140,8 +139,8 @@ static void put_receive(struct weft_roce_qp *qp, const struct weft_work *work)
     receive->memory = work->memory;
     receive->len_bytes = work->len_bytes;
     receive->lkey = work->lkey;
-    receive->bad_lkey =
-        work->len_bytes && !weft_lkey_valid(qp->port, work->lkey, work->memory, work->len_bytes);
+    receive->bad_lkey = work->len_bytes && !weft_lkey_valid(&qp->port->regions, work->lkey,
+                                                            work->memory, work->len_bytes);
     responder->outstanding++;
 }
 

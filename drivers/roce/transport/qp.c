@@ -4,13 +4,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "drivers/roce/address.h"
-#include "drivers/roce/congestion/flow.h"
-#include "drivers/roce/neighbour/neighbour.h"
+#include "drivers/roce/base/address.h"
+#include "drivers/roce/base/ring.h"
 #include "drivers/roce/transport/cq.h"
-#include "drivers/roce/transport/requester.h"
-#include "drivers/roce/transport/responder.h"
-#include "drivers/roce/transport/ring.h"
+#include "drivers/roce/transport/failure.h"
+#include "drivers/roce/transport/flow.h"
+#include "drivers/roce/transport/ready.h"
 
 /* An index into the table below random bits; 0 and 1 are the management queue pairs', all ones is
  * multicast. A slot's next number differs from the one before: late packets find nobody. */
@@ -164,7 +163,7 @@ void weft_roce_qp_destroy(struct weft_roce_port *port, struct weft_roce_qp *qp)
     assert(qp->port == port && port->qps[qp->qpn & port->qp_mask] == qp);
     assert(!qp->destination_count);
     port->datagram_qps -= qp->transport == WEFT_TRANSPORT_UD;
-    weft_path_close(port, &qp->path);
+    weft_path_close(&qp->path);
     weft_timer_cancel(&qp->timer);
     weft_link_remove(&qp->active);
     weft_link_remove(&qp->answer);
@@ -185,7 +184,7 @@ void weft_roce_qp_address(const struct weft_roce_qp *qp, struct weft_endpoint_ad
         .mtu_bytes = qp->port->mtu_bytes,
         .read_depth = qp->responder.read_depth,
     };
-    weft_ip_to_gid(&qp->port->address, ret_address->gid);
+    weft_ip_to_gid(&qp->port->interface.address, ret_address->gid);
 }
 
 static enum weft_status check_peer(const struct weft_roce_qp *qp,
@@ -231,11 +230,12 @@ enum weft_status weft_roce_qp_connect(struct weft_roce_qp *qp,
     enum weft_status status = check_peer(qp, peer, error);
     if (status != WEFT_OK)
         return status;
-    status = weft_path_open(qp->port, &qp->path,
+    status = weft_path_open(&qp->port->neighbours, &qp->path,
                             &(struct weft_path_ends){.peer_gid = peer->gid,
                                                      .local_qpn = qp->qpn,
                                                      .peer_qpn = peer->qpn,
                                                      .source_port = qp->source_port,
+                                                     .controlled = qp->port->flows.controlled,
                                                      .qp = qp},
                             error);
     if (status != WEFT_OK)
@@ -260,77 +260,7 @@ void weft_qp_neighbour_changed(struct weft_roce_qp *qp)
         qp->state = WEFT_ENDPOINT_READY;
     if (qp->responder.answer != WEFT_ANSWER_NONE)
         weft_qp_answer(qp, (enum weft_answer)qp->responder.answer);
-    weft_requester_activate(qp);
-}
-
-void weft_qp_complete_send(struct weft_roce_qp *qp, enum weft_status status, uint32_t vendor_error)
-{
-    struct weft_requester *requester = &qp->requester;
-    const struct weft_send *work = &requester->sends[requester->completed++ & requester->mask];
-    requester->unanswered -= work->wants_response;
-    if (status == WEFT_OK && work->unsignaled) {
-        requester->outstanding--;
-        return;
-    }
-    *weft_cq_put(qp) = (struct weft_completion){.id = work->id,
-                                                .user = qp->user,
-                                                .status = status,
-                                                .operation = (enum weft_operation)work->operation,
-                                                .vendor_error = vendor_error};
-}
-
-struct weft_completion *weft_qp_complete_receive(struct weft_roce_qp *qp, enum weft_status status)
-{
-    struct weft_responder *responder = &qp->responder;
-    uint32_t slot = responder->completed++ & responder->mask;
-    struct weft_completion *completion = weft_cq_put(qp);
-    *completion = (struct weft_completion){.id = responder->receives[slot].id,
-                                           .user = qp->user,
-                                           .status = status,
-                                           .operation = WEFT_OPERATION_RECEIVE};
-    return completion;
-}
-
-static void flush_sends(struct weft_roce_qp *qp, const struct weft_qp_error *why)
-{
-    struct weft_requester *requester = &qp->requester;
-    const struct weft_send *blamed = why->blamed;
-    if (!blamed)
-        blamed = &requester->sends[requester->completed & requester->mask];
-    while (requester->completed != requester->posted) {
-        bool blame = blamed == &requester->sends[requester->completed & requester->mask];
-        weft_qp_complete_send(qp, blame ? why->send_status : WEFT_FLUSHED,
-                              blame ? why->vendor_error : 0);
-    }
-}
-
-void weft_qp_fail(struct weft_roce_qp *qp, const struct weft_qp_error *why)
-{
-    struct weft_requester *requester = &qp->requester;
-    if (qp->state == WEFT_ENDPOINT_FAILED)
-        return;
-    qp->state = WEFT_ENDPOINT_FAILED;
-    qp->failure = (uint8_t)why->failure;
-    qp->failure_detail = why->detail;
-    weft_link_remove(&qp->active);
-    weft_timer_set(&qp->port->wheel, &qp->timer, WEFT_TIMER_NEVER);
-    /* Before a refusal the responses that are due still go out. Otherwise an answer that waited for
-     * them waits no longer. */
-    if (!qp->responder.fatal_syndrome) {
-        weft_responses_drop(qp);
-        if (qp->responder.answer != WEFT_ANSWER_NONE)
-            weft_qp_answer(qp, (enum weft_answer)qp->responder.answer);
-    }
-    weft_requester_activate(qp);
-    flush_sends(qp, why);
-    requester->cursor = requester->posted;
-    requester->reads = 0;
-    requester->read_span = 0;
-    enum weft_status status = why->receive_status;
-    while (!weft_qp_receive_empty(qp)) {
-        (void)weft_qp_complete_receive(qp, status);
-        status = WEFT_FLUSHED;
-    }
+    weft_qp_activate(qp);
 }
 
 const struct weft_endpoint_counters *weft_roce_qp_counters(const struct weft_roce_qp *qp)

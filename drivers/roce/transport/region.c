@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "drivers/roce/transport/region.h"
-
+/* Regions come and go. */
 #include <assert.h>
 
-#include "drivers/roce/transport/requester.h"
+#include "drivers/roce/transport/ready.h"
 
 /* Never zero, and never the key that the slot had before. */
 static uint32_t new_key(struct weft_roce_port *port, uint32_t index, uint32_t old_key)
 {
+    const struct weft_regions *regions = &port->regions;
     for (;;) {
-        uint32_t key = ((uint32_t)weft_random_next(&port->random) & ~port->region_mask) | index;
-        if (key > port->region_mask && key != old_key)
+        uint32_t key = ((uint32_t)weft_random_next(&port->random) & ~regions->mask) | index;
+        if (key > regions->mask && key != old_key)
             return key;
     }
 }
@@ -20,24 +20,25 @@ enum weft_status weft_roce_region_register(struct weft_roce_port *port, void *me
                                            struct weft_error *error)
 {
     assert(port && ret_region);
+    struct weft_regions *regions = &port->regions;
     if (!memory || !len_bytes)
         return weft_error_set(error, WEFT_INVALID, "a region of no bytes cannot be registered");
-    if (port->region_count == port->region_max)
+    if (regions->count == regions->max)
         return weft_error_set(error, WEFT_NO_MEMORY,
                               "all %u memory regions of this port are in use; open the device with "
                               "a larger max_regions",
-                              port->region_max);
-    uint32_t index = port->region_next;
-    while (port->regions[index].used)
-        index = (index + 1) & port->region_mask;
-    struct weft_mr *region = &port->regions[index];
+                              regions->max);
+    uint32_t index = regions->next;
+    while (regions->slots[index].used)
+        index = (index + 1) & regions->mask;
+    struct weft_mr *region = &regions->slots[index];
     region->memory = memory;
     region->len_bytes = len_bytes;
     region->lkey = new_key(port, index, region->lkey);
     region->rkey = new_key(port, index, region->rkey);
     region->used = true;
-    port->region_count++;
-    port->region_next = (index + 1) & port->region_mask;
+    regions->count++;
+    regions->next = (index + 1) & regions->mask;
     *ret_region = (struct weft_region){.memory = memory,
                                        .len_bytes = len_bytes,
                                        .lkey = region->lkey,
@@ -72,16 +73,17 @@ static void disown(struct weft_roce_qp *qp, uint32_t lkey)
 
 void weft_roce_region_deregister(struct weft_roce_port *port, struct weft_region *region)
 {
-    struct weft_mr *mr = &port->regions[region->lkey & port->region_mask];
-    assert(mr->used && mr->lkey == region->lkey && port->region_count);
+    struct weft_regions *regions = &port->regions;
+    struct weft_mr *mr = &regions->slots[region->lkey & regions->mask];
+    assert(mr->used && mr->lkey == region->lkey && regions->count);
     mr->used = false;
-    port->region_count--;
+    regions->count--;
     for (uint32_t slot = 0; port->qp_count && slot <= port->qp_mask; slot++) {
         if (!port->qps[slot])
             continue;
         disown(port->qps[slot], mr->lkey);
         /* Such a work may have waited for what no longer matters. */
-        weft_requester_activate(port->qps[slot]);
+        weft_qp_activate(port->qps[slot]);
     }
     *region = (struct weft_region){0};
 }

@@ -5,7 +5,8 @@
 
 #include <assert.h>
 
-#include "drivers/roce/transport/path.h"
+#include "drivers/roce/packet/opcode.h"
+#include "drivers/roce/transport/state.h"
 
 static inline uint8_t *weft_request_put_extensions(const struct weft_send *work, uint8_t opcode,
                                                    uint8_t *at)

@@ -3,8 +3,12 @@
 
 #include <assert.h>
 
-#include "drivers/roce/neighbour/neighbour.h"
+#include "drivers/roce/neighbour/ask.h"
+#include "drivers/roce/transport/failure.h"
+#include "drivers/roce/transport/progress.h"
+#include "drivers/roce/transport/ready.h"
 #include "drivers/roce/transport/request.h"
+#include "drivers/roce/transport/requester_read.h"
 
 #define RNR_RETRY_WITHOUT_END 7u
 /* So many timeouts in a row raise a doubt about the neighbour's MAC. */
@@ -57,16 +61,6 @@ static void step(struct weft_roce_qp *qp, const struct weft_send *work)
         requester->sent_sequence = requester->next_sequence;
 }
 
-void weft_requester_fail_bad_work(struct weft_roce_qp *qp, const struct weft_send *work)
-{
-    bool deep = work->wants_response && !qp->requester.reads_max;
-    weft_qp_fail(qp, &(struct weft_qp_error){
-                         .failure = deep ? WEFT_FAILURE_READ_DEPTH : WEFT_FAILURE_LOCAL_SEND,
-                         .detail = work->lkey,
-                         .send_status = deep ? WEFT_UNSUPPORTED : WEFT_LOCAL_PROTECTION,
-                         .receive_status = WEFT_FLUSHED});
-}
-
 uint32_t weft_requester_transmit(struct weft_roce_qp *qp, struct weft_roce_frame *frames,
                                  uint32_t count, uint64_t now_ns)
 {
@@ -75,7 +69,7 @@ uint32_t weft_requester_transmit(struct weft_roce_qp *qp, struct weft_roce_frame
     while (filled < count && weft_requester_can_request(qp)) {
         const struct weft_send *work = &requester->sends[requester->cursor & requester->mask];
         if (work->bad_lkey) {
-            weft_requester_fail_bad_work(qp, work);
+            weft_qp_fail_bad_work(qp, work);
             break;
         }
         build(qp, work, &frames[filled++]);
@@ -84,45 +78,6 @@ uint32_t weft_requester_transmit(struct weft_roce_qp *qp, struct weft_roce_frame
     if (filled && qp->timer.deadline_ns == WEFT_TIMER_NEVER)
         weft_timer_set(&qp->port->wheel, &qp->timer, now_ns + qp->port->ack_timeout_ns);
     return filled;
-}
-
-void weft_requester_advance(struct weft_roce_qp *qp, uint64_t sequence, uint64_t now_ns)
-{
-    struct weft_requester *requester = &qp->requester;
-    assert(sequence >= requester->acked_sequence && sequence <= requester->sent_sequence);
-    if (sequence == requester->acked_sequence)
-        return;
-    requester->acked_sequence = sequence;
-    requester->retries = 0;
-    requester->rnr_retries = 0;
-    requester->rnr_waiting = false;
-    requester->gone_back = false;
-    while (requester->completed != requester->posted) {
-        const struct weft_send *work = &requester->sends[requester->completed & requester->mask];
-        if (work->first + work->packets > sequence)
-            break;
-        /* What was to be sent again has arrived meanwhile. */
-        if (requester->cursor == requester->completed)
-            requester->cursor++;
-        else
-            requester->reads = (uint16_t)(requester->reads - work->wants_response);
-        weft_qp_complete_send(qp, WEFT_OK, 0);
-    }
-    if (requester->next_sequence < sequence)
-        requester->next_sequence = sequence;
-    bool all = sequence == requester->sent_sequence;
-    weft_timer_set(&qp->port->wheel, &qp->timer,
-                   all ? WEFT_TIMER_NEVER : now_ns + qp->port->ack_timeout_ns);
-}
-
-void weft_requester_go_back(struct weft_roce_qp *qp)
-{
-    struct weft_requester *requester = &qp->requester;
-    requester->next_sequence = requester->acked_sequence;
-    requester->cursor = requester->completed;
-    requester->since_ack_request = 0;
-    requester->reads = 0;
-    requester->read_span = 0;
 }
 
 static void wait_for_receiver(struct weft_roce_qp *qp, uint8_t syndrome, uint64_t now_ns)
@@ -221,7 +176,7 @@ void weft_requester_acknowledge(struct weft_roce_qp *qp, const struct weft_packe
         else if (reach < sequence)
             weft_requester_implied_nak(qp);
     }
-    weft_requester_activate(qp);
+    weft_qp_activate(qp);
 }
 
 /* Time passed without progress. The timer starts anew when the first packet goes out again: so a
@@ -231,7 +186,7 @@ void weft_requester_expired(struct weft_roce_qp *qp)
     struct weft_requester *requester = &qp->requester;
     if (requester->rnr_waiting) {
         requester->rnr_waiting = false;
-        weft_requester_activate(qp);
+        weft_qp_activate(qp);
         return;
     }
     qp->port->counters.timeouts++;
@@ -243,7 +198,7 @@ void weft_requester_expired(struct weft_roce_qp *qp)
     }
     requester->gone_back = false;
     if (requester->retries >= DOUBTFUL_RETRIES)
-        weft_neighbour_doubt(qp->port, qp->path.neighbour);
+        weft_neighbour_doubt(qp->path.neighbours, qp->path.neighbour);
     weft_requester_go_back(qp);
-    weft_requester_activate(qp);
+    weft_qp_activate(qp);
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* READs and atomics at the end that asks: one request, and responses that count like packets. */
+#include "drivers/roce/transport/requester_read.h"
+
 #include <assert.h>
 
-#include "drivers/roce/transport/region.h"
-#include "drivers/roce/transport/requester.h"
+#include "drivers/roce/transport/failure.h"
+#include "drivers/roce/transport/progress.h"
+#include "drivers/roce/transport/ready.h"
 
 void weft_requester_build_read(struct weft_roce_qp *qp, const struct weft_send *work,
                                struct weft_roce_frame *frame)
@@ -29,40 +31,6 @@ void weft_requester_build_read(struct weft_roce_qp *qp, const struct weft_send *
     }
     at += weft_opcodes[opcode].header_bytes - WEFT_BTH_BYTES;
     frame->len_bytes = weft_build_finish(&qp->path, frame->data, at, NULL, 0);
-}
-
-/* The oldest work that waits for responses, sent or not. */
-static const struct weft_send *first_unanswered(const struct weft_requester *requester)
-{
-    if (!requester->unanswered)
-        return NULL;
-    uint32_t slot = requester->completed;
-    while (!requester->sends[slot & requester->mask].wants_response)
-        slot++;
-    return &requester->sends[slot & requester->mask];
-}
-
-/* The first number of its that no response has come for. */
-static uint64_t wanted(const struct weft_requester *requester, const struct weft_send *work)
-{
-    return work->first > requester->acked_sequence ? work->first : requester->acked_sequence;
-}
-
-uint64_t weft_requester_reach(const struct weft_requester *requester, uint64_t sequence)
-{
-    const struct weft_send *work = first_unanswered(requester);
-    if (!work)
-        return sequence;
-    uint64_t reach = wanted(requester, work);
-    return reach < sequence ? reach : sequence;
-}
-
-void weft_requester_implied_nak(struct weft_roce_qp *qp)
-{
-    if (qp->requester.gone_back)
-        return;
-    weft_requester_go_back(qp);
-    qp->requester.gone_back = true;
 }
 
 /* Whether the response is what the number `sequence` of the work must bring. One that was asked for
@@ -115,7 +83,8 @@ static void take(struct weft_roce_qp *qp, const struct weft_send *work,
         return;
     }
     /* The region may have gone since it was posted. */
-    if (work->len_bytes && !weft_lkey_valid(qp->port, work->lkey, work->memory, work->len_bytes)) {
+    if (work->len_bytes &&
+        !weft_lkey_valid(&qp->port->regions, work->lkey, work->memory, work->len_bytes)) {
         fail(qp, WEFT_FAILURE_LOCAL_SEND, work->lkey, WEFT_LOCAL_PROTECTION);
         return;
     }
@@ -143,15 +112,15 @@ void weft_requester_response(struct weft_roce_qp *qp, const struct weft_packet *
         qp->port->counters.duplicate_packets++;
         return;
     }
-    const struct weft_send *work = first_unanswered(requester);
-    if (!work || acked + distance < wanted(requester, work)) {
+    const struct weft_send *work = weft_requester_first_unanswered(requester);
+    if (!work || acked + distance < weft_requester_wanted(requester, work)) {
         qp->port->counters.unexpected_packets++;
         return;
     }
     if (aeth)
         weft_credit_take(requester, aeth);
     /* It acknowledges all that was sent before its READ. */
-    weft_requester_advance(qp, wanted(requester, work), now_ns);
+    weft_requester_advance(qp, weft_requester_wanted(requester, work), now_ns);
     if (acked + distance == requester->acked_sequence) {
         take(qp, work, packet, now_ns);
     } else {
@@ -161,5 +130,5 @@ void weft_requester_response(struct weft_roce_qp *qp, const struct weft_packet *
          * READ of megabytes: as long as it does, it has not gone. */
         weft_timer_set(&qp->port->wheel, &qp->timer, now_ns + qp->port->ack_timeout_ns);
     }
-    weft_requester_activate(qp);
+    weft_qp_activate(qp);
 }

@@ -3,39 +3,14 @@
 
 #include <assert.h>
 
-#include "drivers/roce/transport/credit.h"
 #include "drivers/roce/transport/message.h"
+#include "drivers/roce/transport/ready.h"
+#include "drivers/roce/transport/refuse.h"
+#include "drivers/roce/transport/responder_read.h"
 
 /* What the requester waits after a packet that found no receive: 0.64 ms (code 12). Shorter ones
  * make storms with peers whose timers are coarse. */
 #define RNR_TIMER_CODE 12u
-
-void weft_responder_refuse(struct weft_roce_qp *qp, uint8_t syndrome, uint32_t psn,
-                           const struct weft_qp_error *why)
-{
-    qp->responder.fatal_syndrome = syndrome;
-    qp->responder.fatal_psn = psn;
-    weft_qp_answer(qp, WEFT_ANSWER_NAK_FATAL);
-    weft_qp_fail(qp, why);
-}
-
-void weft_responder_refuse_request(struct weft_roce_qp *qp, const struct weft_packet *packet)
-{
-    weft_responder_refuse(qp, WEFT_AETH_NAK_INVALID_REQUEST, packet->psn,
-                          &(struct weft_qp_error){.failure = WEFT_FAILURE_PEER_REQUEST,
-                                                  .detail = packet->bth[0],
-                                                  .send_status = WEFT_FLUSHED,
-                                                  .receive_status = WEFT_FLUSHED});
-}
-
-void weft_responder_refuse_access(struct weft_roce_qp *qp, uint32_t psn, uint32_t rkey)
-{
-    weft_responder_refuse(qp, WEFT_AETH_NAK_REMOTE_ACCESS, psn,
-                          &(struct weft_qp_error){.failure = WEFT_FAILURE_PEER_ACCESS,
-                                                  .detail = rkey,
-                                                  .send_status = WEFT_FLUSHED,
-                                                  .receive_status = WEFT_FLUSHED});
-}
 
 static void refuse_length(struct weft_roce_qp *qp, const struct weft_packet *packet)
 {
@@ -52,18 +27,6 @@ static void refuse_receive(struct weft_roce_qp *qp, const struct weft_packet *pa
                           &(struct weft_qp_error){.failure = WEFT_FAILURE_LOCAL_RECEIVE,
                                                   .send_status = WEFT_FLUSHED,
                                                   .receive_status = WEFT_LOCAL_PROTECTION});
-}
-
-bool weft_responder_in_order(struct weft_roce_qp *qp)
-{
-    struct weft_responder *responder = &qp->responder;
-    if (responder->answer > WEFT_ANSWER_ACK) {
-        /* What followed it was dropped: it now names the next packet, whatever its reason was. */
-        responder->answer = WEFT_ANSWER_NAK_SEQUENCE;
-        return false;
-    }
-    responder->nak_sent = responder->nak_waits;
-    return true;
 }
 
 static void execute(struct weft_roce_qp *qp, const struct weft_packet *packet)

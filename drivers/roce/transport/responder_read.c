@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* READs and atomics at the end that is asked: taken in order, at most so many as were promised, and
- * kept, so that what is lost of their responses can be sent again. */
+#include "drivers/roce/transport/responder_read.h"
+
 #include <assert.h>
 
-#include "drivers/roce/transport/credit.h"
-#include "drivers/roce/transport/region.h"
-#include "drivers/roce/transport/requester.h"
-#include "drivers/roce/transport/responder.h"
+#include "drivers/roce/transport/ready.h"
+#include "drivers/roce/transport/refuse.h"
+#include "drivers/roce/transport/resource.h"
 
 /* The longest message of IBTA (vol. 1, 9.7.7). Its numbers must lie within half of the circle. */
 #define LENGTH_MAX (UINT32_C(1) << 31)
@@ -17,17 +16,6 @@ static uint32_t packets_of(const struct weft_roce_qp *qp, uint32_t len_bytes)
     return len_bytes ? ((len_bytes - 1) >> qp->mtu_shift) + 1 : 1;
 }
 
-static bool due(const struct weft_resource *resource)
-{
-    return resource->next < resource->end;
-}
-
-/* The `back`-th of those taken last, from 1. */
-static struct weft_resource *resource_at(struct weft_responder *responder, uint32_t back)
-{
-    return &responder->resources[(responder->resource_head - back) & responder->resource_mask];
-}
-
 /* A place for one more, where the oldest one has been answered; NULL: none. Nobody misses the rest
  * of a second answer to that: its requester would not ask for more before it had the first. */
 static struct weft_resource *new_resource(struct weft_roce_qp *qp)
@@ -35,10 +23,10 @@ static struct weft_resource *new_resource(struct weft_roce_qp *qp)
     struct weft_responder *responder = &qp->responder;
     if (!responder->read_depth)
         return NULL;
-    struct weft_resource *oldest = resource_at(responder, responder->read_depth);
+    struct weft_resource *oldest = weft_resource_at(responder, responder->read_depth);
     if (!oldest->answered)
         return NULL;
-    if (due(oldest))
+    if (weft_resource_due(oldest))
         qp->responding--;
     oldest->next = oldest->end;
     return &responder->resources[responder->resource_head++ & responder->resource_mask];
@@ -47,7 +35,7 @@ static struct weft_resource *new_resource(struct weft_roce_qp *qp)
 static void run(struct weft_roce_qp *qp, struct weft_resource *resource, uint32_t start,
                 uint32_t len_bytes)
 {
-    if (!due(resource))
+    if (!weft_resource_due(resource))
         qp->responding++;
     resource->start = start;
     resource->next = start;
@@ -55,7 +43,7 @@ static void run(struct weft_roce_qp *qp, struct weft_resource *resource, uint32_
     resource->end_bytes = (start << qp->mtu_shift) + len_bytes;
     /* An answer that is due already comes after it. */
     weft_link_remove(&qp->answer);
-    weft_requester_activate(qp);
+    weft_qp_activate(qp);
 }
 
 static void accept(struct weft_roce_qp *qp, const struct weft_packet *packet,
@@ -89,7 +77,7 @@ static void request_read(struct weft_roce_qp *qp, const struct weft_packet *pack
     if (taken.len_bytes > LENGTH_MAX || packets_of(qp, taken.len_bytes) > PACKETS_MAX)
         weft_responder_refuse_request(qp, packet);
     else if (taken.len_bytes &&
-             !weft_rkey_resolve(qp->port, taken.rkey, taken.address, taken.len_bytes))
+             !weft_rkey_resolve(&qp->port->regions, taken.rkey, taken.address, taken.len_bytes))
         weft_responder_refuse_access(qp, packet->psn, taken.rkey);
     else
         accept(qp, packet, &taken);
@@ -115,12 +103,14 @@ static void request_atomic(struct weft_roce_qp *qp, const struct weft_packet *pa
     struct weft_resource taken = {.address = weft_wire_get64(header),
                                   .rkey = weft_wire_get32(header + 8)};
     struct weft_responder *responder = &qp->responder;
-    bool room = responder->read_depth && resource_at(responder, responder->read_depth)->answered;
+    bool room =
+        responder->read_depth && weft_resource_at(responder, responder->read_depth)->answered;
     if ((taken.address & 7) || !room) {
         weft_responder_refuse_request(qp, packet);
         return;
     }
-    void *memory = weft_rkey_resolve(qp->port, taken.rkey, taken.address, sizeof(uint64_t));
+    void *memory =
+        weft_rkey_resolve(&qp->port->regions, taken.rkey, taken.address, sizeof(uint64_t));
     if (!memory) {
         weft_responder_refuse_access(qp, packet->psn, taken.rkey);
         return;
@@ -158,7 +148,7 @@ void weft_responder_repeat(struct weft_roce_qp *qp, const struct weft_packet *pa
 {
     struct weft_responder *responder = &qp->responder;
     for (uint32_t back = 1; back <= responder->read_depth; back++) {
-        struct weft_resource *resource = resource_at(responder, back);
+        struct weft_resource *resource = weft_resource_at(responder, back);
         uint32_t index = (packet->psn - resource->psn) & WEFT_ROCE_NUMBER_MASK;
         if (index >= resource->packets)
             continue;
@@ -170,14 +160,6 @@ void weft_responder_repeat(struct weft_roce_qp *qp, const struct weft_packet *pa
             run(qp, resource, 0, 0);
         return;
     }
-}
-
-void weft_responses_drop(struct weft_roce_qp *qp)
-{
-    struct weft_responder *responder = &qp->responder;
-    for (uint32_t back = 1; back <= responder->read_depth; back++)
-        resource_at(responder, back)->next = resource_at(responder, back)->end;
-    qp->responding = 0;
 }
 
 static uint8_t read_opcode(const struct weft_resource *resource)
@@ -200,8 +182,8 @@ static bool build_read(struct weft_roce_qp *qp, const struct weft_resource *reso
     /* Each time, as the region may have gone. */
     const uint8_t *payload = NULL;
     if (len_bytes) {
-        payload = weft_rkey_resolve(qp->port, resource->rkey, resource->address + offset_bytes,
-                                    len_bytes);
+        payload = weft_rkey_resolve(&qp->port->regions, resource->rkey,
+                                    resource->address + offset_bytes, len_bytes);
         if (!payload) {
             weft_responses_drop(qp);
             weft_responder_refuse_access(qp, psn, resource->rkey);
@@ -235,8 +217,8 @@ static void build_atomic(struct weft_roce_qp *qp, const struct weft_resource *re
 static struct weft_resource *oldest_due(struct weft_responder *responder)
 {
     for (uint32_t back = responder->read_depth; back > 0; back--)
-        if (due(resource_at(responder, back)))
-            return resource_at(responder, back);
+        if (weft_resource_due(weft_resource_at(responder, back)))
+            return weft_resource_at(responder, back);
     return NULL;
 }
 
@@ -248,7 +230,7 @@ uint32_t weft_responder_respond(struct weft_roce_qp *qp, struct weft_roce_frame 
     while (filled < count && qp->responding) {
         struct weft_resource *resource = oldest_due(responder);
         assert(resource);
-        for (; filled < count && due(resource); resource->next++) {
+        for (; filled < count && weft_resource_due(resource); resource->next++) {
             if (resource->kind == WEFT_OPCODE_ATOMIC)
                 build_atomic(qp, resource, &frames[filled++]);
             else if (build_read(qp, resource, &frames[filled]))
@@ -256,7 +238,7 @@ uint32_t weft_responder_respond(struct weft_roce_qp *qp, struct weft_roce_frame 
             else
                 return filled;
         }
-        if (due(resource))
+        if (weft_resource_due(resource))
             break;
         resource->answered = true;
         qp->responding--;

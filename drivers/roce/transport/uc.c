@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "drivers/roce/transport/uc.h"
 
+#include "drivers/roce/transport/failure.h"
 #include "drivers/roce/transport/message.h"
 #include "drivers/roce/transport/request.h"
-#include "drivers/roce/transport/requester.h"
 
 uint32_t weft_uc_transmit(struct weft_roce_qp *qp, struct weft_roce_frame *frames, uint32_t count)
 {
@@ -12,7 +12,7 @@ uint32_t weft_uc_transmit(struct weft_roce_qp *qp, struct weft_roce_frame *frame
     while (filled < count && requester->cursor != requester->posted) {
         const struct weft_send *work = &requester->sends[requester->cursor & requester->mask];
         if (work->bad_lkey) {
-            weft_requester_fail_bad_work(qp, work);
+            weft_qp_fail_bad_work(qp, work);
             break;
         }
         weft_request_build(qp, work, 0, &frames[filled++]);

@@ -4,7 +4,7 @@
 #define WEFT_ROCE_UC_H
 
 #include "drivers/roce/packet/parse.h"
-#include "drivers/roce/transport/qp.h"
+#include "drivers/roce/transport/state.h"
 
 /* A work is complete when its last packet was handed out. */
 uint32_t weft_uc_transmit(struct weft_roce_qp *qp, struct weft_roce_frame *frames, uint32_t count);

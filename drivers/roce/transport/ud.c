@@ -4,9 +4,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "drivers/roce/neighbour/neighbour.h"
+#include "drivers/roce/neighbour/explain.h"
+#include "drivers/roce/transport/complete.h"
 #include "drivers/roce/transport/cq.h"
-#include "drivers/roce/transport/region.h"
+#include "drivers/roce/transport/failure.h"
 
 enum weft_status weft_roce_destination_create(struct weft_roce_qp *qp,
                                               const struct weft_endpoint_address *peer,
@@ -23,7 +24,7 @@ enum weft_status weft_roce_destination_create(struct weft_roce_qp *qp,
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for a UD destination");
     *destination = (struct weft_roce_destination){.qpn = peer->qpn, .qkey = peer->qkey};
     enum weft_status status =
-        weft_path_open(qp->port, &destination->path,
+        weft_path_open(&qp->port->neighbours, &destination->path,
                        &(struct weft_path_ends){.peer_gid = peer->gid,
                                                 .local_qpn = qp->qpn,
                                                 .peer_qpn = peer->qpn,
@@ -46,7 +47,7 @@ weft_roce_destination_state(const struct weft_roce_destination *destination,
 {
     const struct weft_neighbour *neighbour = destination->path.neighbour;
     if (neighbour->state == WEFT_ENDPOINT_FAILED)
-        (void)weft_neighbour_error(destination->path.port, neighbour, error);
+        (void)weft_neighbour_error(destination->path.neighbours, neighbour, error);
     return neighbour->state;
 }
 
@@ -57,7 +58,7 @@ void weft_roce_destination_destroy(struct weft_roce_qp *qp,
         return;
     assert(qp->destination_count);
     qp->destination_count--;
-    weft_path_close(qp->port, &destination->path);
+    weft_path_close(&destination->path);
     free(destination);
 }
 
@@ -82,7 +83,7 @@ static void put(struct weft_roce_qp *qp, const struct weft_work *work, uint32_t 
         uint8_t *copy = requester->inlined + (size_t)slot * requester->inline_stride;
         memory = memcpy(copy, memory, len_bytes);
     } else if (len_bytes) {
-        bad_lkey = !weft_lkey_valid(qp->port, work->lkey, memory, len_bytes);
+        bad_lkey = !weft_lkey_valid(&qp->port->regions, work->lkey, memory, len_bytes);
     }
     send->id = work->id;
     send->memory = memory;
@@ -172,7 +173,7 @@ take_common(const struct weft_roce_qp *qp, const struct weft_work *work, struct 
     common->lkey = work->lkey;
     assert(reachable(common->destination) && work->len_bytes <= port->mtu_bytes);
     common->kind = kind_of(common->destination, work->len_bytes);
-    common->region = weft_lkey_region(port, work->lkey);
+    common->region = weft_lkey_region(&port->regions, work->lkey);
 }
 
 static inline bool is_common(const struct weft_work *work, const struct common *common)

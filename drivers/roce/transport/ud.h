@@ -4,7 +4,7 @@
 #define WEFT_ROCE_UD_H
 
 #include "drivers/roce/packet/parse.h"
-#include "drivers/roce/transport/qp.h"
+#include "drivers/roce/transport/state.h"
 
 /* Into the send queue, which has room for all. */
 void weft_ud_post_send(struct weft_roce_qp *qp, const struct weft_work *works, uint32_t count);

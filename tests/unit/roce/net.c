@@ -38,7 +38,7 @@ static void open_side(struct net *net, uint32_t index)
     enum weft_status status = weft_roce_port_create(&port, &side->port, &error);
     assert(status == WEFT_OK);
     if (!options->reports)
-        side->port->report_ns = UINT64_MAX;
+        side->port->neighbours.report_ns = UINT64_MAX;
     status = weft_roce_cq_create(side->port, options->depth * 4, &side->cq, &error);
     assert(status == WEFT_OK);
     status = weft_roce_qp_create(side->port,

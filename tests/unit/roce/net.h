@@ -5,7 +5,8 @@
 #define WEFT_TEST_ROCE_NET_H
 
 #include "drivers/roce/roce.h"
-#include "drivers/roce/state.h"
+#include "drivers/roce/packet/opcode.h"
+#include "drivers/roce/transport/state.h"
 
 #define NET_SLOTS 1024u
 #define NET_BURST 32u

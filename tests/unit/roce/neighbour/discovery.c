@@ -296,7 +296,7 @@ Test(discovery, nobody_answers)
     struct net net;
     struct weft_error error = {0};
     connect_to_peer(&net);
-    net.sides[0].port->vlan_id = 7;
+    net.sides[0].port->interface.vlan_id = 7;
     net_run(&net, UINT64_MAX);
     cr_assert_eq(weft_roce_qp_state(net.sides[0].qp, &error), WEFT_ENDPOINT_FAILED);
     cr_assert_str_eq(error.text,
@@ -313,11 +313,11 @@ Test(discovery, another_with_this_address_is_named)
     struct weft_error error = {0};
     connect_to_peer(&net);
     give(&net, &(struct message){ADVERTISEMENT, OVERRIDE, own, all_nodes, own, own_mac});
-    cr_assert_eq(net.sides[0].port->conflicts, 0);
+    cr_assert_eq(net.sides[0].port->neighbours.conflicts, 0);
     give(&net, &(struct message){ADVERTISEMENT, OVERRIDE, own, all_nodes, own, other_mac});
-    cr_assert_eq(net.sides[0].port->conflicts, 1);
+    cr_assert_eq(net.sides[0].port->neighbours.conflicts, 1);
     give(&net, &(struct message){SOLICITATION, 0, own, group, own, other_mac});
-    cr_assert_eq(net.sides[0].port->conflicts, 2);
+    cr_assert_eq(net.sides[0].port->neighbours.conflicts, 2);
     net_run(&net, UINT64_MAX);
     cr_assert_eq(weft_roce_qp_state(net.sides[0].qp, &error), WEFT_ENDPOINT_FAILED);
     cr_expect(strstr(error.text, "on the same network (no VLAN tag)?; another host "
@@ -332,7 +332,7 @@ Test(discovery, the_way_of_link_local_addresses)
     struct weft_error error = {0};
     struct weft_ip *address;
     start(&net);
-    address = &net.sides[0].port->address;
+    address = &net.sides[0].port->interface.address;
     struct weft_endpoint_address far = net.sides[1].address;
     /* A link-local peer is on this link, whatever our prefix. */
     memcpy(far.gid, (const uint8_t[16]){0xfe, 0x80, [15] = 2}, 16);
@@ -395,7 +395,7 @@ Test(discovery, reports_its_group)
     cr_assert_eq(next_frame(&net, frame), 0);
     net.now_ns += UINT64_C(1000000000);
     const uint8_t local[16] = {0xfe, 0x80, [15] = 1};
-    memcpy(net.sides[0].port->address.bytes, local, 16);
+    memcpy(net.sides[0].port->interface.address.bytes, local, 16);
     expect_report(&net, local);
     net_fini(&net);
 }

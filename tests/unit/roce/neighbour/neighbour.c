@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <criterion/criterion.h>
 
+#include "drivers/roce/neighbour/ask.h"
 #include "drivers/roce/neighbour/neighbour.h"
 #include "tests/unit/roce/net.h"
 
@@ -111,7 +112,7 @@ Test(neighbour, gateway_for_a_peer_elsewhere)
     cr_assert_eq(weft_roce_qp_connect(net.sides[0].qp, &peer, &error), WEFT_INVALID);
     cr_assert_str_eq(error.text, "10.0.1.9 is outside this port's network 10.0.0.1/24 and no "
                                  "gateway is set; set a gateway or correct the prefix");
-    net.sides[0].port->gateway =
+    net.sides[0].port->interface.gateway =
         (struct weft_ip){.version = 4, .prefix_bits = 24, .bytes = {10, 0, 0, 2}};
     net.tap = check_gateway;
     net.tap_context = target;
@@ -132,7 +133,7 @@ Test(neighbour, mac_changes)
     struct net net;
     net_init(&net, &(struct net_options){.seed = 1});
     net_connect(&net);
-    net.sides[1].port->mac[4] = 0x77;
+    net.sides[1].port->interface.mac[4] = 0x77;
     struct weft_work work = net_work(&net, 0, WEFT_OPERATION_WRITE, 0, 8);
     net_send(&net, 0, &work);
     struct weft_completion completion = net_wait(&net, 0);
@@ -211,17 +212,21 @@ Test(neighbour, given_by_hand)
     net.tap = no_question;
     struct weft_roce_port *port = net.sides[0].port;
     cr_assert_eq(weft_roce_neighbour_add(port, &elsewhere, mac, &error), WEFT_INVALID);
-    cr_assert_eq(weft_roce_neighbour_add(port, &port->address, mac, &error), WEFT_INVALID);
+    cr_assert_eq(weft_roce_neighbour_add(port, &port->interface.address, mac, &error),
+                 WEFT_INVALID);
     cr_assert_eq(weft_roce_neighbour_add(port, &peer, group, &error), WEFT_INVALID);
     cr_assert_eq(weft_roce_neighbour_add(port, &peer, other, &error), WEFT_OK);
     cr_assert_eq(weft_roce_neighbour_add(port, &peer, mac, &error), WEFT_OK);
     cr_assert_eq(weft_roce_qp_connect(net.sides[0].qp, &net.sides[1].address, &error), WEFT_OK);
     cr_assert_eq(weft_roce_qp_state(net.sides[0].qp, &error), WEFT_ENDPOINT_READY);
     cr_assert_arr_eq(net.sides[0].qp->path.header, mac, 6);
+    struct weft_neighbours *neighbours = &port->neighbours;
     weft_neighbour_learn(
-        port, &(struct weft_neighbour_news){.address = &peer, .mac = other, .overrides = true},
+        neighbours,
+        &(struct weft_neighbour_news){.address = &peer, .mac = other, .overrides = true},
         net.now_ns);
-    weft_neighbour_doubt(port, net.sides[0].qp->path.neighbour);
+    weft_neighbour_doubt(neighbours, net.sides[0].qp->path.neighbour);
+    cr_assert_null(weft_neighbours_next_changed(neighbours));
     net_run(&net, UINT64_MAX);
     cr_assert_arr_eq(net.sides[0].qp->path.header, mac, 6);
     net_fini(&net);

@@ -101,7 +101,7 @@ Test(refresh, silence_interrupts_nothing)
 
 static bool reads_its_own_mac(struct net *net, uint32_t from, uint8_t *frame, uint32_t len_bytes)
 {
-    const uint8_t *mac = net->sides[1].port->mac;
+    const uint8_t *mac = net->sides[1].port->interface.mac;
     (void)len_bytes;
     return from == 1 || (frame[0] & 1) || memcmp(frame, mac, 6) == 0;
 }
@@ -113,7 +113,7 @@ static void moved(bool ipv6)
     struct watch watch = {0};
     start(&net, &watch, ipv6);
     traffic(&net, SECOND);
-    net.sides[1].port->mac[5] = 0x44;
+    net.sides[1].port->interface.mac[5] = 0x44;
     net.tap = reads_its_own_mac;
     struct weft_work work = net_work(&net, 0, WEFT_OPERATION_WRITE, 0, 8);
     net_send(&net, 0, &work);
@@ -139,7 +139,7 @@ Test(refresh, a_new_mac_is_heard_of)
                          10,   0,    0,    2,    0,    0,    0, 0, 0, 0, 10, 0,    0, 2};
     start(&net, &watch, false);
     traffic(&net, SECOND);
-    net.sides[1].port->mac[5] = 0x44;
+    net.sides[1].port->interface.mac[5] = 0x44;
     net.tap = reads_its_own_mac;
     net_inject(&net, 0, frame, sizeof(frame), false);
     traffic(&net, 2 * SECOND);
@@ -159,7 +159,7 @@ Test(refresh, another_with_this_address_is_named)
                          10,   0,    0,    1,    0,    0,    0, 0, 0, 0, 10, 0,    0, 1};
     start(&net, &watch, false);
     net_inject(&net, 0, frame, sizeof(frame), false);
-    cr_assert_eq(net.sides[0].port->conflicts, 1);
+    cr_assert_eq(net.sides[0].port->neighbours.conflicts, 1);
     net.sides[1].mute = true;
     struct weft_work work = net_work(&net, 0, WEFT_OPERATION_WRITE, 0, 8);
     net_send(&net, 0, &work);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "drivers/roce/timer.h"
+#include "drivers/roce/base/timer.h"
 
 #define SLOT_MASK (WEFT_TIMER_SLOTS - 1u)
 

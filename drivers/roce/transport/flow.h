@@ -8,7 +8,7 @@
 #define WEFT_ROCE_FLOW_H
 
 #include "drivers/roce/packet/parse.h"
-#include "drivers/roce/state.h"
+#include "drivers/roce/transport/state.h"
 
 /* The port's part; the port is set up otherwise. */
 WEFT_CHECKED enum weft_status weft_flows_init(struct weft_roce_port *port,

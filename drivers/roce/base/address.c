@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "drivers/roce/address.h"
+#include "drivers/roce/base/address.h"
 
 #include <string.h>
 

@@ -1,74 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a port is made of, visible to the files of this folder and its tests. */
-#ifndef WEFT_ROCE_STATE_H
-#define WEFT_ROCE_STATE_H
+/* What queue pairs and their port are made of. */
+#ifndef WEFT_ROCE_TRANSPORT_STATE_H
+#define WEFT_ROCE_TRANSPORT_STATE_H
 
 #include "drivers/roce/congestion/dcqcn.h"
 #include "drivers/roce/congestion/due.h"
 #include "drivers/roce/congestion/pacer.h"
-#include "drivers/roce/list.h"
-#include "drivers/roce/packet/kind.h"
-#include "drivers/roce/packet/opcode.h"
-#include "drivers/roce/packet/wire.h"
+#include "drivers/roce/neighbour/state.h"
 #include "drivers/roce/roce.h"
-#include "drivers/roce/timer.h"
+#include "drivers/roce/transport/key.h"
+#include "drivers/roce/transport/path.h"
 #include "fabric/base/random.h"
 
-#define WEFT_NEIGHBOUR_BUCKETS 256u
-#define WEFT_NEIGHBOUR_TRIES 8u
-#define WEFT_NEIGHBOURS_MAX (1u << 18)
-#define WEFT_NEIGHBOUR_ANSWERS 32u
 #define WEFT_TRANSMIT_QUANTUM 16u
-
-enum weft_timer_kind {
-    WEFT_TIMER_QP = 0,
-    WEFT_TIMER_NEIGHBOUR,
-};
-
-/* Who has an IP address on this network: its MAC, asked for by ARP or neighbour discovery, or given
- * by hand. */
-struct weft_neighbour {
-    struct weft_link bucket_link;
-    struct weft_link ask_link;   /* on the port's list while a question is to be sent */
-    struct weft_link known_link; /* on the port's list while READY, unless fixed */
-    struct weft_link paths;      /* those that wait for it or use it */
-    struct weft_timer timer;     /* when to ask again */
-    struct weft_ip address;
-    enum weft_endpoint_state state; /* CONNECTING, READY or FAILED */
-    uint32_t tries;                 /* questions without an answer since asking began */
-    uint64_t asked_ns;              /* when it began */
-    uint64_t checked_ns;            /* READY: when it last answered, or was last asked to */
-    uint8_t mac[6];
-    bool fixed; /* given by hand: never asked, never learnt, stays as long as the port */
-};
-
-#define WEFT_PATH_KINDS 4u
-#define WEFT_PATH_KIND_MADE 0x80000000u
-
-/* The way to one remote queue pair, with the headers of its packets built beforehand. */
-struct weft_path {
-    struct weft_path_kind kinds[WEFT_PATH_KINDS]; /* by the opcode's last bits */
-    uint32_t base_bytes;                          /* the headers up to the BTH's end */
-    uint8_t header[WEFT_PATH_HEADER_BYTES];       /* and UD's DETH behind */
-    uint32_t ethernet_bytes;                      /* with the VLAN tag, if the port has one */
-    uint32_t ip_bytes;
-    uint32_t checksum_base; /* IPv4: the header's sum without its length */
-    uint8_t traffic_class;
-    uint8_t hop_limit;
-    struct weft_link link; /* the neighbour's list */
-    struct weft_neighbour *neighbour;
-    struct weft_roce_port *port;
-    struct weft_roce_qp *qp; /* RC: the queue pair that waits; UD: NULL */
-    struct weft_ip address;  /* the remote end's */
-};
-
-struct weft_mr {
-    uint8_t *memory;
-    uint64_t len_bytes;
-    uint32_t lkey;
-    uint32_t rkey;
-    bool used;
-};
 
 struct weft_roce_destination {
     struct weft_path path;
@@ -290,13 +234,6 @@ struct weft_roce_qp {
     struct weft_flow flow;
 };
 
-/* An answer to a question of a neighbour. */
-struct weft_neighbour_answer {
-    uint8_t mac[6];
-    uint8_t address[16];
-    bool to_all; /* IPv6: he who asked has no address yet */
-};
-
 /* Frames that datagrams are built into when they are posted. */
 struct weft_lent {
     struct weft_roce_frame *frames;
@@ -305,59 +242,37 @@ struct weft_lent {
     uint32_t loan; /* counts them */
 };
 
+/* One port: what the rooms below keep for it, and its queue pairs. */
 struct weft_roce_port {
-    uint8_t mac[6];
-    uint16_t udp_port;
+    struct weft_interface interface;
+    struct weft_device_counters counters;
+    struct weft_wheel wheel; /* of queue pairs and neighbours */
+    struct weft_random random;
+    struct weft_neighbours neighbours;
+
+    /* Of all queue pairs. */
     uint32_t mtu_bytes;
     uint8_t mtu_shift;
     uint8_t retry_limit;
     uint8_t rnr_retry_limit;
-    struct weft_ip address;
-    struct weft_ip gateway;
-    uint16_t vlan_id; /* WEFT_VLAN_NONE: frames have no tag */
-    uint8_t vlan_priority;
-    uint8_t traffic_class;
     uint32_t window_packets;
     uint32_t ack_every; /* packets */
     uint64_t ack_timeout_ns;
-    struct weft_device_counters counters;
-
-    struct weft_lent lent;
-    uint32_t datagram_qps; /* UD queue pairs */
-    bool reaches_itself;   /* frames may be addressed to the port's own MAC */
-
-    struct weft_link active;
-    uint32_t turn_left; /* packets that the first of the active may still send in its turn */
-    struct weft_link answers;
-    struct weft_wheel wheel;
     struct weft_flows flows;
+    struct weft_regions regions;
+    struct weft_lent lent;
+
+    struct weft_link active;  /* those that can send, in turn */
+    struct weft_link answers; /* those that have an answer to send */
+    uint32_t turn_left;       /* packets that the first of the active may still send in its turn */
 
     struct weft_roce_qp **qps;
     uint32_t qp_mask;
     uint32_t qp_count;
     uint32_t qp_max;
-    uint32_t qp_next; /* where to look for a free slot */
-    struct weft_mr *regions;
-    uint32_t region_mask;
-    uint32_t region_count;
-    uint32_t region_max;
-    uint32_t region_next;
+    uint32_t qp_next;      /* where to look for a free slot */
+    uint32_t datagram_qps; /* UD queue pairs */
     uint32_t cq_count;
-
-    struct weft_link asks;  /* neighbours to whom a question is due */
-    struct weft_link known; /* neighbours that are READY, the one checked first in front */
-    uint64_t refresh_ns;    /* when to look at the first of the known */
-    uint32_t neighbour_count;
-    uint64_t report_ns; /* IPv6: when to report the group that we listen to */
-    struct weft_link neighbours[WEFT_NEIGHBOUR_BUCKETS];
-    struct weft_neighbour_answer neighbour_answers[WEFT_NEIGHBOUR_ANSWERS];
-    uint32_t neighbour_answers_head; /* next to be written; counts on */
-    uint32_t neighbour_answers_tail;
-
-    uint64_t conflicts; /* how often another said that it has this port's address */
-    uint8_t conflict_mac[6];
-
-    struct weft_random random;
 };
 
 #endif

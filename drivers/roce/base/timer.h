@@ -4,7 +4,7 @@
 #ifndef WEFT_ROCE_TIMER_H
 #define WEFT_ROCE_TIMER_H
 
-#include "drivers/roce/list.h"
+#include "drivers/roce/base/list.h"
 
 #include <stdint.h>
 
@@ -12,11 +12,17 @@
 #define WEFT_TIMER_TICK_SHIFT 14u
 #define WEFT_TIMER_NEVER UINT64_MAX
 
+/* Whose it is. */
+enum weft_timer_kind {
+    WEFT_TIMER_QP = 0,
+    WEFT_TIMER_NEIGHBOUR,
+};
+
 struct weft_timer {
     struct weft_link link;
     uint64_t deadline_ns; /* WEFT_TIMER_NEVER: not armed */
     uint64_t filed_tick;  /* where the wheel will look at it: no later than the deadline's tick */
-    uint8_t kind;         /* the owner's */
+    uint8_t kind;         /* enum weft_timer_kind */
 };
 
 struct weft_wheel {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "drivers/roce/congestion/flow.h"
+#include "drivers/roce/transport/flow.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-#include "drivers/roce/transport/path.h"
 #include "fabric/base/units.h"
 
 /* DSCP 48 (CS6, network control), where RDMA NICs put their CNPs. Not ECN-capable: nobody would
