@@ -9,8 +9,6 @@
 #include "fabric/base/random.h"
 
 #define FRESH_MAX 32u
-#define VLAN_TAG_BYTES 4u
-#define ETHERTYPE_VLAN 0x8100u
 #define NEVER UINT64_MAX
 
 struct buffer {
@@ -185,9 +183,9 @@ static uint8_t *ip_of(const struct weft_roce_frame *frame, uint32_t *ret_ip_byte
 {
     uint32_t at = WEFT_ETHERNET_BYTES;
     uint16_t ethertype = weft_wire_get16(frame->data + 12);
-    if (ethertype == ETHERTYPE_VLAN) {
+    if (ethertype == WEFT_ETHERTYPE_VLAN) {
         ethertype = weft_wire_get16(frame->data + 16);
-        at += VLAN_TAG_BYTES;
+        at += WEFT_VLAN_TAG_BYTES;
     }
     bool ipv4 = ethertype == WEFT_ETHERTYPE_IPV4;
     if (!ipv4 && ethertype != WEFT_ETHERTYPE_IPV6)

@@ -6,13 +6,14 @@
 #include <endian.h>
 
 #include "drivers/roce/packet/crc_fold.h"
+#include "drivers/roce/packet/crc_mask.h"
 
 #define TARGET __attribute__((target(WEFT_FOLD_TARGET)))
 
 TARGET static uint32_t add(uint32_t state, const uint8_t *bytes, uint32_t len_bytes)
 {
     if (len_bytes < 16)
-        return weft_crc_kernel(WEFT_CRC_ISAL)->add(state, bytes, len_bytes);
+        return weft_crc_isal.add(state, bytes, len_bytes);
     __m128i block = _mm_xor_si128(weft_fold_load(bytes), _mm_cvtsi32_si128((int)state));
     return weft_fold_reduce(weft_fold_bytes(block, bytes + 16, len_bytes - 16));
 }

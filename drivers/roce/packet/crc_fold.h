@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "drivers/roce/packet/crc.h"
+#include "drivers/roce/packet/crc_kernels.h"
 
 #define WEFT_FOLD_TARGET "pclmul,avx"
 #define WEFT_FOLD static inline __attribute__((always_inline, target(WEFT_FOLD_TARGET)))

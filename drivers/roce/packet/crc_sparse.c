@@ -12,8 +12,8 @@
 #include <endian.h>
 #include <string.h>
 
-#include "drivers/roce/packet/crc.h"
 #include "drivers/roce/packet/crc_kernels.h"
+#include "drivers/roce/packet/crc_mask.h"
 
 #define PENDING_WORDS 5u
 #define PENDING_BYTES 40u

@@ -4,8 +4,8 @@
 #include <endian.h>
 #include <string.h>
 
-#include "drivers/roce/packet/crc.h"
 #include "drivers/roce/packet/crc_kernels.h"
+#include "drivers/roce/packet/crc_mask.h"
 
 #define POLYNOMIAL 0xedb88320u
 
@@ -49,17 +49,10 @@ static uint32_t add(uint32_t state, const uint8_t *bytes, uint32_t len_bytes)
     return state;
 }
 
-/* The copy first: what is summed is what is sent, even if somebody writes to the payload. */
 static uint32_t build(uint32_t state, uint8_t *header, uint32_t header_bytes,
                       const uint8_t *payload, uint32_t payload_bytes)
 {
-    uint32_t pad_bytes = (0u - payload_bytes) & 3u;
-    uint8_t *at = header + header_bytes;
-    if (payload_bytes)
-        memcpy(at, payload, payload_bytes);
-    __asm__ volatile("" ::: "memory");
-    memset(at + payload_bytes, 0, pad_bytes);
-    return add(state, header, header_bytes + payload_bytes + pad_bytes);
+    return add(state, header, weft_crc_copy(header, header_bytes, payload, payload_bytes));
 }
 
 static uint32_t packet(const uint8_t *ip, uint32_t ip_bytes, uint32_t len_bytes)

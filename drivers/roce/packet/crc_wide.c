@@ -6,6 +6,7 @@
 #include <endian.h>
 
 #include "drivers/roce/packet/crc_fold.h"
+#include "drivers/roce/packet/crc_mask.h"
 
 #define TARGET __attribute__((target(WEFT_FOLD_TARGET ",avx512f,avx512vl,vpclmulqdq")))
 #define TARGET_FRAME \

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "drivers/roce/packet/crc.h"
+#include "drivers/roce/packet/crc_mask.h"
 #include "drivers/roce/packet/wire.h"
 
 void weft_icrc_mask(uint8_t *ip, uint32_t ip_bytes)

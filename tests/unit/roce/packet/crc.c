@@ -9,29 +9,9 @@
 #include <sys/mman.h>
 
 #include "fabric/base/random.h"
+#include "tests/unit/roce/packet/slow_crc.h"
 
 #define PAGE 4096u
-
-/* One byte by itself; shares nothing with the code under test. */
-static uint32_t slow_byte(uint32_t state, uint8_t byte)
-{
-    state ^= byte;
-    for (int bit = 0; bit < 8; bit++)
-        state = (state >> 1) ^ ((state & 1) ? 0xedb88320u : 0);
-    return state;
-}
-
-static uint32_t slow_table[256];
-
-static uint32_t slow(uint32_t state, const uint8_t *bytes, uint32_t len_bytes)
-{
-    if (!slow_table[1])
-        for (uint32_t i = 0; i < 256; i++)
-            slow_table[i] = slow_byte(0, (uint8_t)i);
-    for (uint32_t i = 0; i < len_bytes; i++)
-        state = (state >> 8) ^ slow_table[(state ^ bytes[i]) & 0xff];
-    return state;
-}
 
 /* `len_bytes` between pages that nobody may touch: what is read or written outside ends the test.
  */
@@ -88,8 +68,8 @@ Test(crc, add_every_length)
     for (uint32_t len_bytes = 0; len_bytes <= 1100; len_bytes++) {
         uint32_t state = (uint32_t)weft_random_next(&random);
         const uint8_t *end = fence.start + fence.len_bytes - len_bytes;
-        uint32_t at_start = slow(state, fence.start, len_bytes);
-        uint32_t at_end = slow(state, end, len_bytes);
+        uint32_t at_start = slow_crc(state, fence.start, len_bytes);
+        uint32_t at_end = slow_crc(state, end, len_bytes);
         EACH_KERNEL(kernel)
         {
             cr_assert_eq(kernel->add(state, fence.start, len_bytes), at_start, "%s, %u bytes",
@@ -109,7 +89,7 @@ Test(crc, add_any_alignment)
     for (uint32_t i = 0; i < 3000; i++) {
         uint32_t offset = (uint32_t)weft_random_next(&random) & 127;
         uint32_t len_bytes = (uint32_t)(weft_random_next(&random) % 8800);
-        uint32_t expected = slow(i, bytes + offset, len_bytes);
+        uint32_t expected = slow_crc(i, bytes + offset, len_bytes);
         EACH_KERNEL(kernel)
         cr_assert_eq(kernel->add(i, bytes + offset, len_bytes), expected, "%s, %u bytes at %u",
                      kernel->name, len_bytes, offset);
@@ -130,7 +110,7 @@ static void check_build(const struct weft_crc_kernel *kernel, uint8_t *frame, ui
     frame[all] = 0x5a;
     uint32_t state =
         kernel->build(0x12345678u + len_bytes, frame, header_bytes, payload, len_bytes);
-    cr_assert_eq(state, slow(0x12345678u + len_bytes, frame, all), "%s, %u and %u bytes",
+    cr_assert_eq(state, slow_crc(0x12345678u + len_bytes, frame, all), "%s, %u and %u bytes",
                  kernel->name, header_bytes, len_bytes);
     cr_assert_arr_eq(frame, before, header_bytes);
     if (len_bytes)
@@ -198,8 +178,8 @@ static void check_frame(const struct weft_crc_kernel *kernel, const struct weft_
     at += pad_bytes;
     uint32_t icrc;
     memcpy(&icrc, frame + at, sizeof(icrc));
-    cr_assert_eq(icrc, ~slow(kind->state, frame + kind->psn_at, at - kind->psn_at), "%s, %u bytes",
-                 kernel->name, len_bytes);
+    cr_assert_eq(icrc, ~slow_crc(kind->state, frame + kind->psn_at, at - kind->psn_at),
+                 "%s, %u bytes", kernel->name, len_bytes);
     cr_assert_eq(frame[kind->header_bytes + WEFT_KIND_PAYLOAD_MAX + 4], 0xee);
 }
 
@@ -258,7 +238,7 @@ Test(crc, build_sums_what_it_sends)
         uint32_t len_bytes = i % sizeof(payload);
         uint32_t all = 12 + ((len_bytes + 3) & ~3u);
         EACH_KERNEL(kernel)
-        cr_assert_eq(kernel->build(i, frame, 12, payload, len_bytes), slow(i, frame, all),
+        cr_assert_eq(kernel->build(i, frame, 12, payload, len_bytes), slow_crc(i, frame, all),
                      "%s, %u bytes", kernel->name, len_bytes);
         EACH_KERNEL(kernel)
         {
@@ -268,7 +248,7 @@ Test(crc, build_sums_what_it_sends)
             uint32_t icrc;
             kind.build(&kind, frame, i, payload);
             memcpy(&icrc, frame + 62 + 64, sizeof(icrc));
-            cr_assert_eq(icrc, ~slow(kind.state, frame + 50, 12 + 64), "%s", kernel->name);
+            cr_assert_eq(icrc, ~slow_crc(kind.state, frame + 50, 12 + 64), "%s", kernel->name);
         }
     }
     atomic_store(&writer.stop, true);
@@ -286,7 +266,7 @@ static uint32_t slow_packet(const uint8_t *ip, uint32_t ip_bytes, uint32_t len_b
         copy[1] = copy[2] = copy[3] = copy[7] = 0xff;
     }
     copy[ip_bytes + 6] = copy[ip_bytes + 7] = copy[ip_bytes + 12] = 0xff;
-    return slow(WEFT_CRC_ICRC_START, copy, len_bytes);
+    return slow_crc(WEFT_CRC_ICRC_START, copy, len_bytes);
 }
 
 Test(crc, packet_every_length)

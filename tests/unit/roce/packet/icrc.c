@@ -5,17 +5,7 @@
 #include <string.h>
 
 #include "drivers/roce/packet/wire.h"
-
-/* Bit by bit, sharing nothing with the code under test. */
-static uint32_t slow_crc(uint32_t crc, const uint8_t *bytes, size_t len_bytes)
-{
-    for (size_t i = 0; i < len_bytes; i++) {
-        crc ^= bytes[i];
-        for (int bit = 0; bit < 8; bit++)
-            crc = (crc >> 1) ^ ((crc & 1) ? 0xedb88320u : 0);
-    }
-    return crc;
-}
+#include "tests/unit/roce/packet/slow_crc.h"
 
 static uint32_t slow_icrc(const uint8_t *ip, uint32_t ip_bytes, uint32_t len_bytes)
 {

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What of a packet's headers the ICRC leaves out. */
+#ifndef WEFT_ROCE_CRC_MASK_H
+#define WEFT_ROCE_CRC_MASK_H
+
+#include <stdint.h>
+
+#include "drivers/roce/packet/wire.h"
+
+/* Ones where a router may change a packet, from its IP header on; the fourth 16 bytes count for
+ * IPv6 alone. */
+extern const uint8_t weft_crc_mask[2][64];
+
+#define WEFT_CRC_MASKED_MAX (WEFT_IPV6_BYTES + WEFT_UDP_BYTES + WEFT_BTH_BYTES)
+/* The packet's headers up to the BTH, with ones where routers may change them, for kernels that do
+ * not mask as they go. Returns how long they are. */
+static inline uint32_t weft_crc_mask_headers(const uint8_t *ip, uint32_t ip_bytes, uint8_t *headers)
+{
+    uint32_t header_bytes = ip_bytes + WEFT_UDP_BYTES + WEFT_BTH_BYTES;
+    const uint8_t *mask = weft_crc_mask[ip_bytes == WEFT_IPV6_BYTES];
+    for (uint32_t i = 0; i < header_bytes; i++)
+        headers[i] = ip[i] | mask[i];
+    return header_bytes;
+}
+
+#endif
