@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <arpa/inet.h>
-
 #include <rte_version.h>
 
 #include "drivers/dpdk/device.h"
@@ -16,6 +14,7 @@
 #include "drivers/dpdk/list.h"
 #include "drivers/dpdk/mtu.h"
 #include "drivers/dpdk/nic.h"
+#include "fabric/topology/ip.h"
 
 /* What EAL and DPDK's libraries take for themselves. */
 #define EAL_BYTES (UINT64_C(48) << 20)
@@ -67,9 +66,8 @@ static void dpdk_stop(void)
 
 static void describe(struct weft_device *device)
 {
-    char address[INET6_ADDRSTRLEN] = "";
-    (void)inet_ntop(device->address.version == 4 ? AF_INET : AF_INET6, device->address.bytes,
-                    address, sizeof(address));
+    char address[WEFT_IP_TEXT];
+    weft_ip_format(&device->address, false, address);
     char vlan[24] = "";
     if (device->vlan_id != WEFT_VLAN_NONE)
         (void)snprintf(vlan, sizeof(vlan), ", VLAN %u", device->vlan_id);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -83,35 +82,26 @@ Test(ip, refuses_what_is_none)
     }
 }
 
-static void check_against_the_system(const char *text)
+Test(ip, says_what_is_wrong)
 {
-    struct weft_ip address = {0};
-    uint8_t bytes[16] = {0};
-    int family = strchr(text, ':') ? AF_INET6 : AF_INET;
-    int known = inet_pton(family, text, bytes);
-    enum weft_status status = weft_ip_parse(text, &address, NULL);
-    cr_assert_eq(status == WEFT_OK, known == 1, "'%s'", text);
-    if (known == 1)
-        cr_assert_eq(memcmp(bytes, address.bytes, sizeof(bytes)), 0, "'%s'", text);
-}
-
-/* Texts near to addresses: every piece of one may be there or not. */
-Test(ip, agrees_with_inet_pton)
-{
-    static const char *const pieces[] = {":",    "::",      "1",     "0", "ab",
-                                         "ffff", "1.2.3.4", "12345", "."};
-    struct weft_random random;
-    weft_random_seed(&random, 5);
-    for (int i = 0; i < 300000; i++) {
-        char text[128] = "";
-        uint64_t count = weft_random_below(&random, 18);
-        for (uint64_t piece = 0; piece < count; piece++)
-            strcat(text, pieces[weft_random_below(&random, 9) % (piece % 2 ? 2 : 9)]);
-        check_against_the_system(text);
+    static const char *const wrongs[][2] = {
+        {"1.2.3.256/24", "it does not read as one"},
+        {"1.2.3.4/33", "its prefix must be from /1 to /32"},
+        {"1.2.3.4/256", "its prefix must be from /1 to /32"},
+        {"1.2.3.4/280", "its prefix must be from /1 to /32"},
+        {"fe80::1/129", "its prefix must be from /1 to /128"},
+        {"1.2.3.4/24 ", "something follows its prefix"},
+        {"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb", "it does not read as one"},
+    };
+    for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {
+        struct weft_ip address;
+        struct weft_error error = {0};
+        cr_assert_eq(weft_ip_parse(wrongs[i][0], &address, &error), WEFT_INVALID);
+        cr_assert_not_null(strstr(error.text, wrongs[i][1]), "'%s': %s", wrongs[i][0], error.text);
     }
 }
 
-Test(ip, writes_what_inet_ntop_writes_and_reads_it_back)
+Test(ip, reads_back_what_it_writes)
 {
     struct weft_random random;
     weft_random_seed(&random, 6);
@@ -120,15 +110,9 @@ Test(ip, writes_what_inet_ntop_writes_and_reads_it_back)
         for (uint32_t byte = 0; byte < (i % 2 ? 4u : 16u); byte++)
             address.bytes[byte] =
                 (uint8_t)(weft_random_below(&random, 3) ? 0 : weft_random_next(&random));
-        char ours[WEFT_IP_TEXT], system[WEFT_IP_TEXT];
-        weft_ip_format(&address, false, ours);
-        cr_assert_not_null(
-            inet_ntop(i % 2 ? AF_INET : AF_INET6, address.bytes, system, sizeof(system)));
-        /* glibc writes ::1.2.3.4 for the IPv4-compatible addresses that RFC 4291 gave up. */
-        if (i % 2 || !strchr(system, '.'))
-            cr_assert_str_eq(ours, system);
-        struct weft_ip back = parse(weft_ip_format(&address, true, ours));
-        cr_assert_eq(memcmp(&back, &address, sizeof(back)), 0, "%s", ours);
+        char text[WEFT_IP_TEXT];
+        struct weft_ip back = parse(weft_ip_format(&address, true, text));
+        cr_assert_eq(memcmp(&back, &address, sizeof(back)), 0, "%s", text);
     }
 }
 
