@@ -67,8 +67,10 @@ bool weft_ip_is_link_local(const struct weft_ip *address)
 
 char *weft_ip_format(const struct weft_ip *address, bool with_prefix, char text[WEFT_IP_TEXT])
 {
-    if (!address->version)
-        return strcpy(text, "none");
+    if (!address->version) {
+        (void)snprintf(text, WEFT_IP_TEXT, "none");
+        return text;
+    }
     (void)inet_ntop(address->version == 4 ? AF_INET : AF_INET6, address->bytes, text, WEFT_IP_TEXT);
     size_t used = strlen(text);
     if (with_prefix)

@@ -4,8 +4,8 @@
 #ifndef WEFT_TEST_ROCE_NET_H
 #define WEFT_TEST_ROCE_NET_H
 
-#include "drivers/roce/roce.h"
 #include "drivers/roce/packet/opcode.h"
+#include "drivers/roce/roce.h"
 #include "drivers/roce/transport/state.h"
 
 #define NET_SLOTS 1024u

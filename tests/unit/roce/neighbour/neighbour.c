@@ -231,3 +231,26 @@ Test(neighbour, given_by_hand)
     cr_assert_arr_eq(net.sides[0].qp->path.header, mac, 6);
     net_fini(&net);
 }
+
+/* The table calls nobody: what changed stands on its list, once, until it is taken from there. */
+Test(neighbour, lists_what_changed)
+{
+    struct net net;
+    const uint8_t other[6] = {2, 0, 0, 0, 0, 7};
+    const struct weft_ip peer = {.version = 4, .prefix_bits = 24, .bytes = {10, 0, 0, 2}};
+    net_init(&net, &(struct net_options){.seed = 1});
+    net_connect(&net);
+    struct weft_neighbours *neighbours = &net.sides[0].port->neighbours;
+    struct weft_neighbour *neighbour = net.sides[0].qp->path.neighbour;
+    cr_assert_null(weft_neighbours_next_changed(neighbours));
+    const struct weft_neighbour_news news = {
+        .address = &peer, .mac = other, .answers = true, .overrides = true};
+    weft_neighbour_learn(neighbours, &news, net.now_ns);
+    weft_neighbour_learn(neighbours, &news, net.now_ns);
+    cr_assert_neq(memcmp(net.sides[0].qp->path.header, other, 6), 0);
+    cr_assert_eq(weft_neighbours_next_changed(neighbours), neighbour);
+    cr_assert_null(weft_neighbours_next_changed(neighbours));
+    weft_path_neighbour_changed(&net.sides[0].qp->path);
+    cr_assert_arr_eq(net.sides[0].qp->path.header, other, 6);
+    net_fini(&net);
+}
