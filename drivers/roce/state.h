@@ -358,6 +358,8 @@ struct weft_roce_port {
     uint8_t conflict_mac[6];
 
     struct weft_random random;
+
+    struct weft_roce_device *owner; /* the driver's; NULL: none */
 };
 
 #endif
