@@ -162,13 +162,17 @@ static enum weft_status execute(struct weft_endpoint *endpoint, const struct wef
     struct weft_null_slot *receive = NULL;
     if (is(work, TAKES_RECEIVE) && !(receive = queue_next(&endpoint->peer->receives)))
         return WEFT_AGAIN;
-    bool is_send = is(work, SENDS);
-    if (is_send && work->len_bytes > receive->work.len_bytes) {
-        finish_receive(endpoint->peer, receive, work, WEFT_LOCAL_LENGTH);
-        return WEFT_REMOTE_INVALID_REQUEST;
+    void *remote = (void *)(uintptr_t)work->remote_address;
+    if (is(work, SENDS)) {
+        assert(receive);
+        remote = receive->work.memory;
+        if (work->len_bytes > receive->work.len_bytes) {
+            finish_receive(endpoint->peer, receive, work, WEFT_LOCAL_LENGTH);
+            return WEFT_REMOTE_INVALID_REQUEST;
+        }
     }
     if (work->len_bytes)
-        move(work, is_send ? receive->work.memory : (void *)(uintptr_t)work->remote_address);
+        move(work, remote);
     count_sent(endpoint, work);
     if (receive)
         finish_receive(endpoint->peer, receive, work, WEFT_OK);

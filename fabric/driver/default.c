@@ -118,15 +118,15 @@ enum weft_status weft_driver_refuse_packet_options(const struct weft_device_opti
 {
     const char *asked = NULL;
     if (options->pcap_path)
-        asked = "capture them";
+        asked = "to capture";
     else if (options->rate_bps || options->congestion.control)
-        asked = "pace them or control congestion";
+        asked = "to pace, and no congestion to control";
     else if (weft_fault_is_on(&options->fault))
-        asked = "inject faults into them";
+        asked = "to inject faults into";
     if (!asked)
         return WEFT_OK;
     return weft_error_set(error, WEFT_UNSUPPORTED,
-                          "%s handles no packets itself, so it cannot %s; use the dpdk driver, or "
-                          "leave this out",
+                          "%s handles no packets itself, so there is nothing %s; use the dpdk "
+                          "driver, or leave this out",
                           driver, asked);
 }
