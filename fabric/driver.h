@@ -8,8 +8,9 @@
  *
  * Time: `now_ns` is the caller's clock, rising. Nothing here reads a clock of its own for a figure.
  *
- * Every op is set in every driver: what a driver lacks returns WEFT_UNSUPPORTED with an error, and
- * its capabilities say so beforehand. */
+ * Every op is set in every driver's table: what the driver does not name there is set by
+ * WEFT_DRIVER_DEFAULTS (fabric/driver/default.h), which is marked here. What a driver lacks returns
+ * WEFT_UNSUPPORTED with an error, and its capabilities say so beforehand. */
 #ifndef WEFT_DRIVER_H
 #define WEFT_DRIVER_H
 
@@ -279,14 +280,14 @@ struct weft_driver {
     const char *summary; /* one line for help */
 
     /* Once a process; may allocate, may not be undone before stop. An error says what to install
-     * or permit. */
+     * or permit. Default: nothing. */
     enum weft_status (*start)(const struct weft_driver_start *start, struct weft_error *error);
     void (*stop)(void);
 
-    /* NULL, both: its time is the machine's. Else the driver's own clock is `now` for whatever
-     * polls its devices, and it stands still between two calls of advance, which goes on to the
-     * next thing that happens, no further than `until_ns` (UINT64_MAX: no limit). False: nothing
-     * will happen by then. */
+    /* NULL, both, the default: its time is the machine's. Else the driver's own clock is `now` for
+     * whatever polls its devices, and it stands still between two calls of advance, which goes on
+     * to the next thing that happens, no further than `until_ns` (UINT64_MAX: no limit). False:
+     * nothing will happen by then. */
     uint64_t (*clock_ns)(void);
     bool (*advance)(uint64_t until_ns);
 
@@ -298,15 +299,17 @@ struct weft_driver {
     /* All endpoints, queues and regions must be gone. NULL is taken. */
     void (*close)(struct weft_device *device);
     void (*capabilities)(const struct weft_device *device, struct weft_capabilities *ret);
+    /* Default: nothing is counted. */
     const struct weft_device_counters *(*counters)(const struct weft_device *device);
-    /* The device in words for the result: model, firmware, GID, path MTU. Lives with the device. */
+    /* The device in words for the result: model, firmware, GID, path MTU. Lives with the device.
+     * Default: "". */
     const char *(*describe)(const struct weft_device *device);
 
     /* All input and output of the device: takes in, answers, times out, retransmits, sends what was
      * posted, and fills completion queues. Bounded; never blocks. Returns how much it found to do:
      * 0 is idle. */
     uint32_t (*progress)(struct weft_device *device, uint64_t now_ns);
-    /* Slow work off the worker's path (writing the capture). Control thread only. */
+    /* Slow work off the worker's path (writing the capture). Control thread only. Default: none. */
     enum weft_status (*service)(struct weft_device *device, struct weft_error *error);
 
     enum weft_status (*region_register)(struct weft_device *device, void *memory,
@@ -314,7 +317,8 @@ struct weft_driver {
                                         struct weft_error *error);
     void (*region_deregister)(struct weft_device *device, struct weft_region *region);
 
-    /* Must hold every work that may be outstanding on its endpoints: it never overflows. */
+    /* Must hold every work that may be outstanding on its endpoints: it never overflows. Default,
+     * these three: a ring in memory. */
     enum weft_status (*cq_create)(struct weft_device *device, uint32_t depth,
                                   struct weft_cq **ret_cq, struct weft_error *error);
     void (*cq_destroy)(struct weft_device *device, struct weft_cq *cq);
@@ -338,7 +342,7 @@ struct weft_driver {
                                                struct weft_error *error);
     const struct weft_endpoint_counters *(*endpoint_counters)(const struct weft_endpoint *endpoint);
 
-    /* UD: a peer to send to. Usable once ready returns READY. */
+    /* UD: a peer to send to. Usable once its state is READY. Default, these three: no datagrams. */
     enum weft_status (*destination_create)(struct weft_endpoint *endpoint,
                                            const struct weft_endpoint_address *peer,
                                            struct weft_destination **ret_destination,
@@ -355,9 +359,10 @@ struct weft_driver {
     uint32_t (*post_receive)(struct weft_endpoint *endpoint, const struct weft_work *works,
                              uint32_t count);
 
-    /* Takes weft_device_options.fault; where not, open refuses one. Behind the ops. */
+    /* Takes weft_device_options.fault; where not, open refuses one. Default: it does not. Behind
+     * the ops. */
     bool injects_faults;
-    /* Takes rate_bps and congestion; where not, open refuses them. */
+    /* Takes rate_bps and congestion; where not, open refuses them. Default: it does not. */
     bool paces;
 };
 

@@ -7,9 +7,8 @@
 
 #include "drivers/dpdk/capture.h"
 #include "drivers/dpdk/loopback.h"
+#include "drivers/roce/device.h"
 #include "drivers/roce/fault.h"
-#include "drivers/roce/roce.h"
-#include "fabric/driver.h"
 
 /* The most frames that go to or come from an ethdev in one call. Larger is faster where each call
  * costs (memif), and makes the other ranks of a worker wait longer. */
@@ -19,7 +18,7 @@
 struct weft_nic;
 
 struct weft_device {
-    struct weft_roce_port *roce;
+    struct weft_roce_device roce;
     uint16_t port_id;
     uint16_t queue_id;
     struct weft_loopback_port *loopback; /* NULL: a NIC */
@@ -40,15 +39,6 @@ struct weft_device {
     uint16_t frame_offset; /* where frames start in a buffer */
 
     uint64_t oversized; /* received in several pieces: larger than anything of ours */
-    struct weft_ip address;
-    uint8_t mac[6];
-    uint16_t vlan_id;
-    uint32_t mtu_bytes;
-    uint64_t line_rate_bps;
-    int32_t numa_node;
-    uint32_t max_endpoints;
-    struct weft_device_counters counters; /* the copy that readers see */
-    char description[768];
 };
 
 uint32_t weft_device_progress(struct weft_device *device, uint64_t now_ns);

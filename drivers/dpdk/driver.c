@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The driver's table: devices are opened and closed here; all that RoCE does is passed on. */
+/* The driver's table: devices are opened and closed here. */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +10,10 @@
 #include "drivers/dpdk/device.h"
 #include "drivers/dpdk/dpdk.h"
 #include "drivers/dpdk/eal.h"
-#include "drivers/dpdk/endpoint.h"
 #include "drivers/dpdk/list.h"
 #include "drivers/dpdk/mtu.h"
 #include "drivers/dpdk/nic.h"
+#include "fabric/driver/default.h"
 #include "fabric/topology/ip.h"
 
 /* What EAL and DPDK's libraries take for themselves. */
@@ -25,6 +25,8 @@
 enum {
     NICS_FORESEEN = 4
 };
+/* Preamble 8, FCS 4 and gap 12. Loopback has rings and no line. */
+#define NIC_LINE_BYTES 24u
 
 static enum weft_status check_mtu(uint32_t mtu_bytes, struct weft_error *error)
 {
@@ -67,28 +69,29 @@ static void dpdk_stop(void)
 static void describe(struct weft_device *device)
 {
     char address[WEFT_IP_TEXT];
-    weft_ip_format(&device->address, false, address);
+    weft_ip_format(&device->roce.address, false, address);
     char vlan[24] = "";
-    if (device->vlan_id != WEFT_VLAN_NONE)
-        (void)snprintf(vlan, sizeof(vlan), ", VLAN %u", device->vlan_id);
+    if (device->roce.vlan_id != WEFT_VLAN_NONE)
+        (void)snprintf(vlan, sizeof(vlan), ", VLAN %u", device->roce.vlan_id);
     const char *link = device->nic && !device->nic->up ? ", link down when opened" : "";
-    (void)snprintf(device->description, sizeof(device->description),
+    (void)snprintf(device->roce.description, sizeof(device->roce.description),
                    "%s, %s, MAC %02x:%02x:%02x:%02x:%02x:%02x, %s%s, RoCE v2, path MTU %u%s",
                    rte_version(), device->nic ? device->nic->devargs.text : "loopback",
-                   device->mac[0], device->mac[1], device->mac[2], device->mac[3], device->mac[4],
-                   device->mac[5], address, vlan, device->mtu_bytes, link);
+                   device->roce.mac[0], device->roce.mac[1], device->roce.mac[2],
+                   device->roce.mac[3], device->roce.mac[4], device->roce.mac[5], address, vlan,
+                   device->roce.mtu_bytes, link);
 }
 
 static enum weft_status open_loopback(const struct weft_device_options *options,
                                       struct weft_device *device, struct weft_error *error)
 {
-    device->mtu_bytes = options->mtu_bytes ? options->mtu_bytes : started.mtu_bytes;
-    if (device->mtu_bytes == 0)
-        device->mtu_bytes = 4096;
-    if (started.mtu_bytes && device->mtu_bytes > started.mtu_bytes)
+    device->roce.mtu_bytes = options->mtu_bytes ? options->mtu_bytes : started.mtu_bytes;
+    if (device->roce.mtu_bytes == 0)
+        device->roce.mtu_bytes = 4096;
+    if (started.mtu_bytes && device->roce.mtu_bytes > started.mtu_bytes)
         return weft_error_set(error, WEFT_INVALID,
                               "a path MTU of %u: DPDK was started for one of at most %u",
-                              device->mtu_bytes, started.mtu_bytes);
+                              device->roce.mtu_bytes, started.mtu_bytes);
     enum weft_status status = WEFT_OK;
     if (!weft_loopback_pool())
         status = weft_loopback_start(&started, error);
@@ -99,9 +102,9 @@ static enum weft_status open_loopback(const struct weft_device_options *options,
     device->port_id = device->loopback->port_id;
     device->queue_id = device->loopback->queue_id;
     device->pool = weft_loopback_pool();
-    device->address = device->loopback->address;
-    memcpy(device->mac, device->loopback->mac, sizeof(device->mac));
-    device->numa_node = -1;
+    device->roce.address = device->loopback->address;
+    memcpy(device->roce.mac, device->loopback->mac, sizeof(device->roce.mac));
+    device->roce.numa_node = -1;
     return WEFT_OK;
 }
 
@@ -113,43 +116,20 @@ static enum weft_status open_nic(const struct weft_device_options *options,
         return status;
     device->port_id = device->nic->port_id;
     device->pool = device->nic->pool;
-    device->mtu_bytes = device->nic->mtu_bytes;
-    device->address = options->address;
-    memcpy(device->mac, device->nic->mac, sizeof(device->mac));
-    device->line_rate_bps = device->nic->line_rate_bps;
-    device->numa_node = device->nic->numa_node;
+    device->roce.mtu_bytes = device->nic->mtu_bytes;
+    device->roce.address = options->address;
+    memcpy(device->roce.mac, device->nic->mac, sizeof(device->roce.mac));
+    device->roce.line_rate_bps = device->nic->line_rate_bps;
+    device->roce.line_bytes = NIC_LINE_BYTES;
+    device->roce.numa_node = device->nic->numa_node;
     return WEFT_OK;
-}
-
-static enum weft_status create_roce(const struct weft_device_options *options,
-                                    struct weft_device *device, struct weft_error *error)
-{
-    struct weft_roce_port_options port = {
-        .address = device->address,
-        .gateway = options->gateway,
-        .vlan_id = options->vlan_id,
-        .vlan_priority = options->vlan_priority,
-        .traffic_class = options->traffic_class,
-        .mtu_bytes = device->mtu_bytes,
-        .max_qps = options->max_endpoints,
-        .max_regions = options->max_regions,
-        .seed = options->seed,
-        .rate_bps = options->rate_bps,
-        .congestion = options->congestion,
-        .ack_timeout_ns =
-            device->loopback && !weft_fault_is_on(&options->fault) ? LOOPBACK_ACK_TIMEOUT_NS : 0,
-    };
-    if (!port.congestion.line_rate_bps)
-        port.congestion.line_rate_bps = device->line_rate_bps;
-    memcpy(port.mac, device->mac, sizeof(port.mac));
-    return weft_roce_port_create(&port, &device->roce, error);
 }
 
 static void dpdk_close(struct weft_device *device)
 {
     if (!device)
         return;
-    weft_roce_port_destroy(device->roce);
+    weft_roce_device_close(&device->roce);
     weft_fault_destroy(device->fault);
     weft_capture_close(device->capture);
     weft_device_fini_buffers(device);
@@ -178,10 +158,12 @@ static enum weft_status open_parts(const struct weft_device_options *options,
         loopback ? open_loopback(options, device, error) : open_nic(options, device, error);
     if (!status && options->pcap_path)
         status = weft_capture_open(options->pcap_path, &device->capture, error);
+    bool loses = !loopback || weft_fault_is_on(&options->fault);
     if (!status)
-        status = create_roce(options, device, error);
+        status = weft_roce_device_open(&device->roce, options, loses ? 0 : LOOPBACK_ACK_TIMEOUT_NS,
+                                       error);
     if (!status && weft_fault_is_on(&options->fault))
-        status = weft_fault_create(&options->fault, WEFT_ROCE_OVERHEAD_MAX + device->mtu_bytes,
+        status = weft_fault_create(&options->fault, WEFT_ROCE_OVERHEAD_MAX + device->roce.mtu_bytes,
                                    &device->fault, error);
     if (status)
         return status;
@@ -205,8 +187,6 @@ static enum weft_status dpdk_open(const struct weft_device_options *options,
     struct weft_device *device = calloc(1, sizeof(*device));
     if (!device)
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for a device");
-    device->max_endpoints = options->max_endpoints;
-    device->vlan_id = options->vlan_id;
     device->empty_first = WEFT_DEVICE_BURST;
     status = open_parts(options, device, error);
     if (status) {
@@ -217,28 +197,6 @@ static enum weft_status dpdk_open(const struct weft_device_options *options,
     return WEFT_OK;
 }
 
-static void dpdk_capabilities(const struct weft_device *device, struct weft_capabilities *ret)
-{
-    /* On Ethernet's line a frame also takes preamble 8, FCS 4 and gap 12; on rings nothing. */
-    uint64_t headers = 14 + (device->vlan_id != WEFT_VLAN_NONE ? 4u : 0u) +
-                       (device->address.version == 4 ? 20u : 40u) + 8 + 12 + 4;
-    *ret = (struct weft_capabilities){
-        .transports = WEFT_BIT(WEFT_TRANSPORT_COUNT) - 1,
-        .operations = WEFT_BIT(WEFT_OPERATION_COUNT) - 1,
-        .max_read_depth = WEFT_ROCE_READ_DEPTH_MAX,
-        .max_message_bytes = WEFT_MESSAGE_BYTES_MAX,
-        .max_inline_bytes = WEFT_ROCE_INLINE_MAX,
-        .max_send_depth = WEFT_ROCE_QUEUE_DEPTH_MAX,
-        .max_receive_depth = WEFT_ROCE_QUEUE_DEPTH_MAX,
-        .max_cq_depth = WEFT_ROCE_CQ_DEPTH_MAX,
-        .max_endpoints = device->max_endpoints,
-        .mtu_bytes = device->mtu_bytes,
-        .line_rate_bps = device->line_rate_bps,
-        .numa_node = device->numa_node,
-        .header_bytes = headers + (device->nic ? 24 : 0),
-    };
-}
-
 static void add_switch(const struct weft_loopback_port *port, struct weft_device_counters *counters)
 {
     counters->unroutable_packets = __atomic_load_n(&port->unroutable, __ATOMIC_RELAXED);
@@ -246,39 +204,16 @@ static void add_switch(const struct weft_loopback_port *port, struct weft_device
     counters->counted |= WEFT_BIT(WEFT_COUNTER_unroutable_packets) | WEFT_BIT(WEFT_COUNTER_pauses);
 }
 
-static void add_words(const struct weft_device_counters *from, uint64_t *words)
-{
-    const uint64_t *counts = (const uint64_t *)from;
-    for (uint32_t i = 0; i < sizeof(*from) / sizeof(uint64_t); i++)
-        words[i] += __atomic_load_n(&counts[i], __ATOMIC_RELAXED);
-}
-
-/* The counts are written by the worker while others read: word by word, each whole. */
 static const struct weft_device_counters *dpdk_counters(const struct weft_device *device)
 {
-    enum {
-        WORDS = sizeof(struct weft_device_counters) / sizeof(uint64_t)
-    };
-    struct weft_device *writable = (struct weft_device *)(uintptr_t)device;
-    struct weft_device_counters fresh = {0};
-    uint64_t *words = (uint64_t *)&fresh;
-    add_words(weft_roce_port_counters(device->roce), words);
+    struct weft_device_counters own = {.counted = WEFT_COUNTED_INJECTED};
     if (device->fault)
-        add_words(weft_fault_counters(device->fault), words);
-    fresh.counted = weft_roce_port_counters(device->roce)->counted | WEFT_COUNTED_INJECTED;
-    fresh.receive_dropped += __atomic_load_n(&device->oversized, __ATOMIC_RELAXED) +
-                             (device->nic ? weft_nic_dropped(device->nic) : 0);
+        weft_roce_counters_add(&own, weft_fault_counters(device->fault));
+    own.receive_dropped += __atomic_load_n(&device->oversized, __ATOMIC_RELAXED) +
+                           (device->nic ? weft_nic_dropped(device->nic) : 0);
     if (device->loopback)
-        add_switch(device->loopback, &fresh);
-    uint64_t *to = (uint64_t *)&writable->counters;
-    for (uint32_t i = 0; i < WORDS; i++)
-        __atomic_store_n(&to[i], words[i], __ATOMIC_RELAXED);
-    return &device->counters;
-}
-
-static const char *dpdk_describe(const struct weft_device *device)
-{
-    return device->description;
+        add_switch(device->loopback, &own);
+    return weft_roce_device_count(&device->roce, &own);
 }
 
 static enum weft_status dpdk_service(struct weft_device *device, struct weft_error *error)
@@ -289,7 +224,7 @@ static enum weft_status dpdk_service(struct weft_device *device, struct weft_err
 enum weft_status weft_dpdk_neighbour_add(struct weft_device *device, const struct weft_ip *address,
                                          const uint8_t mac[6], struct weft_error *error)
 {
-    return weft_roce_neighbour_add(device->roce, address, mac, error);
+    return weft_roce_neighbour_add(device->roce.port, address, mac, error);
 }
 
 uint64_t weft_dpdk_pauses(const struct weft_device *device)
@@ -298,6 +233,7 @@ uint64_t weft_dpdk_pauses(const struct weft_device *device)
 }
 
 const struct weft_driver weft_driver_dpdk = {
+    WEFT_ROCE_DRIVER,
     .name = "dpdk",
     .summary = "RoCE v2 from user space: loopback in one process, or any NIC through DPDK",
     .start = dpdk_start,
@@ -305,27 +241,9 @@ const struct weft_driver weft_driver_dpdk = {
     .list = weft_dpdk_list,
     .open = dpdk_open,
     .close = dpdk_close,
-    .capabilities = dpdk_capabilities,
     .counters = dpdk_counters,
-    .describe = dpdk_describe,
     .progress = weft_device_progress,
     .service = dpdk_service,
-    .region_register = weft_dpdk_region_register,
-    .region_deregister = weft_dpdk_region_deregister,
-    .cq_create = weft_dpdk_cq_create,
-    .cq_destroy = weft_dpdk_cq_destroy,
-    .cq_poll = weft_dpdk_cq_poll,
-    .endpoint_create = weft_dpdk_endpoint_create,
-    .endpoint_destroy = weft_dpdk_endpoint_destroy,
-    .endpoint_address = weft_dpdk_endpoint_address,
-    .endpoint_connect = weft_dpdk_endpoint_connect,
-    .endpoint_state = weft_dpdk_endpoint_state,
-    .endpoint_counters = weft_dpdk_endpoint_counters,
-    .destination_create = weft_dpdk_destination_create,
-    .destination_state = weft_dpdk_destination_state,
-    .destination_destroy = weft_dpdk_destination_destroy,
-    .post_send = weft_dpdk_post_send,
-    .post_receive = weft_dpdk_post_receive,
     .injects_faults = true,
     .paces = true,
 };

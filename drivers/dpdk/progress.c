@@ -36,7 +36,7 @@ static void take_frame(struct weft_device *device, const struct rte_mbuf *mbuf, 
     }
     if (device->capture && !device->loopback)
         weft_capture_put(device->capture, frame, mbuf->data_len, now_ns);
-    weft_roce_receive(device->roce, frame, mbuf->data_len, now_ns);
+    weft_roce_receive(device->roce.port, frame, mbuf->data_len, now_ns);
 }
 
 enum {
@@ -106,7 +106,7 @@ static void refill(struct weft_device *device)
  * sends a frame back to where it came from. */
 static bool is_for_itself(const struct weft_device *device, const uint8_t *frame)
 {
-    return !device->loopback && memcmp(frame, device->mac, sizeof(device->mac)) == 0;
+    return !device->loopback && memcmp(frame, device->roce.mac, sizeof(device->roce.mac)) == 0;
 }
 
 /* Those for the device itself it takes at once; their buffers are empty again, behind the others.
@@ -119,7 +119,7 @@ static uint32_t take_own(struct weft_device *device, uint32_t count, uint64_t no
     for (uint32_t at = device->empty_first; at < device->empty_first + count; at++) {
         const struct weft_roce_frame *frame = &device->frames[at];
         if (is_for_itself(device, frame->data)) {
-            weft_roce_receive(device->roce, frame->data, frame->len_bytes, now_ns);
+            weft_roce_receive(device->roce.port, frame->data, frame->len_bytes, now_ns);
             own[own_count++] = device->stash[at];
         } else {
             device->stash[to++] = device->stash[at];
@@ -158,7 +158,7 @@ static void queue_filled(struct weft_device *device, uint32_t count, uint64_t no
     }
     if (device->capture)
         capture_filled(device, count, now_ns);
-    if (weft_roce_reaches_itself(device->roce))
+    if (weft_roce_reaches_itself(device->roce.port))
         count = take_own(device, count, now_ns);
     device->empty_first += count;
     device->unsent_count = count;
@@ -171,9 +171,9 @@ static uint32_t transmit(struct weft_device *device, uint64_t now_ns)
     device->lent = false;
     struct weft_roce_frame *empty = device->frames + device->empty_first;
     uint32_t room = WEFT_DEVICE_BURST - device->empty_first;
-    uint32_t count = device->fault
-                         ? weft_fault_transmit(device->fault, device->roce, empty, room, now_ns)
-                         : weft_roce_transmit(device->roce, empty, room, now_ns);
+    uint32_t count =
+        device->fault ? weft_fault_transmit(device->fault, device->roce.port, empty, room, now_ns)
+                      : weft_roce_transmit(device->roce.port, empty, room, now_ns);
     if (count) {
         queue_filled(device, count, now_ns);
         (void)flush(device);
@@ -188,7 +188,7 @@ static void lend(struct weft_device *device)
     if (device->lent || device->fault || device->unsent_count)
         return;
     refill(device);
-    weft_roce_lend(device->roce, device->frames + device->empty_first,
+    weft_roce_lend(device->roce.port, device->frames + device->empty_first,
                    WEFT_DEVICE_BURST - device->empty_first);
     device->lent = true;
 }
@@ -221,8 +221,8 @@ uint32_t weft_device_progress(struct weft_device *device, uint64_t now_ns)
  * crosses a line with every store takes twice as long. */
 static uint16_t frame_offset(const struct weft_device *device)
 {
-    uint32_t headers_bytes =
-        (device->vlan_id ? 18u : 14u) + (device->address.version == 6 ? 40u : 20u) + 8u + 12u;
+    uint32_t headers_bytes = (device->roce.vlan_id ? 18u : 14u) +
+                             (device->roce.address.version == 6 ? 40u : 20u) + 8u + 12u;
     return (uint16_t)(RTE_PKTMBUF_HEADROOM + (0u - headers_bytes) % RTE_CACHE_LINE_SIZE);
 }
 

@@ -5,9 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "drivers/sim/device.h"
+#include "drivers/roce/device.h"
+#include "drivers/sim/fabric.h"
 #include "drivers/sim/sim.h"
+#include "fabric/driver/default.h"
 #include "fabric/topology/ip.h"
+
+struct weft_device {
+    struct weft_roce_device roce;
+    struct weft_sim_fabric *fabric;
+    uint32_t nic;
+};
 
 struct nic_name {
     char *device;
@@ -107,34 +115,12 @@ static uint32_t find_nic(const struct weft_device_options *options)
     return count;
 }
 
-static enum weft_status create_port(const struct weft_device_options *options,
-                                    struct weft_device *device, struct weft_error *error)
-{
-    struct weft_roce_port_options port = {
-        .address = device->address,
-        .gateway = options->gateway,
-        .mtu_bytes = device->mtu_bytes,
-        .max_qps = options->max_endpoints,
-        .max_regions = options->max_regions,
-        .seed = options->seed,
-        .vlan_id = options->vlan_id,
-        .vlan_priority = options->vlan_priority,
-        .traffic_class = options->traffic_class,
-        .rate_bps = options->rate_bps,
-        .congestion = options->congestion,
-    };
-    weft_sim_nic_mac(device->nic, port.mac);
-    if (!port.congestion.line_rate_bps)
-        port.congestion.line_rate_bps = weft_sim_nic_rate_bps(device->fabric, device->nic);
-    return weft_roce_port_create(&port, &device->port, error);
-}
-
 static void describe(struct weft_device *device)
 {
     char address[WEFT_IP_TEXT];
-    (void)snprintf(device->description, sizeof(device->description),
+    (void)snprintf(device->roce.description, sizeof(device->roce.description),
                    "modelled fabric, virtual time, %s, RoCE v2, path MTU %u",
-                   weft_ip_format(&device->address, false, address), device->mtu_bytes);
+                   weft_ip_format(&device->roce.address, false, address), device->roce.mtu_bytes);
 }
 
 static enum weft_status fill_device(const struct weft_device_options *options,
@@ -146,15 +132,19 @@ static enum weft_status fill_device(const struct weft_device_options *options,
                               "the topology that sim models has no NIC with device '%s' and this "
                               "address that is not open already",
                               options->device);
+    struct weft_roce_device *roce = &device->roce;
     device->fabric = the_fabric;
-    device->address = weft_sim_nic_address(the_fabric, device->nic);
-    device->mtu_bytes = options->mtu_bytes ? options->mtu_bytes : weft_sim_mtu_bytes(the_fabric);
-    device->max_endpoints = options->max_endpoints;
-    if (device->mtu_bytes > weft_sim_mtu_bytes(the_fabric))
+    roce->address = weft_sim_nic_address(the_fabric, device->nic);
+    roce->mtu_bytes = options->mtu_bytes ? options->mtu_bytes : weft_sim_mtu_bytes(the_fabric);
+    roce->line_rate_bps = weft_sim_nic_rate_bps(the_fabric, device->nic);
+    roce->line_bytes = WEFT_SIM_LINE_BYTES;
+    roce->numa_node = -1;
+    weft_sim_nic_mac(device->nic, roce->mac);
+    if (roce->mtu_bytes > weft_sim_mtu_bytes(the_fabric))
         return weft_error_set(error, WEFT_INVALID,
                               "a path MTU of %u: sim was started for one of at most %u",
-                              device->mtu_bytes, weft_sim_mtu_bytes(the_fabric));
-    return create_port(options, device, error);
+                              roce->mtu_bytes, weft_sim_mtu_bytes(the_fabric));
+    return weft_roce_device_open(roce, options, 0, error);
 }
 
 static enum weft_status sim_open(const struct weft_device_options *options,
@@ -176,7 +166,7 @@ static enum weft_status sim_open(const struct weft_device_options *options,
         return status;
     }
     names[device->nic].open = true;
-    weft_sim_attach(the_fabric, device->nic, device->port);
+    weft_sim_attach(the_fabric, device->nic, device->roce.port);
     weft_sim_set_fault(the_fabric, weft_sim_nic_wire(the_fabric, device->nic), &options->fault);
     describe(device);
     *ret_device = device;
@@ -189,61 +179,25 @@ static void sim_close(struct weft_device *device)
         return;
     names[device->nic].open = false;
     weft_sim_attach(device->fabric, device->nic, NULL);
-    weft_roce_port_destroy(device->port);
+    weft_roce_device_close(&device->roce);
     free(device);
 }
 
-static void sim_capabilities(const struct weft_device *device, struct weft_capabilities *ret)
-{
-    uint64_t ip_bytes = device->address.version == 4 ? 20 : 40;
-    *ret = (struct weft_capabilities){
-        .transports = WEFT_SIM_TRANSPORTS,
-        .operations = WEFT_SIM_OPERATIONS,
-        .max_read_depth = WEFT_ROCE_READ_DEPTH_MAX,
-        .max_message_bytes = WEFT_MESSAGE_BYTES_MAX,
-        .max_inline_bytes = WEFT_ROCE_INLINE_MAX,
-        .max_send_depth = WEFT_ROCE_QUEUE_DEPTH_MAX,
-        .max_receive_depth = WEFT_ROCE_QUEUE_DEPTH_MAX,
-        .max_cq_depth = WEFT_ROCE_CQ_DEPTH_MAX,
-        .max_endpoints = device->max_endpoints,
-        .mtu_bytes = device->mtu_bytes,
-        .line_rate_bps = weft_sim_nic_rate_bps(device->fabric, device->nic),
-        .numa_node = -1,
-        .header_bytes = 14 + ip_bytes + 8 + 12 + 4 + WEFT_SIM_LINE_BYTES,
-    };
-}
-
-#define INJECTED                                                                              \
-    (WEFT_BIT(WEFT_COUNTER_injected_dropped) | WEFT_BIT(WEFT_COUNTER_injected_corrupted) |    \
-     WEFT_BIT(WEFT_COUNTER_injected_duplicated) | WEFT_BIT(WEFT_COUNTER_injected_reordered) | \
-     WEFT_BIT(WEFT_COUNTER_injected_delayed) | WEFT_BIT(WEFT_COUNTER_injected_marked))
-/* The port's counts are written by the worker while others read: word by word, each whole. */
+/* The wire's faults are the device's, as far as the model counts them. */
 static const struct weft_device_counters *sim_counters(const struct weft_device *device)
 {
-    enum {
-        WORDS = sizeof(struct weft_device_counters) / sizeof(uint64_t)
-    };
-    struct weft_device *writable = (struct weft_device *)(uintptr_t)device;
-    const uint64_t *from = (const uint64_t *)weft_roce_port_counters(device->port);
-    uint64_t *to = (uint64_t *)&writable->counters;
-    for (uint32_t i = 0; i < WORDS; i++)
-        __atomic_store_n(&to[i], __atomic_load_n(&from[i], __ATOMIC_RELAXED), __ATOMIC_RELAXED);
-    /* The wire's faults are the device's, as far as the model counts them. */
     struct weft_sim_wire_counters wire;
     weft_sim_wire_counters(device->fabric, weft_sim_nic_wire(device->fabric, device->nic), &wire);
-    writable->counters.injected_dropped = wire.lost;
-    writable->counters.injected_corrupted = wire.corrupted;
-    writable->counters.injected_duplicated = wire.duplicated;
-    writable->counters.injected_reordered = wire.reordered;
-    writable->counters.injected_delayed = wire.delayed;
-    writable->counters.injected_marked = wire.marked;
-    writable->counters.counted |= INJECTED;
-    return &device->counters;
-}
-
-static const char *sim_describe(const struct weft_device *device)
-{
-    return device->description;
+    const struct weft_device_counters own = {
+        .injected_dropped = wire.lost,
+        .injected_corrupted = wire.corrupted,
+        .injected_duplicated = wire.duplicated,
+        .injected_reordered = wire.reordered,
+        .injected_delayed = wire.delayed,
+        .injected_marked = wire.marked,
+        .counted = WEFT_COUNTED_INJECTED,
+    };
+    return weft_roce_device_count(&device->roce, &own);
 }
 
 /* The fabric has its own clock: `now_ns` is what it said. */
@@ -253,14 +207,44 @@ static uint32_t sim_progress(struct weft_device *device, uint64_t now_ns)
     return weft_sim_settle(device->fabric);
 }
 
-static enum weft_status sim_service(struct weft_device *device, struct weft_error *error)
+/* ---- what may make the port send: the NIC is told ---- */
+
+static void kick(const struct weft_endpoint *endpoint)
 {
-    (void)device;
-    (void)error;
-    return WEFT_OK;
+    const struct weft_device *device = weft_roce_endpoint_device(endpoint);
+    weft_sim_kick(device->fabric, device->nic);
+}
+
+static enum weft_status sim_endpoint_connect(struct weft_endpoint *endpoint,
+                                             const struct weft_endpoint_address *peer,
+                                             struct weft_error *error)
+{
+    enum weft_status status = weft_roce_driver_endpoint_connect(endpoint, peer, error);
+    kick(endpoint);
+    return status;
+}
+
+static enum weft_status sim_destination_create(struct weft_endpoint *endpoint,
+                                               const struct weft_endpoint_address *peer,
+                                               struct weft_destination **ret_destination,
+                                               struct weft_error *error)
+{
+    enum weft_status status =
+        weft_roce_driver_destination_create(endpoint, peer, ret_destination, error);
+    kick(endpoint);
+    return status;
+}
+
+static uint32_t sim_post_send(struct weft_endpoint *endpoint, const struct weft_work *works,
+                              uint32_t count)
+{
+    uint32_t taken = weft_roce_driver_post_send(endpoint, works, count);
+    kick(endpoint);
+    return taken;
 }
 
 const struct weft_driver weft_driver_sim = {
+    WEFT_ROCE_DRIVER,
     .name = "sim",
     .summary = "RoCE v2 over a model of the topology, in virtual time",
     .start = sim_start,
@@ -270,27 +254,11 @@ const struct weft_driver weft_driver_sim = {
     .list = sim_list,
     .open = sim_open,
     .close = sim_close,
-    .capabilities = sim_capabilities,
     .counters = sim_counters,
-    .describe = sim_describe,
     .progress = sim_progress,
-    .service = sim_service,
-    .region_register = weft_sim_region_register,
-    .region_deregister = weft_sim_region_deregister,
-    .cq_create = weft_sim_cq_create,
-    .cq_destroy = weft_sim_cq_destroy,
-    .cq_poll = weft_sim_cq_poll,
-    .endpoint_create = weft_sim_endpoint_create,
-    .endpoint_destroy = weft_sim_endpoint_destroy,
-    .endpoint_address = weft_sim_endpoint_address,
-    .endpoint_connect = weft_sim_endpoint_connect,
-    .endpoint_state = weft_sim_endpoint_state,
-    .endpoint_counters = weft_sim_endpoint_counters,
-    .destination_create = weft_sim_destination_create,
-    .destination_state = weft_sim_destination_state,
-    .destination_destroy = weft_sim_destination_destroy,
-    .post_send = weft_sim_post_send,
-    .post_receive = weft_sim_post_receive,
+    .endpoint_connect = sim_endpoint_connect,
+    .destination_create = sim_destination_create,
+    .post_send = sim_post_send,
     .injects_faults = true,
     .paces = true,
 };

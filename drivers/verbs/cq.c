@@ -17,24 +17,19 @@ enum weft_status weft_verbs_cq_create(struct weft_device *device, uint32_t depth
         return weft_error_prefix(error, "%s: ", device->name.device);
     assert(depth > 0);
     struct weft_cq *cq = calloc(1, sizeof(*cq));
-    uint32_t slots = weft_verbs_window_slots(depth);
-    struct weft_completion *ring = calloc(slots, sizeof(*ring));
-    if (!cq || !ring) {
+    if (!cq || !weft_completions_init(&cq->completions, depth)) {
         free(cq);
-        free(ring);
         return weft_error_set(error, WEFT_NO_MEMORY, "%s: no memory for a completion queue of %u",
                               device->name.device, depth);
     }
     cq->cq = ibv_create_cq(device->context, (int)depth, NULL, NULL, 0);
     if (!cq->cq) {
         int number = errno;
+        weft_completions_fini(&cq->completions);
         free(cq);
-        free(ring);
         return weft_verbs_errno_error(error, number, "%s: making a completion queue of %u",
                                       device->name.device, depth);
     }
-    cq->ring = ring;
-    cq->mask = slots - 1;
     cq->next = device->cqs;
     device->cqs = cq;
     *ret_cq = cq;
@@ -53,22 +48,8 @@ void weft_verbs_cq_destroy(struct weft_device *device, struct weft_cq *cq)
     *at = cq->next;
     int failed = ibv_destroy_cq(cq->cq);
     assert(!failed); /* its endpoints are gone */
-    free(cq->ring);
+    weft_completions_fini(&cq->completions);
     free(cq);
-}
-
-void weft_verbs_cq_put(struct weft_cq *cq, const struct weft_completion *completion)
-{
-    assert(cq->head - cq->tail <= cq->mask);
-    cq->ring[cq->head++ & cq->mask] = *completion;
-}
-
-uint32_t weft_verbs_cq_poll(struct weft_cq *cq, struct weft_completion *completions, uint32_t count)
-{
-    uint32_t taken = 0;
-    while (taken < count && cq->tail != cq->head)
-        completions[taken++] = cq->ring[cq->tail++ & cq->mask];
-    return taken;
 }
 
 /* NULL: its endpoint is gone. */
@@ -145,7 +126,7 @@ static void finish(struct weft_device *device, const struct ibv_wc *wc)
         if (slot->unsignaled)
             return;
     }
-    weft_verbs_cq_put(endpoint->cq, &completion);
+    weft_completions_put(&endpoint->cq->completions, &completion);
 }
 
 /* At most four batches, and never more than the ring has room for. */
@@ -154,7 +135,7 @@ static uint32_t drain(struct weft_device *device, struct weft_cq *cq)
     uint32_t found = 0;
     for (uint32_t batch = 0; batch < 4 && !cq->broken; batch++) {
         struct ibv_wc completions[WEFT_VERBS_BATCH];
-        uint32_t room = cq->mask + 1 - (cq->head - cq->tail);
+        uint32_t room = weft_completions_room(&cq->completions);
         uint32_t asked = room < WEFT_VERBS_BATCH ? room : WEFT_VERBS_BATCH;
         if (asked == 0)
             break;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "drivers/verbs/internal.h"
 #include "drivers/verbs/verbs.h"
+#include "fabric/driver/default.h"
 
 /* Early and once, so that a host without devices is told before anything is set up. */
 static enum weft_status start(const struct weft_driver_start *options, struct weft_error *error)
@@ -11,10 +12,6 @@ static enum weft_status start(const struct weft_driver_start *options, struct we
     if (status == WEFT_OK)
         ibv_free_device_list(devices);
     return status;
-}
-
-static void stop(void)
-{
 }
 
 static void capabilities(const struct weft_device *device, struct weft_capabilities *ret)
@@ -33,18 +30,11 @@ static const char *describe(const struct weft_device *device)
     return device->description;
 }
 
-static enum weft_status service(struct weft_device *device, struct weft_error *error)
-{
-    (void)device; /* it captures nothing */
-    (void)error;
-    return WEFT_OK;
-}
-
 const struct weft_driver weft_driver_verbs = {
+    WEFT_DRIVER_DEFAULTS,
     .name = "verbs",
     .summary = "RDMA devices (RoCE, InfiniBand, soft-RoCE) through libibverbs",
     .start = start,
-    .stop = stop,
     .list = weft_verbs_list,
     .open = weft_verbs_open,
     .close = weft_verbs_close,
@@ -52,12 +42,10 @@ const struct weft_driver weft_driver_verbs = {
     .counters = counters,
     .describe = describe,
     .progress = weft_verbs_progress,
-    .service = service,
     .region_register = weft_verbs_region_register,
     .region_deregister = weft_verbs_region_deregister,
     .cq_create = weft_verbs_cq_create,
     .cq_destroy = weft_verbs_cq_destroy,
-    .cq_poll = weft_verbs_cq_poll,
     .endpoint_create = weft_verbs_endpoint_create,
     .endpoint_destroy = weft_verbs_endpoint_destroy,
     .endpoint_address = weft_verbs_endpoint_address,

@@ -11,7 +11,7 @@
 #include "drivers/verbs/limits.h"
 #include "drivers/verbs/window.h"
 #include "fabric/base/random.h"
-#include "fabric/driver.h"
+#include "fabric/driver/completions.h"
 
 /* Works handed to the device, or completions taken from it, in one call. */
 #define WEFT_VERBS_BATCH 32u
@@ -38,13 +38,11 @@ struct weft_device {
     char description[320];
 };
 
-/* Completions wait here between progress and cq_poll. */
 struct weft_cq {
+    struct weft_completions completions; /* between progress and cq_poll */
     struct weft_cq *next;
     struct ibv_cq *cq;
-    struct weft_completion *ring;
-    uint32_t head, tail, mask; /* put and taken so far; they wrap */
-    bool broken;               /* ibv_poll_cq failed */
+    bool broken; /* ibv_poll_cq failed */
 };
 
 struct weft_verbs_slot {
@@ -140,9 +138,6 @@ WEFT_CHECKED enum weft_status weft_verbs_path(const struct weft_device *device,
                                               struct ibv_ah_attr *ret_path,
                                               struct weft_error *error);
 
-/* Puts a completion into the ring, which has room: the caller of cq_create saw to it. */
-void weft_verbs_cq_put(struct weft_cq *cq, const struct weft_completion *completion);
-
 /* The ops, one file a group. */
 void weft_verbs_list(weft_device_visitor visit, void *context);
 enum weft_status weft_verbs_open(const struct weft_device_options *options,
@@ -155,8 +150,6 @@ void weft_verbs_region_deregister(struct weft_device *device, struct weft_region
 enum weft_status weft_verbs_cq_create(struct weft_device *device, uint32_t depth,
                                       struct weft_cq **ret_cq, struct weft_error *error);
 void weft_verbs_cq_destroy(struct weft_device *device, struct weft_cq *cq);
-uint32_t weft_verbs_cq_poll(struct weft_cq *cq, struct weft_completion *completions,
-                            uint32_t count);
 uint32_t weft_verbs_progress(struct weft_device *device, uint64_t now_ns);
 enum weft_status weft_verbs_endpoint_create(struct weft_device *device,
                                             const struct weft_endpoint_options *options,

@@ -132,7 +132,7 @@ static bool refuse(struct weft_endpoint *endpoint, const struct weft_work *work,
                    enum weft_operation operation, int number)
 {
     struct weft_cq *cq = endpoint->cq;
-    if (number == ENOMEM || cq->head - cq->tail > cq->mask)
+    if (number == ENOMEM || !weft_completions_room(&cq->completions))
         return false;
     enum weft_status status = number == EOPNOTSUPP ? WEFT_UNSUPPORTED : WEFT_IO;
     struct weft_completion completion = {
@@ -142,7 +142,7 @@ static bool refuse(struct weft_endpoint *endpoint, const struct weft_work *work,
         .operation = operation,
         .vendor_error = (uint32_t)number,
     };
-    weft_verbs_cq_put(cq, &completion);
+    weft_completions_put(&cq->completions, &completion);
     if (endpoint->state != WEFT_ENDPOINT_FAILED) {
         endpoint->failure = status;
         endpoint->failure_errno = number;

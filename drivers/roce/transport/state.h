@@ -273,6 +273,8 @@ struct weft_roce_port {
     uint32_t qp_next;      /* where to look for a free slot */
     uint32_t datagram_qps; /* UD queue pairs */
     uint32_t cq_count;
+
+    struct weft_roce_device *owner; /* the driver's; NULL: none */
 };
 
 #endif

@@ -42,7 +42,7 @@ static void refuse_node(const struct cluster_options *options, const char *first
     const struct weft_pattern *pattern = weft_pattern_find(options->pattern, &error);
     cr_assert_eq(weft_pattern_compile(pattern, &options->options, 1, &schedule, &error), WEFT_OK);
     struct weft_device *device = NULL;
-    struct weft_device_options device_options = {0};
+    struct weft_device_options device_options = {.max_endpoints = 8, .max_regions = 4};
     cr_assert_eq(options->driver->open(&device_options, &device, &error), WEFT_OK);
     struct weft_node_options node_options = {.driver = options->driver,
                                              .device = device,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The driver's table, and what it says on a host without RDMA devices. */
+/* What the driver says on a host without RDMA devices. */
 #include <criterion/criterion.h>
-#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,19 +19,6 @@ static void look(void *context, const struct weft_device_description *device)
 static bool host_has_devices(void)
 {
     return access("/sys/class/infiniband", F_OK) == 0;
-}
-
-Test(driver, every_op_is_set)
-{
-    const size_t first = offsetof(struct weft_driver, list);
-    const void
-        *ops[(offsetof(struct weft_driver, injects_faults) - offsetof(struct weft_driver, list)) /
-             sizeof(void *)];
-    memcpy(ops, (const char *)&weft_driver_verbs + first, sizeof(ops));
-    for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
-        cr_assert(ops[i], "op %zu", i);
-    cr_assert(weft_driver_verbs.start && weft_driver_verbs.stop);
-    cr_assert_str_eq(weft_driver_verbs.name, "verbs");
 }
 
 Test(driver, says_how_to_get_a_device_where_there_is_none)
