@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The end of a node: written by the worker, read by anyone afterwards. */
+/* The end of a node. What comes first is its failure: once it is published others read it, so the
+ * worker, which may find more in the same poll, writes no other. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -8,6 +9,8 @@
 
 static void publish(struct weft_node *node, const struct weft_error *failure)
 {
+    if (node->worker.failed)
+        return;
     node->worker.failed = true;
     node->shared.failure = *failure;
     atomic_store_explicit(&node->shared.failed, true, memory_order_release);

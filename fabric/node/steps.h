@@ -88,7 +88,7 @@ static inline void weft_trace_completed(struct weft_node *node, uint32_t lane, u
 void weft_flows_begin(struct weft_node *node);
 void weft_flow_arrived(struct weft_node *node, const struct weft_channel *channel, uint32_t lane);
 
-/* failure.c: the node does no more after any of them */
+/* failure.c: the node does no more after any of them; of several the first counts */
 void weft_node_fail_work(struct weft_node *node, const struct weft_channel *channel,
                          const struct weft_completion *completion);
 void weft_node_fail_channel(struct weft_node *node, const struct weft_channel *channel);
