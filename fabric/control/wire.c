@@ -48,8 +48,7 @@ enum weft_status weft_wire_send(struct weft_wire *wire, uint32_t peer,
     if (!reserve(wire, WEFT_FRAME_HEADER_BYTES + len_bytes))
         return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for the message '%s'",
                               weft_wire_name(envelope->body_case));
-    for (uint32_t i = 0; i < WEFT_FRAME_HEADER_BYTES; i++)
-        wire->frame[i] = (uint8_t)(len_bytes >> (8 * (WEFT_FRAME_HEADER_BYTES - 1 - i)));
+    weft_frame_header((uint32_t)len_bytes, wire->frame);
     size_t packed_bytes = weft__envelope__pack(envelope, wire->frame + WEFT_FRAME_HEADER_BYTES);
     assert(packed_bytes == len_bytes);
     wire->output.send(wire->output.context, peer, wire->frame,

@@ -7,8 +7,7 @@
 #include <weft.pb-c.h>
 
 #include "fabric/control/control.h"
-
-#define WEFT_FRAME_HEADER_BYTES 4u
+#include "fabric/control/frame.h"
 
 /* Where frames are made and sent. The buffer grows to the largest message. */
 struct weft_wire {
