@@ -176,12 +176,12 @@ WEFT_CHECKED enum weft_status weft_controller_say_connect(struct weft_controller
 /* To all that take part. */
 void weft_controller_say_start(struct weft_controller *controller);
 void weft_controller_say_grant(struct weft_controller *controller, enum weft_agent_record record);
-void weft_controller_say_collect(struct weft_controller *controller);
 void weft_controller_say_keep(struct weft_controller *controller, uint32_t part, uint32_t *places,
                               uint64_t *iterations, uint32_t count);
 /* For those iterations that each part has room made for. */
 void weft_controller_say_trace_request(struct weft_controller *controller);
-void weft_controller_say_release(struct weft_controller *controller);
+/* What is no more than its kind. */
+void weft_controller_ask(struct weft_controller *controller, Weft__Envelope__BodyCase body);
 /* To all that have greeted and are not lost. */
 void weft_controller_say_abort(struct weft_controller *controller, const char *reason);
 void weft_controller_say_bye(struct weft_controller *controller);

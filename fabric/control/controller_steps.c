@@ -380,13 +380,13 @@ static void end_phase(struct weft_controller *controller, uint64_t now_ns)
     }
     count_iterations(controller);
     enter(controller, WEFT_STAGE_COLLECTING, now_ns);
-    weft_controller_say_collect(controller);
+    weft_controller_ask(controller, WEFT__ENVELOPE__BODY_COLLECT);
 }
 
 static void release(struct weft_controller *controller, uint64_t now_ns)
 {
     enter(controller, WEFT_STAGE_RELEASING, now_ns);
-    weft_controller_say_release(controller);
+    weft_controller_ask(controller, WEFT__ENVELOPE__BODY_RELEASE);
 }
 
 /* The question goes out within the stage, so that its answers are due. */

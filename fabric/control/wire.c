@@ -56,6 +56,21 @@ enum weft_status weft_wire_send(struct weft_wire *wire, uint32_t peer,
     return WEFT_OK;
 }
 
+const Weft__Envelope *weft_wire_empty(Weft__Envelope__BodyCase body, struct weft_wire_empty *room)
+{
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field(&weft__envelope__descriptor, (unsigned)body);
+    const ProtobufCMessageDescriptor *kind = field->descriptor;
+    const ProtobufCMessage *message = &room->message;
+    assert(!kind->n_fields && kind->sizeof_message == sizeof(room->message));
+    protobuf_c_message_init(kind, &room->message);
+    weft__envelope__init(&room->envelope);
+    room->envelope.body_case = body;
+    /* The packer reads the body's pointer where the descriptor says that it is. */
+    memcpy((uint8_t *)&room->envelope + field->offset, &message, sizeof(message));
+    return &room->envelope;
+}
+
 /* ---- opening ---- */
 
 static void *allocate_within(void *context, size_t len_bytes)

@@ -23,6 +23,14 @@ WEFT_CHECKED enum weft_status weft_wire_send(struct weft_wire *wire, uint32_t pe
                                              const Weft__Envelope *envelope,
                                              struct weft_error *error);
 
+/* Room for a message that says no more than its kind. */
+struct weft_wire_empty {
+    ProtobufCMessage message;
+    Weft__Envelope envelope;
+};
+/* `body` is such a kind. What is returned lies in `room`. */
+const Weft__Envelope *weft_wire_empty(Weft__Envelope__BodyCase body, struct weft_wire_empty *room);
+
 /* Allocates in proportion to the message at most. */
 WEFT_CHECKED enum weft_status weft_wire_open(const uint8_t *message, size_t len_bytes,
                                              Weft__Envelope **ret_envelope,
