@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "cluster.h"
-#include "fabric/node/steps.h"
 #include "fabric/node/reduce.h"
 #include "fabric/node/slot.h"
+#include "fabric/node/steps.h"
 #include "faulty.h"
 
 /* ---- slots ---- */
