@@ -249,7 +249,7 @@ static enum weft_status on_start(struct weft_agent *agent, const Weft__Start *me
         part->last = part->idle = false;
     }
     agent->state = WEFT_AGENT_RUNNING;
-    weft_agent_say_started(agent, now_ns);
+    weft_agent_say(agent, WEFT__ENVELOPE__BODY_STARTED, now_ns);
     return WEFT_OK;
 }
 

@@ -83,18 +83,15 @@ void weft_agent_fail(struct weft_agent *agent, enum weft_status status, struct w
 
 void weft_agent_say_hello(struct weft_agent *agent, const struct weft_host_environment *environment,
                           uint64_t now_ns);
-void weft_agent_say_connected(struct weft_agent *agent, uint64_t now_ns);
-void weft_agent_say_started(struct weft_agent *agent, uint64_t now_ns);
+/* What is no more than its kind. */
+void weft_agent_say(struct weft_agent *agent, Weft__Envelope__BodyCase body, uint64_t now_ns);
 void weft_agent_say_progress(struct weft_agent *agent, bool waits, uint64_t now_ns);
 /* The first `count` of the block. */
 void weft_agent_say_durations(struct weft_agent *agent, uint32_t part, uint32_t count,
                               uint64_t now_ns);
 /* The phase is over here. */
 void weft_agent_say_done(struct weft_agent *agent, uint64_t now_ns);
-/* All traces have been. */
-void weft_agent_say_traced(struct weft_agent *agent, uint64_t now_ns);
 void weft_agent_say_released(struct weft_agent *agent, uint64_t now_ns);
-void weft_agent_say_alive(struct weft_agent *agent, uint64_t now_ns);
 void weft_agent_say_failure(struct weft_agent *agent, const struct weft_error *why,
                             uint64_t now_ns);
 

@@ -10,6 +10,12 @@ static void say(struct weft_agent *agent, const Weft__Envelope *envelope, uint64
         agent->said_ns = now_ns;
 }
 
+void weft_agent_say(struct weft_agent *agent, Weft__Envelope__BodyCase body, uint64_t now_ns)
+{
+    struct weft_wire_empty out;
+    say(agent, weft_wire_empty(body, &out), now_ns);
+}
+
 void weft_agent_say_failure(struct weft_agent *agent, const struct weft_error *why, uint64_t now_ns)
 {
     struct weft_error clean = *why;
@@ -54,24 +60,6 @@ void weft_agent_say_released(struct weft_agent *agent, uint64_t now_ns)
     }
     envelope.body_case = WEFT__ENVELOPE__BODY_RELEASED;
     envelope.released = &message;
-    say(agent, &envelope, now_ns);
-}
-
-void weft_agent_say_connected(struct weft_agent *agent, uint64_t now_ns)
-{
-    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
-    Weft__Connected message = WEFT__CONNECTED__INIT;
-    envelope.body_case = WEFT__ENVELOPE__BODY_CONNECTED;
-    envelope.connected = &message;
-    say(agent, &envelope, now_ns);
-}
-
-void weft_agent_say_started(struct weft_agent *agent, uint64_t now_ns)
-{
-    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
-    Weft__Started message = WEFT__STARTED__INIT;
-    envelope.body_case = WEFT__ENVELOPE__BODY_STARTED;
-    envelope.started = &message;
     say(agent, &envelope, now_ns);
 }
 
@@ -121,24 +109,5 @@ void weft_agent_say_done(struct weft_agent *agent, uint64_t now_ns)
     envelope.body_case = WEFT__ENVELOPE__BODY_DONE;
     envelope.done = &message;
     agent->state = WEFT_AGENT_READY;
-    say(agent, &envelope, now_ns);
-}
-
-void weft_agent_say_traced(struct weft_agent *agent, uint64_t now_ns)
-{
-    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
-    Weft__Traced message = WEFT__TRACED__INIT;
-    envelope.body_case = WEFT__ENVELOPE__BODY_TRACED;
-    envelope.traced = &message;
-    agent->state = WEFT_AGENT_READY;
-    say(agent, &envelope, now_ns);
-}
-
-void weft_agent_say_alive(struct weft_agent *agent, uint64_t now_ns)
-{
-    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
-    Weft__Alive message = WEFT__ALIVE__INIT;
-    envelope.body_case = WEFT__ENVELOPE__BODY_ALIVE;
-    envelope.alive = &message;
     say(agent, &envelope, now_ns);
 }

@@ -157,6 +157,8 @@ void weft_agent_trace_tell(struct weft_agent *agent, uint64_t now_ns)
         }
         agent->said_ns = now_ns;
     }
-    if (agent->next_local == agent->local_count)
-        weft_agent_say_traced(agent, now_ns);
+    if (agent->next_local < agent->local_count)
+        return;
+    agent->state = WEFT_AGENT_READY;
+    weft_agent_say(agent, WEFT__ENVELOPE__BODY_TRACED, now_ns);
 }

@@ -24,7 +24,7 @@ static void watch_channels(struct weft_agent *agent, uint64_t now_ns)
         return;
     }
     agent->state = WEFT_AGENT_READY;
-    weft_agent_say_connected(agent, now_ns);
+    weft_agent_say(agent, WEFT__ENVELOPE__BODY_CONNECTED, now_ns);
 }
 
 static void pass_durations(struct weft_agent *agent, uint32_t index, uint64_t now_ns)
@@ -176,7 +176,7 @@ void weft_agent_tick(struct weft_agent *agent, uint64_t now_ns)
     else if (agent->state == WEFT_AGENT_TRACING)
         weft_agent_trace_tell(agent, now_ns);
     if (now_ns - agent->said_ns >= ALIVE_INTERVAL_NS)
-        weft_agent_say_alive(agent, now_ns);
+        weft_agent_say(agent, WEFT__ENVELOPE__BODY_ALIVE, now_ns);
 }
 
 enum weft_agent_hurry weft_agent_hurry(const struct weft_agent *agent)

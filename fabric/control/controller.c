@@ -277,8 +277,7 @@ static bool may_be_blocked(const struct weft_controller *controller, uint32_t ag
 {
     if (controller->agents[agent].answered || !controller->agents[agent].takes_part)
         return false;
-    return controller->stage == WEFT_STAGE_PREPARING || controller->stage == WEFT_STAGE_STARTING ||
-           controller->stage == WEFT_STAGE_RELEASING;
+    return weft_stages[controller->stage].blocks;
 }
 
 static void check_silence(struct weft_controller *controller, uint64_t now_ns)
@@ -346,9 +345,7 @@ static void check_stall(struct weft_controller *controller, uint64_t now_ns)
 {
     char shown[WEFT_UNITS_TEXT];
     uint64_t limit_ns = controller->options.stall_limit_ns;
-    bool blocks = controller->stage == WEFT_STAGE_PREPARING ||
-                  controller->stage == WEFT_STAGE_RELEASING ||
-                  controller->stage == WEFT_STAGE_STARTING;
+    bool blocks = weft_stages[controller->stage].blocks;
     if (controller->stage == WEFT_STAGE_RUNNING)
         check_parts(controller, limit_ns, now_ns);
     else if (controller->waited_ns >= limit_ns * (blocks ? BLOCKED_TIMES : 1u))

@@ -8,18 +8,34 @@
 #include "fabric/control/merge.h"
 #include "fabric/control/wire.h"
 
-/* What all agents are being waited for. */
+/* What all agents are being waited for: in the order of a test, which comparisons rely on. What
+ * each is stands in one table, weft_stages. */
 enum weft_stage {
-    WEFT_STAGE_GREETING = 0, /* hello */
-    WEFT_STAGE_PREPARING,    /* prepared */
-    WEFT_STAGE_CONNECTING,   /* connected */
-    WEFT_STAGE_STARTING,     /* started */
-    WEFT_STAGE_RUNNING,      /* done */
-    WEFT_STAGE_COLLECTING,   /* all rank results */
-    WEFT_STAGE_TRACING,      /* traced */
-    WEFT_STAGE_RELEASING,    /* released */
-    WEFT_STAGE_STOPPING,     /* released, the test being broken */
+    WEFT_STAGE_GREETING = 0,
+    WEFT_STAGE_PREPARING,
+    WEFT_STAGE_CONNECTING,
+    WEFT_STAGE_STARTING,
+    WEFT_STAGE_RUNNING,
+    WEFT_STAGE_COLLECTING,
+    WEFT_STAGE_TRACING,
+    WEFT_STAGE_RELEASING,
+    WEFT_STAGE_STOPPING, /* the test is broken */
     WEFT_STAGE_FINISHED,
+    WEFT_STAGE_COUNT
+};
+
+struct weft_controller;
+
+#define WEFT_STAGE_ANSWERS 3
+
+struct weft_stage_row {
+    const char *during; /* "preparing", for errors; NULL: as the phase is called */
+    /* What an agent may say that has not yet done all that the stage asks; the last one is that it
+     * has. */
+    Weft__Envelope__BodyCase answers[WEFT_STAGE_ANSWERS];
+    bool of_all; /* asked of all agents, not only of those that take part */
+    bool blocks; /* an agent may be busy where it cannot speak: devices, buffers */
+    void (*next)(struct weft_controller *controller, uint64_t now_ns); /* when all have */
 };
 
 struct weft_controller_agent {
@@ -105,6 +121,8 @@ struct weft_controller {
 
 /* ---- steps (controller_steps.c) ---- */
 
+extern const struct weft_stage_row weft_stages[WEFT_STAGE_COUNT];
+
 /* Ends the test in words. `status` is why; a user's mistake before anything ran is a refusal. */
 void weft_controller_break(struct weft_controller *controller, enum weft_status status,
                            uint64_t now_ns, const char *format, ...) WEFT_FORMAT(4, 5);
@@ -158,12 +176,12 @@ WEFT_CHECKED enum weft_status weft_controller_say_connect(struct weft_controller
 /* To all that take part. */
 void weft_controller_say_start(struct weft_controller *controller);
 void weft_controller_say_grant(struct weft_controller *controller, enum weft_agent_record record);
-void weft_controller_say_collect(struct weft_controller *controller);
 void weft_controller_say_keep(struct weft_controller *controller, uint32_t part, uint32_t *places,
                               uint64_t *iterations, uint32_t count);
 /* For those iterations that each part has room made for. */
 void weft_controller_say_trace_request(struct weft_controller *controller);
-void weft_controller_say_release(struct weft_controller *controller);
+/* What is no more than its kind. */
+void weft_controller_ask(struct weft_controller *controller, Weft__Envelope__BodyCase body);
 /* To all that have greeted and are not lost. */
 void weft_controller_say_abort(struct weft_controller *controller, const char *reason);
 void weft_controller_say_bye(struct weft_controller *controller);

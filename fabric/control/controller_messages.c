@@ -307,31 +307,17 @@ static enum weft_status unexpected(const struct weft_controller *controller,
                           weft_wire_name(envelope->body_case));
 }
 
-/* Which stage a kind of message answers. */
+/* Does the agent still owe its stage this kind of message? */
 static bool is_due(const struct weft_controller *controller, uint32_t agent,
                    Weft__Envelope__BodyCase body)
 {
-    static const struct {
-        Weft__Envelope__BodyCase body;
-        enum weft_stage stage;
-    } answers[] = {
-        {WEFT__ENVELOPE__BODY_PREPARED, WEFT_STAGE_PREPARING},
-        {WEFT__ENVELOPE__BODY_CONNECTED, WEFT_STAGE_CONNECTING},
-        {WEFT__ENVELOPE__BODY_STARTED, WEFT_STAGE_STARTING},
-        {WEFT__ENVELOPE__BODY_PROGRESS, WEFT_STAGE_RUNNING},
-        {WEFT__ENVELOPE__BODY_DURATIONS, WEFT_STAGE_RUNNING},
-        {WEFT__ENVELOPE__BODY_DONE, WEFT_STAGE_RUNNING},
-        {WEFT__ENVELOPE__BODY_RANK_RESULT, WEFT_STAGE_COLLECTING},
-        {WEFT__ENVELOPE__BODY_TRACE, WEFT_STAGE_TRACING},
-        {WEFT__ENVELOPE__BODY_TRACED, WEFT_STAGE_TRACING},
-        {WEFT__ENVELOPE__BODY_RELEASED, WEFT_STAGE_RELEASING},
-    };
     const struct weft_controller_agent *peer = &controller->agents[agent];
+    const struct weft_stage_row *stage = &weft_stages[controller->stage];
     if (!peer->greeted || !peer->takes_part || peer->answered)
         return false;
-    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
-        if (answers[i].body == body)
-            return answers[i].stage == controller->stage;
+    for (uint32_t i = 0; i < WEFT_STAGE_ANSWERS && stage->answers[i]; i++) {
+        if (stage->answers[i] == body)
+            return true;
     }
     return false;
 }

@@ -168,15 +168,6 @@ void weft_controller_say_grant(struct weft_controller *controller, enum weft_age
     say_to_parties(controller, &envelope);
 }
 
-void weft_controller_say_collect(struct weft_controller *controller)
-{
-    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
-    Weft__Collect message = WEFT__COLLECT__INIT;
-    envelope.body_case = WEFT__ENVELOPE__BODY_COLLECT;
-    envelope.collect = &message;
-    say_to_parties(controller, &envelope);
-}
-
 void weft_controller_say_keep(struct weft_controller *controller, uint32_t part, uint32_t *places,
                               uint64_t *iterations, uint32_t count)
 {
@@ -215,15 +206,6 @@ void weft_controller_say_trace_request(struct weft_controller *controller)
     say_to_parties(controller, &envelope);
 }
 
-void weft_controller_say_release(struct weft_controller *controller)
-{
-    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
-    Weft__Release message = WEFT__RELEASE__INIT;
-    envelope.body_case = WEFT__ENVELOPE__BODY_RELEASE;
-    envelope.release = &message;
-    say_to_parties(controller, &envelope);
-}
-
 void weft_controller_say_abort(struct weft_controller *controller, const char *reason)
 {
     char text[WEFT_BROKEN_BYTES];
@@ -237,11 +219,14 @@ void weft_controller_say_abort(struct weft_controller *controller, const char *r
     say_to_all(controller, &envelope);
 }
 
+void weft_controller_ask(struct weft_controller *controller, Weft__Envelope__BodyCase body)
+{
+    struct weft_wire_empty out;
+    say_to_parties(controller, weft_wire_empty(body, &out));
+}
+
 void weft_controller_say_bye(struct weft_controller *controller)
 {
-    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
-    Weft__Bye message = WEFT__BYE__INIT;
-    envelope.body_case = WEFT__ENVELOPE__BODY_BYE;
-    envelope.bye = &message;
-    say_to_all(controller, &envelope);
+    struct weft_wire_empty out;
+    say_to_all(controller, weft_wire_empty(WEFT__ENVELOPE__BODY_BYE, &out));
 }

@@ -21,37 +21,6 @@ static void enter(struct weft_controller *controller, enum weft_stage stage, uin
         controller->agents[i].answered = false;
 }
 
-const char *weft_controller_during(const struct weft_controller *controller)
-{
-    static const char *const phases[WEFT_PHASE_COUNT] = {
-        [WEFT_PHASE_VERIFY] = "verifying",
-        [WEFT_PHASE_WARMUP] = "warming up",
-        [WEFT_PHASE_MEASURE] = "measuring",
-    };
-    switch (controller->stage) {
-    case WEFT_STAGE_GREETING:
-        return "greeting the agents";
-    case WEFT_STAGE_PREPARING:
-        return "preparing";
-    case WEFT_STAGE_CONNECTING:
-        return "connecting";
-    case WEFT_STAGE_STARTING:
-    case WEFT_STAGE_RUNNING:
-        return phases[controller->phase];
-    case WEFT_STAGE_COLLECTING:
-        return "collecting results";
-    case WEFT_STAGE_TRACING:
-        return "collecting traces";
-    case WEFT_STAGE_RELEASING:
-        return "releasing";
-    case WEFT_STAGE_STOPPING:
-        return "stopping";
-    case WEFT_STAGE_FINISHED:
-        break;
-    }
-    return "finished";
-}
-
 /* ---- the end ---- */
 
 static void finish_run(struct weft_controller *controller)
@@ -411,13 +380,13 @@ static void end_phase(struct weft_controller *controller, uint64_t now_ns)
     }
     count_iterations(controller);
     enter(controller, WEFT_STAGE_COLLECTING, now_ns);
-    weft_controller_say_collect(controller);
+    weft_controller_ask(controller, WEFT__ENVELOPE__BODY_COLLECT);
 }
 
 static void release(struct weft_controller *controller, uint64_t now_ns)
 {
     enter(controller, WEFT_STAGE_RELEASING, now_ns);
-    weft_controller_say_release(controller);
+    weft_controller_ask(controller, WEFT__ENVELOPE__BODY_RELEASE);
 }
 
 /* The question goes out within the stage, so that its answers are due. */
@@ -428,51 +397,79 @@ static void trace(struct weft_controller *controller, uint64_t now_ns)
         release(controller, now_ns);
 }
 
-static void next_stage(struct weft_controller *controller, uint64_t now_ns)
+/* ---- the stages ---- */
+
+static void connected(struct weft_controller *controller, uint64_t now_ns)
 {
-    assert(controller->stage != WEFT_STAGE_FINISHED);
-    switch (controller->stage) {
-    case WEFT_STAGE_GREETING:
-        begin_test(controller, now_ns);
-        return;
-    case WEFT_STAGE_PREPARING:
-        connect_channels(controller, now_ns);
-        return;
-    case WEFT_STAGE_CONNECTING:
-        next_phase(controller, WEFT_PHASE_VERIFY, now_ns);
-        return;
-    case WEFT_STAGE_STARTING:
-        run_phase(controller, now_ns);
-        return;
-    case WEFT_STAGE_RUNNING:
-        end_phase(controller, now_ns);
-        return;
-    case WEFT_STAGE_COLLECTING:
-        trace(controller, now_ns);
-        return;
-    case WEFT_STAGE_TRACING:
-        weft_controller_trace_finish(controller);
-        release(controller, now_ns);
-        return;
-    case WEFT_STAGE_RELEASING:
-        end_test(controller, now_ns);
-        return;
-    case WEFT_STAGE_STOPPING:
-        weft_controller_settle(controller);
-        return;
-    case WEFT_STAGE_FINISHED:
-        break;
-    }
+    next_phase(controller, WEFT_PHASE_VERIFY, now_ns);
+}
+
+static void traced(struct weft_controller *controller, uint64_t now_ns)
+{
+    weft_controller_trace_finish(controller);
+    release(controller, now_ns);
+}
+
+static void stopped(struct weft_controller *controller, uint64_t now_ns)
+{
+    (void)now_ns;
+    weft_controller_settle(controller);
+}
+
+const struct weft_stage_row weft_stages[WEFT_STAGE_COUNT] = {
+    [WEFT_STAGE_GREETING] = {.during = "greeting the agents",
+                             .answers = {WEFT__ENVELOPE__BODY_HELLO},
+                             .of_all = true,
+                             .next = begin_test},
+    [WEFT_STAGE_PREPARING] = {.during = "preparing",
+                              .answers = {WEFT__ENVELOPE__BODY_PREPARED},
+                              .blocks = true,
+                              .next = connect_channels},
+    [WEFT_STAGE_CONNECTING] = {.during = "connecting",
+                               .answers = {WEFT__ENVELOPE__BODY_CONNECTED},
+                               .next = connected},
+    [WEFT_STAGE_STARTING] = {.answers = {WEFT__ENVELOPE__BODY_STARTED},
+                             .blocks = true,
+                             .next = run_phase},
+    [WEFT_STAGE_RUNNING] = {.answers = {WEFT__ENVELOPE__BODY_PROGRESS,
+                                        WEFT__ENVELOPE__BODY_DURATIONS, WEFT__ENVELOPE__BODY_DONE},
+                            .next = end_phase},
+    [WEFT_STAGE_COLLECTING] = {.during = "collecting results",
+                               .answers = {WEFT__ENVELOPE__BODY_RANK_RESULT},
+                               .next = trace},
+    [WEFT_STAGE_TRACING] = {.during = "collecting traces",
+                            .answers = {WEFT__ENVELOPE__BODY_TRACE, WEFT__ENVELOPE__BODY_TRACED},
+                            .next = traced},
+    [WEFT_STAGE_RELEASING] = {.during = "releasing",
+                              .answers = {WEFT__ENVELOPE__BODY_RELEASED},
+                              .blocks = true,
+                              .next = end_test},
+    [WEFT_STAGE_STOPPING] = {.during = "stopping",
+                             .answers = {WEFT__ENVELOPE__BODY_RELEASED},
+                             .next = stopped},
+    [WEFT_STAGE_FINISHED] = {.during = "finished"},
+};
+
+const char *weft_controller_during(const struct weft_controller *controller)
+{
+    static const char *const phases[WEFT_PHASE_COUNT] = {
+        [WEFT_PHASE_VERIFY] = "verifying",
+        [WEFT_PHASE_WARMUP] = "warming up",
+        [WEFT_PHASE_MEASURE] = "measuring",
+    };
+    const char *during = weft_stages[controller->stage].during;
+    return during ? during : phases[controller->phase];
 }
 
 void weft_controller_answered(struct weft_controller *controller, uint32_t agent, uint64_t now_ns)
 {
     controller->agents[agent].answered = true;
     controller->waited_ns = 0;
-    bool all = controller->stage == WEFT_STAGE_GREETING;
+    const struct weft_stage_row *stage = &weft_stages[controller->stage];
     for (uint32_t i = 0; i < controller->options.agent_count; i++) {
-        if ((all || controller->agents[i].takes_part) && !controller->agents[i].answered)
+        if ((stage->of_all || controller->agents[i].takes_part) && !controller->agents[i].answered)
             return;
     }
-    next_stage(controller, now_ns);
+    assert(stage->next);
+    stage->next(controller, now_ns);
 }

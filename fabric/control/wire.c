@@ -48,13 +48,27 @@ enum weft_status weft_wire_send(struct weft_wire *wire, uint32_t peer,
     if (!reserve(wire, WEFT_FRAME_HEADER_BYTES + len_bytes))
         return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for the message '%s'",
                               weft_wire_name(envelope->body_case));
-    for (uint32_t i = 0; i < WEFT_FRAME_HEADER_BYTES; i++)
-        wire->frame[i] = (uint8_t)(len_bytes >> (8 * (WEFT_FRAME_HEADER_BYTES - 1 - i)));
+    weft_frame_header((uint32_t)len_bytes, wire->frame);
     size_t packed_bytes = weft__envelope__pack(envelope, wire->frame + WEFT_FRAME_HEADER_BYTES);
     assert(packed_bytes == len_bytes);
     wire->output.send(wire->output.context, peer, wire->frame,
                       WEFT_FRAME_HEADER_BYTES + packed_bytes);
     return WEFT_OK;
+}
+
+const Weft__Envelope *weft_wire_empty(Weft__Envelope__BodyCase body, struct weft_wire_empty *room)
+{
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field(&weft__envelope__descriptor, (unsigned)body);
+    const ProtobufCMessageDescriptor *kind = field->descriptor;
+    const ProtobufCMessage *message = &room->message;
+    assert(!kind->n_fields && kind->sizeof_message == sizeof(room->message));
+    protobuf_c_message_init(kind, &room->message);
+    weft__envelope__init(&room->envelope);
+    room->envelope.body_case = body;
+    /* The packer reads the body's pointer where the descriptor says that it is. */
+    memcpy((uint8_t *)&room->envelope + field->offset, &message, sizeof(message));
+    return &room->envelope;
 }
 
 /* ---- opening ---- */

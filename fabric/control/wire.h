@@ -7,8 +7,7 @@
 #include <weft.pb-c.h>
 
 #include "fabric/control/control.h"
-
-#define WEFT_FRAME_HEADER_BYTES 4u
+#include "fabric/control/frame.h"
 
 /* Where frames are made and sent. The buffer grows to the largest message. */
 struct weft_wire {
@@ -23,6 +22,14 @@ void weft_wire_fini(struct weft_wire *wire);
 WEFT_CHECKED enum weft_status weft_wire_send(struct weft_wire *wire, uint32_t peer,
                                              const Weft__Envelope *envelope,
                                              struct weft_error *error);
+
+/* Room for a message that says no more than its kind. */
+struct weft_wire_empty {
+    ProtobufCMessage message;
+    Weft__Envelope envelope;
+};
+/* `body` is such a kind. What is returned lies in `room`. */
+const Weft__Envelope *weft_wire_empty(Weft__Envelope__BodyCase body, struct weft_wire_empty *room);
 
 /* Allocates in proportion to the message at most. */
 WEFT_CHECKED enum weft_status weft_wire_open(const uint8_t *message, size_t len_bytes,

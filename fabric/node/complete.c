@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <assert.h>
 
-#include "fabric/node/internal.h"
+#include "fabric/node/steps.h"
 
 static void complete_send(struct weft_node *node, struct weft_channel *channel, uint64_t id)
 {
-    uint32_t lane = weft_work_lane(node, id), op = (uint32_t)id;
+    uint32_t lane = weft_work_lane(&node->setup, id), op = (uint32_t)id;
     assert(channel->sends_outstanding > 0 && weft_node_runs(node));
     channel->sends_outstanding--;
-    if (node->phase == WEFT_PHASE_MEASURE) {
-        if (!node->unrecorded) {
+    if (weft_node_measures(node)) {
+        if (!node->tally.unrecorded) {
             weft_hist_record(node->tally.latency_ns,
-                             node->now_ns - node->lanes[lane].posted_ns[op]);
+                             node->worker.now_ns - node->worker.lanes[lane].posted_ns[op]);
             weft_open_loop_sent(node, lane, op);
         }
         node->tally.sent_messages++;
-        node->tally.sent_bytes += node->schedule->ops[op].len_bytes;
+        node->tally.sent_bytes += node->setup.schedule->ops[op].len_bytes;
     }
-    weft_bit_set(node->send_ready, weft_channel_index(node, channel));
+    weft_bit_set(node->worker.send_ready, weft_channel_index(node, channel));
     weft_graph_complete(node, lane, op);
 }
 
@@ -32,7 +32,7 @@ static bool is_expected(struct weft_node *node, const struct weft_channel *chann
                                completion->immediate);
         return false;
     }
-    if (completion->len_bytes != node->schedule->ops[op].len_bytes) {
+    if (completion->len_bytes != node->setup.schedule->ops[op].len_bytes) {
         weft_node_fail_message(node, channel, op, "the message that came has another length",
                                completion->len_bytes);
         return false;
@@ -43,22 +43,21 @@ static bool is_expected(struct weft_node *node, const struct weft_channel *chann
 static void complete_receive(struct weft_node *node, struct weft_channel *channel,
                              const struct weft_completion *completion)
 {
-    uint32_t lane = weft_work_lane(node, completion->id), op = (uint32_t)completion->id;
+    uint32_t lane = weft_work_lane(&node->setup, completion->id), op = (uint32_t)completion->id;
     assert(channel->receives_outstanding > 0);
     if (!is_expected(node, channel, completion))
         return;
-    uint64_t len_bytes = node->schedule->ops[op].len_bytes;
+    uint64_t len_bytes = node->setup.schedule->ops[op].len_bytes;
     channel->receives_outstanding--;
     channel->completed_bytes += len_bytes;
-    if (node->phase == WEFT_PHASE_MEASURE) {
+    if (weft_node_measures(node)) {
         node->tally.received_messages++;
         node->tally.received_bytes += len_bytes;
-        channel->flow_bytes += len_bytes;
-        if (op == channel->receives[channel->receive_count - 1])
+        if (op == channel->setup.receives[channel->setup.receive_count - 1])
             weft_flow_arrived(node, channel, lane);
     }
-    weft_bit_set(node->receive_ready, weft_channel_index(node, channel));
-    weft_open_loop_came(node, &node->lanes[lane]);
+    weft_bit_set(node->worker.receive_ready, weft_channel_index(node, channel));
+    weft_open_loop_came(node, &node->worker.lanes[lane]);
     weft_graph_complete(node, lane, op);
 }
 
@@ -68,13 +67,13 @@ static void complete_slots(struct weft_node *node, struct weft_channel *channel,
     channel->slot_writes--;
     channel->confirmed += (uint32_t)id;
     assert(channel->confirmed <= channel->announced);
-    weft_bit_set(node->receive_ready, weft_channel_index(node, channel));
+    weft_bit_set(node->worker.receive_ready, weft_channel_index(node, channel));
 }
 
 static void complete(struct weft_node *node, const struct weft_completion *completion)
 {
-    assert(completion->user < node->channel_count);
-    struct weft_channel *channel = &node->channels[completion->user];
+    assert(completion->user < node->setup.channel_count);
+    struct weft_channel *channel = &node->worker.channels[completion->user];
     if (completion->status != WEFT_OK) {
         weft_node_fail_work(node, channel, completion);
         return;
@@ -94,8 +93,9 @@ static void complete(struct weft_node *node, const struct weft_completion *compl
 
 uint32_t weft_node_complete(struct weft_node *node)
 {
-    uint32_t count = node->driver->cq_poll(node->cq, node->completions, WEFT_NODE_COMPLETIONS);
-    for (uint32_t i = 0; i < count && !node->failed_here; i++)
-        complete(node, &node->completions[i]);
+    uint32_t count = node->setup.driver->cq_poll(node->setup.cq, node->worker.completions,
+                                                 WEFT_NODE_COMPLETIONS);
+    for (uint32_t i = 0; i < count && !node->worker.failed; i++)
+        complete(node, &node->worker.completions[i]);
     return count;
 }

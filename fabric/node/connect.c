@@ -1,51 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <assert.h>
-
-#include "fabric/node/internal.h"
-
-uint32_t weft_node_channel_count(const struct weft_node *node)
-{
-    return node->channel_count;
-}
-
-void weft_node_channel_address(const struct weft_node *node, uint32_t channel,
-                               struct weft_channel_address *ret_address)
-{
-    assert(channel < node->channel_count);
-    const struct weft_channel *at = &node->channels[channel];
-    *ret_address = (struct weft_channel_address){.from_rank = weft_node_rank(node),
-                                                 .to_rank = weft_node_named(node, at->peer),
-                                                 .queue_pair = at->queue_pair,
-                                                 .slots_address = (uintptr_t)at->slots,
-                                                 .slots_rkey = node->region.rkey,
-                                                 .depth = node->slots_mask + 1};
-    node->driver->endpoint_address(at->endpoint, &ret_address->endpoint);
-}
+/* Joining peers: on the worker between two of its turns, for endpoints are its own. */
+#include "fabric/node/steps.h"
 
 /* Channels are in the order of peers and queue pairs. */
 static struct weft_channel *find_channel(struct weft_node *node, uint32_t peer, uint32_t queue_pair)
 {
-    uint32_t low = 0, high = node->channel_count;
+    uint32_t low = 0, high = node->setup.channel_count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        const struct weft_channel *channel = &node->channels[middle];
-        if (channel->peer < peer || (channel->peer == peer && channel->queue_pair < queue_pair))
+        const struct weft_channel *channel = &node->worker.channels[middle];
+        if (channel->setup.peer < peer ||
+            (channel->setup.peer == peer && channel->setup.queue_pair < queue_pair))
             low = middle + 1;
         else
             high = middle;
     }
-    struct weft_channel *found = &node->channels[low];
-    bool is_it = low < node->channel_count && found->peer == peer;
-    return is_it && found->queue_pair == queue_pair ? found : NULL;
+    struct weft_channel *found = &node->worker.channels[low];
+    bool is_it = low < node->setup.channel_count && found->setup.peer == peer;
+    return is_it && found->setup.queue_pair == queue_pair ? found : NULL;
 }
 
 /* As the schedule calls it, from what the run does; WEFT_OP_NONE: it is none of the schedule's. */
 static uint32_t unnamed(const struct weft_node *node, uint32_t named)
 {
-    if (!node->options.ranks)
+    if (!node->setup.options.ranks)
         return named;
-    for (uint32_t rank = 0; rank < node->schedule->rank_count; rank++) {
-        if (node->options.ranks[rank] == named)
+    for (uint32_t rank = 0; rank < node->setup.schedule->rank_count; rank++) {
+        if (node->setup.options.ranks[rank] == named)
             return rank;
     }
     return WEFT_OP_NONE;
@@ -57,7 +38,7 @@ static enum weft_status check_address(const struct weft_node *node,
                                       const struct weft_channel_address *peer,
                                       struct weft_error *error)
 {
-    uint32_t rank = weft_node_rank(node);
+    uint32_t rank = weft_node_rank(&node->setup);
     if (peer->to_rank != rank || !channel)
         return weft_error_set(error, WEFT_INVALID,
                               "rank %u was given the address of rank %u for rank %u, queue pair "
@@ -85,10 +66,10 @@ enum weft_status weft_node_connect(struct weft_node *node, const struct weft_cha
     channel->peer_slots_address = peer->slots_address;
     channel->peer_slots_rkey = peer->slots_rkey;
     channel->peer_slots_mask = peer->depth - 1;
-    channel->window = peer->depth < node->depth ? peer->depth : node->depth;
-    status = node->driver->endpoint_connect(channel->endpoint, &peer->endpoint, error);
+    channel->window = peer->depth < node->setup.depth ? peer->depth : node->setup.depth;
+    status = node->setup.driver->endpoint_connect(channel->setup.endpoint, &peer->endpoint, error);
     if (status != WEFT_OK)
-        return weft_error_prefix(error, "rank %u to rank %u: ", weft_node_rank(node),
+        return weft_error_prefix(error, "rank %u to rank %u: ", weft_node_rank(&node->setup),
                                  peer->from_rank);
     channel->connected = true;
     return WEFT_OK;
@@ -97,12 +78,14 @@ enum weft_status weft_node_connect(struct weft_node *node, const struct weft_cha
 enum weft_status weft_node_connected(const struct weft_node *node, struct weft_error *error)
 {
     bool all = true;
-    for (uint32_t i = 0; i < node->channel_count; i++) {
-        const struct weft_channel *channel = &node->channels[i];
-        enum weft_endpoint_state state = node->driver->endpoint_state(channel->endpoint, error);
+    for (uint32_t i = 0; i < node->setup.channel_count; i++) {
+        const struct weft_channel *channel = &node->worker.channels[i];
+        enum weft_endpoint_state state =
+            node->setup.driver->endpoint_state(channel->setup.endpoint, error);
         if (state == WEFT_ENDPOINT_FAILED) {
-            (void)weft_error_prefix(error, "rank %u cannot reach rank %u: ", weft_node_rank(node),
-                                    weft_node_named(node, channel->peer));
+            (void)weft_error_prefix(error,
+                                    "rank %u cannot reach rank %u: ", weft_node_rank(&node->setup),
+                                    weft_node_named(&node->setup, channel->setup.peer));
             return error && error->status != WEFT_OK ? error->status : WEFT_PEER_LOST;
         }
         all = all && state == WEFT_ENDPOINT_READY;

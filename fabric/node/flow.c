@@ -4,42 +4,22 @@
  * goes to its last message from the start of the iteration, or from when its iteration before had
  * arrived, whichever is later; of a flow that arrives ahead of its own iteration, from the start of
  * the last that began. */
-#include "fabric/node/internal.h"
-
-#define BITS_PER_BYTE_NS 8e9
+#include "fabric/node/steps.h"
 
 void weft_flows_begin(struct weft_node *node)
 {
-    for (uint32_t i = 0; i < node->channel_count; i++) {
-        struct weft_channel *channel = &node->channels[i];
-        channel->flow_end_ns = node->now_ns;
-        channel->flow_ns = channel->flow_bytes = 0;
-    }
+    for (uint32_t i = 0; i < node->setup.channel_count; i++)
+        node->tally.flows[i] = (struct weft_flow){
+            .from_bytes = node->worker.channels[i].completed_bytes, .end_ns = node->worker.now_ns};
 }
 
-void weft_flow_arrived(struct weft_node *node, struct weft_channel *channel, uint32_t lane)
+void weft_flow_arrived(struct weft_node *node, const struct weft_channel *channel, uint32_t lane)
 {
-    uint64_t start_ns = node->lanes[lane].start_ns;
-    start_ns = start_ns ? start_ns : node->start_ns;
-    uint64_t begin_ns = start_ns > channel->flow_end_ns ? start_ns : channel->flow_end_ns;
-    channel->flow_ns += node->now_ns - begin_ns;
-    channel->flow_end_ns = node->now_ns;
-}
-
-void weft_flows_measured(const struct weft_node *node, struct weft_flow_spread *ret_spread)
-{
-    *ret_spread = (struct weft_flow_spread){0};
-    for (uint32_t i = 0; i < node->channel_count; i++) {
-        const struct weft_channel *channel = &node->channels[i];
-        if (!channel->flow_bytes || !channel->flow_ns)
-            continue;
-        double rate_bps = (double)channel->flow_bytes * BITS_PER_BYTE_NS / (double)channel->flow_ns;
-        if (!ret_spread->flows || rate_bps < ret_spread->worst_bps) {
-            ret_spread->worst_bps = rate_bps;
-            ret_spread->worst_from = weft_node_named(node, channel->peer);
-        }
-        ret_spread->flows++;
-        ret_spread->sum_bps += rate_bps;
-        ret_spread->squares += rate_bps * rate_bps;
-    }
+    struct weft_flow *flow = &node->tally.flows[weft_channel_index(node, channel)];
+    uint64_t start_ns = node->worker.lanes[lane].start_ns;
+    start_ns = start_ns ? start_ns : node->worker.start_ns;
+    uint64_t begin_ns = start_ns > flow->end_ns ? start_ns : flow->end_ns;
+    flow->bytes = channel->completed_bytes - flow->from_bytes;
+    flow->ns += node->worker.now_ns - begin_ns;
+    flow->end_ns = node->worker.now_ns;
 }

@@ -14,7 +14,7 @@
  * that follow each other without a gap, or, in an open loop, with none but that until the next is
  * due; what is left at the end of such a stretch is dropped. */
 #include "fabric/base/wide.h"
-#include "fabric/node/internal.h"
+#include "fabric/node/steps.h"
 
 #define NS_PER_S 1000000000u
 #define BITS_PER_BYTE 8u
@@ -54,15 +54,16 @@ static uint64_t slots_arrived(const struct weft_node *node, const struct weft_ch
 {
     uint64_t count = channel->sent;
     struct weft_slot slot;
-    while (count - channel->sent <= node->slots_mask &&
-           weft_slot_read(&channel->slots[count & node->slots_mask], count + 1, &slot))
+    while (count - channel->sent <= node->setup.slots_mask &&
+           weft_slot_read(&channel->setup.slots[count & node->setup.slots_mask], count + 1, &slot))
         count++;
     return count;
 }
 
 static uint64_t flow_bytes(const struct weft_node *node, const struct weft_channel *channel)
 {
-    uint64_t arrived = node->driver->endpoint_counters(channel->endpoint)->received_payload_bytes;
+    uint64_t arrived =
+        node->setup.driver->endpoint_counters(channel->setup.endpoint)->received_payload_bytes;
     uint64_t slots = slots_arrived(node, channel) * WEFT_SLOT_BYTES;
     uint64_t payload = arrived > slots ? arrived - slots : 0;
     if (payload < channel->completed_bytes)
@@ -72,17 +73,17 @@ static uint64_t flow_bytes(const struct weft_node *node, const struct weft_chann
 
 void weft_series_restart(struct weft_node *node)
 {
-    node->series_start_ns = node->now_ns;
-    node->series_late_ns = 0;
-    for (uint32_t i = 0; i < node->channel_count; i++)
-        node->channels[i].series_bytes = flow_bytes(node, &node->channels[i]);
+    node->worker.series_start_ns = node->worker.now_ns;
+    node->worker.series_late_ns = 0;
+    for (uint32_t i = 0; i < node->setup.channel_count; i++)
+        node->worker.channels[i].series_bytes = flow_bytes(node, &node->worker.channels[i]);
 }
 
 void weft_series_begin(struct weft_node *node)
 {
-    if (node->series_running)
+    if (node->worker.series_running)
         return;
-    node->series_running = true;
+    node->worker.series_running = true;
     weft_series_restart(node);
 }
 
@@ -91,29 +92,30 @@ void weft_series_begin(struct weft_node *node)
 static uint64_t intervals_of(uint64_t elapsed_ns, const struct weft_node *node,
                              uint64_t *ret_late_ns)
 {
-    uint64_t count = (uint64_t)((weft_u128)elapsed_ns * node->interval_inverse >> 64);
-    if (count * node->interval_ns > elapsed_ns)
+    uint64_t count = (uint64_t)((weft_u128)elapsed_ns * node->setup.interval_inverse >> 64);
+    if (count * node->setup.interval_ns > elapsed_ns)
         count--;
     count = count ? count : 1; /* an interval of 1 ns has no inverse in 64 bits */
-    *ret_late_ns = elapsed_ns - count * node->interval_ns;
+    *ret_late_ns = elapsed_ns - count * node->setup.interval_ns;
     return count;
 }
 
 void weft_series_sample(struct weft_node *node)
 {
-    uint64_t elapsed_ns = node->now_ns - node->series_start_ns;
-    if (elapsed_ns < node->interval_ns)
+    uint64_t elapsed_ns = node->worker.now_ns - node->worker.series_start_ns;
+    if (elapsed_ns < node->setup.interval_ns)
         return;
-    uint64_t times = intervals_of(elapsed_ns + node->series_late_ns, node, &node->series_late_ns);
-    for (uint32_t i = 0; i < node->channel_count; i++) {
-        struct weft_channel *channel = &node->channels[i];
+    uint64_t times =
+        intervals_of(elapsed_ns + node->worker.series_late_ns, node, &node->worker.series_late_ns);
+    for (uint32_t i = 0; i < node->setup.channel_count; i++) {
+        struct weft_channel *channel = &node->worker.channels[i];
         uint64_t bytes = flow_bytes(node, channel);
         /* A driver's count may lag behind one that was clamped: never back. */
         uint64_t grown = bytes > channel->series_bytes ? bytes - channel->series_bytes : 0;
-        if (channel->carries_bytes && !node->unrecorded)
+        if (channel->setup.carries_bytes && !node->tally.unrecorded)
             weft_hist_record_times(node->tally.bandwidth_bps, weft_series_rate(grown, elapsed_ns),
                                    times);
         channel->series_bytes += grown;
     }
-    node->series_start_ns = node->now_ns;
+    node->worker.series_start_ns = node->worker.now_ns;
 }

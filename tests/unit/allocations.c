@@ -1,47 +1,58 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tests/unit/allocations.h"
 
-#include <stddef.h>
+#include <stdlib.h>
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *memory, size_t size);
-void *__real_aligned_alloc(size_t alignment, size_t size);
-void __real_free(void *memory);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *memory, size_t size);
-void *__wrap_aligned_alloc(size_t alignment, size_t size);
-void __wrap_free(void *memory);
+#ifdef ALLOCATIONS_OF_ALL
+#define TAKEN(name) name
+#define REAL(name) __libc_##name
+#define REAL_ALIGNED __libc_memalign
+#else
+#define TAKEN(name) __wrap_##name
+#define REAL(name) __real_##name
+#define REAL_ALIGNED __real_aligned_alloc
+#endif
+#define PUBLIC __attribute__((visibility("default")))
 
-uint64_t allocations;
+void *REAL(malloc)(size_t size);
+void *REAL(calloc)(size_t count, size_t size);
+void *REAL(realloc)(void *memory, size_t size);
+void *REAL_ALIGNED(size_t alignment, size_t size);
+void REAL(free)(void *memory);
+PUBLIC void *TAKEN(malloc)(size_t size);
+PUBLIC void *TAKEN(calloc)(size_t count, size_t size);
+PUBLIC void *TAKEN(realloc)(void *memory, size_t size);
+PUBLIC void *TAKEN(aligned_alloc)(size_t alignment, size_t size);
+PUBLIC void TAKEN(free)(void *memory);
 
-void *__wrap_malloc(size_t size)
+_Thread_local uint64_t allocations;
+
+void *TAKEN(malloc)(size_t size)
 {
     allocations++;
-    return __real_malloc(size);
+    return REAL(malloc)(size);
 }
 
-void *__wrap_calloc(size_t count, size_t size)
+void *TAKEN(calloc)(size_t count, size_t size)
 {
     allocations++;
-    return __real_calloc(count, size);
+    return REAL(calloc)(count, size);
 }
 
-void *__wrap_realloc(void *memory, size_t size)
+void *TAKEN(realloc)(void *memory, size_t size)
 {
     allocations++;
-    return __real_realloc(memory, size);
+    return REAL(realloc)(memory, size);
 }
 
-void *__wrap_aligned_alloc(size_t alignment, size_t size)
+void *TAKEN(aligned_alloc)(size_t alignment, size_t size)
 {
     allocations++;
-    return __real_aligned_alloc(alignment, size);
+    return REAL_ALIGNED(alignment, size);
 }
 
-void __wrap_free(void *memory)
+void TAKEN(free)(void *memory)
 {
     allocations++;
-    __real_free(memory);
+    REAL(free)(memory);
 }

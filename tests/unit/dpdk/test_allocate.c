@@ -1,52 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Once all is set up the data path of a device allocates and frees nothing: post, progress, poll,
- * on loopback, on a NIC, with faults. The allocator's names are taken here, before the C library's,
- * for every library of the process; what other threads of EAL do is not counted. */
+ * on loopback, on a NIC, with faults. What other threads of EAL do is not counted. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
 #include "drivers/dpdk/dpdk.h"
+#include "tests/unit/allocations.h"
 #include "tests/unit/dpdk/ends.h"
-
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *memory, size_t size);
-void *__libc_memalign(size_t alignment, size_t size);
-void __libc_free(void *memory);
-
-static _Thread_local uint64_t calls;
-
-#define PUBLIC __attribute__((visibility("default")))
-
-PUBLIC void *malloc(size_t size)
-{
-    calls++;
-    return __libc_malloc(size);
-}
-
-PUBLIC void *calloc(size_t count, size_t size)
-{
-    calls++;
-    return __libc_calloc(count, size);
-}
-
-PUBLIC void *realloc(void *memory, size_t size)
-{
-    calls++;
-    return __libc_realloc(memory, size);
-}
-
-PUBLIC void *aligned_alloc(size_t alignment, size_t size)
-{
-    calls++;
-    return __libc_memalign(alignment, size);
-}
-
-PUBLIC void free(void *memory)
-{
-    calls++;
-    __libc_free(memory);
-}
 
 static const struct weft_driver *const driver = &weft_driver_dpdk;
 
@@ -72,16 +32,16 @@ static void check_exchange(const struct weft_fault_options *fault)
 {
     struct end ends[2];
     ends_start(2);
-    calls = 0;
+    allocations = 0;
     for (uint32_t i = 0; i < 2; i++)
         end_open(&ends[i],
                  &(struct end_options){.host = i + 1, .buffer_bytes = 20000, .fault = *fault});
-    cr_assert_gt(calls, 4, "the names are taken");
+    cr_assert_gt(allocations, 4, "the names are taken");
     ends_connect(ends, 2, ends[0].endpoint, ends[1].endpoint);
     exchange(ends, 3);
-    calls = 0;
+    allocations = 0;
     exchange(ends, 200);
-    cr_assert_eq(calls, 0);
+    cr_assert_eq(allocations, 0);
     for (uint32_t i = 0; i < 2; i++)
         end_close(&ends[i]);
     driver->stop();
@@ -120,12 +80,12 @@ Test(allocate, nothing_on_a_nic)
     struct weft_work work = end_work(&end, WEFT_OPERATION_SEND, 64);
     work.destination = destination;
     (void)ends_round(&end, 1);
-    calls = 0;
+    allocations = 0;
     for (uint32_t i = 0; i < 1000; i++) {
         cr_assert_eq(driver->post_send(end.endpoint, &work, 1), 1);
         (void)ends_await(&end, 1, &end);
     }
-    cr_assert_eq(calls, 0);
+    cr_assert_eq(allocations, 0);
     cr_assert_gt(driver->counters(end.device)->received_packets, 0);
     driver->destination_destroy(end.endpoint, destination);
     end_close(&end);

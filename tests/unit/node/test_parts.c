@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #include "cluster.h"
-#include "fabric/node/internal.h"
 #include "fabric/node/reduce.h"
 #include "fabric/node/slot.h"
+#include "fabric/node/steps.h"
 #include "faulty.h"
 
 /* ---- slots ---- */
@@ -227,7 +227,7 @@ Test(series, slots_are_left_out)
     for (uint32_t i = 0; i < 200; i++) {
         cluster_turn(&cluster);
         for (uint32_t rank = 0; rank < 2; rank++) {
-            const struct weft_channel *channel = &cluster.nodes[rank]->channels[0];
+            const struct weft_channel *channel = &cluster.nodes[rank]->worker.channels[0];
             cr_assert_leq(channel->series_bytes, channel->completed_bytes);
         }
     }

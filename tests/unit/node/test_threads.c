@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cluster.h"
 
@@ -122,11 +123,81 @@ static int check(const struct cluster_options *options)
     return passed ? 0 : 1;
 }
 
+/* ---- several failures in one poll ---- */
+
+/* Rank 0 sends to all others, and they await twice as much. */
+static enum weft_status build_unlike(const struct weft_pattern_options *options, uint32_t rank,
+                                     struct weft_schedule_builder *builder,
+                                     struct weft_error *error)
+{
+    (void)error;
+    struct weft_op message = {.kind = rank ? WEFT_OP_RECEIVE : WEFT_OP_SEND,
+                              .len_bytes = options->size_bytes * (rank ? 2 : 1)};
+    if (rank)
+        (void)weft_schedule_add(builder, &message);
+    for (message.peer = 1; !rank && message.peer < options->rank_count; message.peer++)
+        (void)weft_schedule_add(builder, &message);
+    weft_schedule_set_buffer(builder, 2 * options->size_bytes);
+    return WEFT_OK;
+}
+
+static const struct weft_pattern unlike = {
+    .min_ranks = 2, .default_size_bytes = 1, .build = build_unlike};
+
+static void *poll_first(void *argument)
+{
+    struct cluster *cluster = argument;
+    /* Starts, then fails on every channel. */
+    for (uint64_t now_ns = 1000; now_ns < 1010; now_ns++)
+        (void)weft_node_poll(cluster->nodes[0], now_ns);
+    return NULL;
+}
+
+/* What the control thread reads as soon as there is a failure is what stays: the first. */
+static bool keeps_first(struct cluster *cluster)
+{
+    struct weft_error seen = {0}, last = {0};
+    pthread_t thread;
+    cluster_start(cluster, WEFT_PHASE_MEASURE);
+    cluster_grant(cluster, 1);
+    for (uint32_t turn = 0; turn < 4; turn++) {
+        for (uint32_t rank = 1; rank < cluster->rank_count; rank++) {
+            (void)cluster->driver->progress(cluster->devices[rank], 0);
+            (void)weft_node_poll(cluster->nodes[rank], turn);
+        }
+    }
+    if (pthread_create(&thread, NULL, poll_first, cluster))
+        abort();
+    while (weft_node_failure(cluster->nodes[0], &seen) == WEFT_OK)
+        ;
+    pthread_join(thread, NULL);
+    (void)weft_node_failure(cluster->nodes[0], &last);
+    if (!strcmp(seen.text, last.text) && strstr(last.text, "peer 1:"))
+        return true;
+    printf("# %s\n# %s\n", seen.text, last.text);
+    return false;
+}
+
+static int check_failures(void)
+{
+    bool passed = true;
+    for (uint32_t i = 0; i < 20 && passed; i++) {
+        const struct cluster_options options = {.custom = &unlike,
+                                                .options = {.rank_count = 64, .size_bytes = 64}};
+        struct cluster cluster;
+        cluster_init(&cluster, &options);
+        passed = keeps_first(&cluster);
+        cluster_fini(&cluster);
+    }
+    printf("%s - of many failures the first is kept\n", passed ? "ok" : "not ok");
+    return passed ? 0 : 1;
+}
+
 int main(void)
 {
     static const char *const names[] = {"all-reduce", "incast", "pipeline"};
     int failed = 0;
-    printf("1..12\n");
+    printf("1..13\n");
     for (uint32_t i = 0; i < 12; i++) {
         struct cluster_options options = {.pattern = names[i % 3],
                                           .transfer =
@@ -137,5 +208,6 @@ int main(void)
             options.options.chunk_bytes = 200;
         failed += check(&options);
     }
+    failed += check_failures();
     return failed ? 1 : 0;
 }

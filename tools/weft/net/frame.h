@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Puts frames together from bytes as they come: a 4-byte big-endian length, then the message. */
+/* Puts frames together from bytes as they come. */
 #ifndef WEFT_NET_FRAME_H
 #define WEFT_NET_FRAME_H
 
@@ -8,8 +8,7 @@
 #include <stdint.h>
 
 #include "fabric/base/error.h"
-
-#define WEFT_FRAME_HEADER_BYTES 4u
+#include "fabric/control/frame.h"
 
 /* Zero-initialised is empty. */
 struct weft_frame_reader {
@@ -33,12 +32,5 @@ WEFT_CHECKED enum weft_status weft_frame_reader_take(struct weft_frame_reader *r
 
 /* Part of a frame has come. */
 bool weft_frame_reader_within(const struct weft_frame_reader *reader);
-
-static inline void weft_frame_header(uint32_t message_bytes,
-                                     uint8_t ret_header[WEFT_FRAME_HEADER_BYTES])
-{
-    for (uint32_t i = 0; i < WEFT_FRAME_HEADER_BYTES; i++)
-        ret_header[i] = (uint8_t)(message_bytes >> (24 - 8 * i));
-}
 
 #endif
