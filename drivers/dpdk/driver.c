@@ -56,20 +56,26 @@ static enum weft_status dpdk_start(const struct weft_driver_start *start, struct
     return WEFT_OK;
 }
 
-static void dpdk_stop(void)
+static enum weft_status dpdk_stop(struct weft_error *error)
 {
-    weft_capture_stop();
-    if (!weft_eal_running())
-        return;
-    weft_loopback_stop();
-    weft_eal_stop();
+    enum weft_status status = weft_capture_stop(error);
+    if (weft_eal_running()) {
+        weft_loopback_stop();
+        weft_eal_stop();
+    }
+    return status;
+}
+
+static void format_address(const struct weft_device *device, char address[INET6_ADDRSTRLEN])
+{
+    (void)inet_ntop(device->address.version == 4 ? AF_INET : AF_INET6, device->address.bytes,
+                    address, INET6_ADDRSTRLEN);
 }
 
 static void describe(struct weft_device *device)
 {
     char address[INET6_ADDRSTRLEN] = "";
-    (void)inet_ntop(device->address.version == 4 ? AF_INET : AF_INET6, device->address.bytes,
-                    address, sizeof(address));
+    format_address(device, address);
     char vlan[24] = "";
     if (device->vlan_id != WEFT_VLAN_NONE)
         (void)snprintf(vlan, sizeof(vlan), ", VLAN %u", device->vlan_id);
@@ -172,6 +178,18 @@ static uint32_t burst_for(const struct weft_device *device)
     return WEFT_DEVICE_BURST;
 }
 
+static enum weft_status open_capture(const struct weft_device_options *options,
+                                     struct weft_device *device, struct weft_error *error)
+{
+    char name[INET6_ADDRSTRLEN + 128];
+    char address[INET6_ADDRSTRLEN] = "";
+    format_address(device, address);
+    (void)snprintf(name, sizeof(name), "%.100s %s", options->device, address);
+    const struct weft_capture_options capture = {
+        .path = options->pcap_path, .name = name, .utc_offset_ns = options->utc_offset_ns};
+    return weft_capture_open(&capture, &device->capture, error);
+}
+
 static enum weft_status open_parts(const struct weft_device_options *options,
                                    struct weft_device *device, struct weft_error *error)
 {
@@ -179,7 +197,7 @@ static enum weft_status open_parts(const struct weft_device_options *options,
     enum weft_status status =
         loopback ? open_loopback(options, device, error) : open_nic(options, device, error);
     if (!status && options->pcap_path)
-        status = weft_capture_open(options->pcap_path, &device->capture, error);
+        status = open_capture(options, device, error);
     if (!status)
         status = create_roce(options, device, error);
     if (!status && weft_fault_is_on(&options->fault))

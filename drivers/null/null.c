@@ -12,8 +12,10 @@ static enum weft_status start(const struct weft_driver_start *options, struct we
     return WEFT_OK;
 }
 
-static void stop(void)
+static enum weft_status stop(struct weft_error *error)
 {
+    (void)error;
+    return WEFT_OK;
 }
 
 static void list(weft_device_visitor visit, void *context)

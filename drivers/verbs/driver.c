@@ -13,8 +13,10 @@ static enum weft_status start(const struct weft_driver_start *options, struct we
     return status;
 }
 
-static void stop(void)
+static enum weft_status stop(struct weft_error *error)
 {
+    (void)error;
+    return WEFT_OK;
 }
 
 static void capabilities(const struct weft_device *device, struct weft_capabilities *ret)

@@ -28,7 +28,11 @@ struct weft_runtime;
 WEFT_CHECKED enum weft_status weft_runtime_create(const struct weft_runtime_options *options,
                                                   struct weft_runtime **ret_runtime,
                                                   struct weft_error *error);
-/* Releases a test that is still prepared, ends the workers, stops the drivers. NULL is taken. */
+/* Releases a test that is still prepared and stops the drivers: nothing can be prepared any more.
+ * WEFT_IO: something, such as a capture, has not reached its file whole. */
+WEFT_CHECKED enum weft_status weft_runtime_stop(struct weft_runtime *runtime,
+                                                struct weft_error *error);
+/* Stops, unless that is done, and ends the workers. NULL is taken. */
 void weft_runtime_destroy(struct weft_runtime *runtime);
 
 /* The operations that weft_agent_create wants; their context is the runtime. */

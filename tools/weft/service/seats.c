@@ -35,13 +35,16 @@ static void note_started(const struct weft_driver *driver)
     assert(false && "more drivers than the registry holds");
 }
 
-void weft_seats_stop_drivers(void)
+enum weft_status weft_seats_stop_drivers(struct weft_error *error)
 {
+    enum weft_status status = WEFT_OK;
     for (uint32_t i = 0; i < DRIVERS_MAX; i++) {
-        if (started[i])
-            started[i]->stop();
+        struct weft_error *first = status == WEFT_OK ? error : NULL;
+        enum weft_status stopped = started[i] ? started[i]->stop(first) : WEFT_OK;
+        status = status == WEFT_OK ? stopped : status;
         started[i] = NULL;
     }
+    return status;
 }
 
 static const struct weft_driver *driver_of(const struct weft_test *test, const struct weft_nic *nic,
@@ -207,6 +210,7 @@ static enum weft_status open_device(const struct weft_seats_options *options,
         .traffic_class = (uint8_t)(test->dscp << 2),
         .fault = fault_of(test, device, rank),
         .pcap_path = options->pcap_path,
+        .utc_offset_ns = options->utc_offset_ns,
     };
     return device->driver->open(&open, &device->device, error);
 }

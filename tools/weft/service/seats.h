@@ -58,6 +58,7 @@ struct weft_seats_options {
     uint32_t worker_count;
     const struct weft_topology *virtual_topology; /* as in weft_runtime_options */
     const char *pcap_path;
+    uint64_t utc_offset_ns; /* from the workers' clock to UTC */
     bool verbose;
 };
 
@@ -68,7 +69,7 @@ WEFT_CHECKED enum weft_status weft_seats_create(const struct weft_seats_options 
 /* The workers must be parked. NULL is taken. */
 void weft_seats_destroy(struct weft_seats *seats);
 
-/* Stops every driver that a seat has started in this process. */
-void weft_seats_stop_drivers(void);
+/* Stops every driver that a seat has started in this process; the first error is told. */
+WEFT_CHECKED enum weft_status weft_seats_stop_drivers(struct weft_error *error);
 
 #endif
