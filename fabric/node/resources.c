@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "fabric/base/size.h"
 #include "fabric/node/internal.h"
 #include "fabric/schedule/describe.h"
 
@@ -154,8 +155,15 @@ static enum weft_status allocate_memory(struct weft_node *node, struct weft_erro
                               weft_node_rank(node), node->schedule->buffer_bytes);
     node->lane_bytes = (node->schedule->buffer_bytes + page - 1) / page * page;
     uint64_t rings = UINT64_C(2) * node->channel_count * ring_bytes(node);
-    node->memory_bytes = lane_count_of(node) * node->lane_bytes + rings;
-    node->memory_bytes = (node->memory_bytes + page) / page * page;
+    node->memory_bytes =
+        weft_size_add(weft_size_times(lane_count_of(node), node->lane_bytes), rings + page);
+    if (node->memory_bytes > BUFFER_BYTES_MAX)
+        return weft_error_set(error, WEFT_INVALID,
+                              "rank %u: %" PRIu64 " buffers of %" PRIu64
+                              " B are more than any machine has; choose fewer iterations in "
+                              "flight, or a smaller size",
+                              weft_node_rank(node), lane_count_of(node), node->lane_bytes);
+    node->memory_bytes = node->memory_bytes / page * page;
     node->memory = node->options.allocate(node->options.allocate_context, node->memory_bytes,
                                           node->capabilities.numa_node);
     if (!node->memory)

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "drivers/registry.h"
+#include "fabric/base/size.h"
+#include "fabric/base/units.h"
 #include "tools/weft/machine/memory.h"
 
 #define DRIVERS_MAX 8u
@@ -141,6 +143,29 @@ static enum weft_status compile_seats(struct weft_seats *seats, const struct wef
         status = count_channels(seat->schedule, &device->endpoint_count, error);
     }
     return status;
+}
+
+/* All ranks' buffers, before the first of them is touched: filling the memory takes as long as a
+ * short run, and its end would be another program's. */
+static enum weft_status check_memory(const struct weft_seats *seats,
+                                     const struct weft_agent_test *test, struct weft_error *error)
+{
+    uint64_t available_bytes = weft_memory_available_now();
+    uint64_t needed_bytes = 0;
+    char needed[WEFT_UNITS_TEXT], available[WEFT_UNITS_TEXT];
+    for (uint32_t i = 0; i < seats->count; i++) {
+        const struct weft_test *part = &test->parts[seats->seats[i].part];
+        uint64_t lanes = weft_node_lanes(weft_test_in_flight(part));
+        needed_bytes = weft_size_add(
+            needed_bytes, weft_size_times(lanes, seats->seats[i].schedule->buffer_bytes));
+    }
+    if (needed_bytes < available_bytes)
+        return WEFT_OK;
+    return weft_error_set(error, WEFT_NO_MEMORY,
+                          "the buffers of %u ranks need %s here, and %s of memory are free: choose "
+                          "a smaller size, fewer iterations in flight or fewer ranks on this host",
+                          seats->count, weft_show_size(needed_bytes, needed),
+                          weft_show_size(available_bytes, available));
 }
 
 static enum weft_status start_driver(const struct weft_seats_options *options,
@@ -353,6 +378,8 @@ enum weft_status weft_seats_create(const struct weft_seats_options *options,
     enum weft_status status = keep_parts(seats, options->test, error);
     if (status == WEFT_OK)
         status = compile_seats(seats, options->test, error);
+    if (status == WEFT_OK)
+        status = check_memory(seats, options->test, error);
     if (status == WEFT_OK)
         status = open_devices(seats, options, error);
     if (status == WEFT_OK)
