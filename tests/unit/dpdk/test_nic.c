@@ -139,7 +139,7 @@ Test(nic, refuses_with_a_remedy)
     ends_start(1);
     expect_refused("net_af_packet0,iface=nosuch0", 0, WEFT_NOT_FOUND, "nosuch0");
     expect_refused("net_af_packet0,iface=lo", 0, WEFT_UNSUPPORTED, "Ethernet");
-    expect_refused("net_bogus0", 0, WEFT_NOT_FOUND, "librte-net");
+    expect_refused("net_bogus0", 0, WEFT_INVALID, "not known");
     expect_refused("0000:7f:1f.7", 0, WEFT_NOT_FOUND, "vfio-pci");
     expect_refused("eth0", 0, WEFT_INVALID, "net_af_packet0,iface=eth1");
     expect_refused("net_memif0,role=emperor", 0, WEFT_NOT_FOUND, "role=server");

@@ -56,6 +56,7 @@ static enum weft_status runtime_prepare(void *context, const struct weft_agent_t
         .workers = runtime->workers,
         .worker_count = runtime->worker_count,
         .virtual_topology = runtime->options.virtual_topology,
+        .allow = &runtime->options.allow,
         .pcap_path = runtime->options.pcap_path,
         .utc_offset_ns = runtime->utc_offset_ns,
         .verbose = runtime->options.verbose,

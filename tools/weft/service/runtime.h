@@ -6,6 +6,7 @@
 
 #include "fabric/control/control.h"
 #include "fabric/topology/topology.h"
+#include "tools/weft/service/allow.h"
 
 enum weft_idle {
     WEFT_IDLE_SPIN = 0, /* a worker has its CPU to itself */
@@ -16,6 +17,7 @@ struct weft_runtime_options {
     uint32_t workers; /* 0: as many as this process has CPUs */
     enum weft_idle idle;
     bool verbose;
+    struct weft_allow allow;
     const char *pcap_path; /* NULL: no capture; must outlive the runtime */
     /* What is run on, where this process runs all of it in virtual time: one worker, and the
      * driver's clock. NULL: in the machine's time. Must outlive the runtime. */

@@ -215,7 +215,9 @@ static enum weft_status open_device(const struct weft_seats_options *options,
     device->driver = driver_of(test, &device->nic, error);
     if (!device->driver)
         return WEFT_NOT_FOUND;
-    enum weft_status status = start_driver(options, device->driver, device_count, error);
+    enum weft_status status = weft_allow_device(options->allow, device->nic.device, error);
+    if (status == WEFT_OK)
+        status = start_driver(options, device->driver, device_count, error);
     if (status != WEFT_OK)
         return status;
     const struct weft_device_options open = {
