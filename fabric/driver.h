@@ -122,7 +122,8 @@ struct weft_device_options {
     uint64_t rate_bps;     /* what one endpoint sends at most, frames' bytes; 0: no limit */
     struct weft_congestion_options congestion;
     struct weft_fault_options fault;
-    const char *pcap_path; /* NULL: no capture */
+    const char *pcap_path;  /* NULL: no capture */
+    uint64_t utc_offset_ns; /* a capture's time since 1970 is `now_ns` plus this */
 };
 
 /* What a peer must know to reach an endpoint. Travels through the controller. */
@@ -282,7 +283,9 @@ struct weft_driver {
     /* Once a process; may allocate, may not be undone before stop. An error says what to install
      * or permit. Default: nothing. */
     enum weft_status (*start)(const struct weft_driver_start *start, struct weft_error *error);
-    void (*stop)(void);
+    /* Ends it, once all its devices are closed. An error says what did not reach its place, such as
+     * packets of a capture. */
+    enum weft_status (*stop)(struct weft_error *error);
 
     /* NULL, both, the default: its time is the machine's. Else the driver's own clock is `now` for
      * whatever polls its devices, and it stands still between two calls of advance, which goes on

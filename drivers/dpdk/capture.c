@@ -2,18 +2,14 @@
 #include "drivers/dpdk/capture.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <pcap/pcap.h>
-
+#include "drivers/dpdk/capture_file.h"
 #include "drivers/roce/roce.h"
 
 enum {
-    CAPTURES_MAX = 1024,
-    SNAP_BYTES = 65535
+    CAPTURES_MAX = 1024
 };
 
 /* Records lie at multiples of 16, so that a header never wraps. */
@@ -25,53 +21,19 @@ struct record {
 #define RECORD_BYTES(len_bytes) ((sizeof(struct record) + (len_bytes) + 15u) & ~(uint64_t)15u)
 
 static struct {
-    char path[PATH_MAX];
-    pcap_t *pcap;
-    pcap_dumper_t *dumper;
-    bool failed;
     struct weft_capture *captures[CAPTURES_MAX];
     uint32_t count;
-} file;
+} open_now;
 
-static void close_file(void)
+enum weft_status weft_capture_open(const struct weft_capture_options *options,
+                                   struct weft_capture **ret_capture, struct weft_error *error)
 {
-    if (file.dumper)
-        pcap_dump_close(file.dumper);
-    if (file.pcap)
-        pcap_close(file.pcap);
-    file.dumper = NULL;
-    file.pcap = NULL;
-    file.failed = false;
-    file.path[0] = '\0';
-}
-
-static enum weft_status open_file(const char *path, struct weft_error *error)
-{
-    if (strlen(path) >= sizeof(file.path))
-        return weft_error_set(error, WEFT_INVALID, "the path of the capture is too long");
-    file.pcap =
-        pcap_open_dead_with_tstamp_precision(DLT_EN10MB, SNAP_BYTES, PCAP_TSTAMP_PRECISION_NANO);
-    if (!file.pcap)
-        return weft_error_set(error, WEFT_NO_MEMORY, "no memory for the capture");
-    file.dumper = pcap_dump_open(file.pcap, path);
-    if (!file.dumper) {
-        enum weft_status status = weft_error_set(
-            error, WEFT_IO, "the capture cannot be written: %s", pcap_geterr(file.pcap));
-        close_file();
-        return status;
-    }
-    memcpy(file.path, path, strlen(path) + 1);
-    return WEFT_OK;
-}
-
-enum weft_status weft_capture_open(const char *path, struct weft_capture **ret_capture,
-                                   struct weft_error *error)
-{
-    if (file.dumper && strcmp(path, file.path) != 0)
+    const char *open_path = weft_capture_file_path();
+    if (open_path && strcmp(options->path, open_path) != 0)
         return weft_error_set(error, WEFT_INVALID,
                               "one process writes one capture: '%s' is open, '%s' cannot be",
-                              file.path, path);
-    if (file.count == CAPTURES_MAX)
+                              open_path, options->path);
+    if (open_now.count == CAPTURES_MAX)
         return weft_error_set(error, WEFT_UNSUPPORTED, "at most %d devices can be captured",
                               CAPTURES_MAX);
     struct weft_capture *capture = calloc(1, sizeof(*capture));
@@ -81,13 +43,15 @@ enum weft_status weft_capture_open(const char *path, struct weft_capture **ret_c
         free(capture);
         return weft_error_set(error, WEFT_NO_MEMORY, "no memory for the capture");
     }
-    enum weft_status status = file.dumper ? WEFT_OK : open_file(path, error);
+    enum weft_status status = open_path ? WEFT_OK : weft_capture_file_open(options->path, error);
     if (status) {
         free(capture->bytes);
         free(capture);
         return status;
     }
-    file.captures[file.count++] = capture;
+    capture->utc_offset_ns = options->utc_offset_ns;
+    capture->interface = weft_capture_file_interface(options->name);
+    open_now.captures[open_now.count++] = capture;
     *ret_capture = capture;
     return WEFT_OK;
 }
@@ -162,18 +126,14 @@ static void write_head(struct view *view)
     uint32_t len_bytes = view->head.len_bytes;
     assert(len_bytes <= sizeof(frame));
     copy_out(view->capture, at + sizeof(view->head), frame, len_bytes);
-    /* In a nanosecond file the field of microseconds holds nanoseconds. */
-    const struct pcap_pkthdr header = {
-        .ts = {.tv_sec = (time_t)(view->head.time_ns / 1000000000),
-               .tv_usec = (suseconds_t)(view->head.time_ns % 1000000000)},
-        .caplen = len_bytes,
-        .len = view->head.frame_len_bytes,
+    const struct weft_capture_packet packet = {
+        .interface = view->capture->interface,
+        .time_ns = view->head.time_ns + view->capture->utc_offset_ns,
+        .frame = frame,
+        .len_bytes = len_bytes,
+        .line_len_bytes = view->head.frame_len_bytes,
     };
-    if (!file.failed) {
-        errno = 0;
-        pcap_dump((u_char *)file.dumper, &header, frame);
-        file.failed = ferror(pcap_dump_file(file.dumper)) != 0;
-    }
+    weft_capture_file_packet(&packet);
     atomic_store_explicit(&view->capture->taken, at + RECORD_BYTES(len_bytes),
                           memory_order_release);
 }
@@ -183,8 +143,8 @@ static uint32_t take_views(struct view *views, uint64_t *ret_limit_ns, bool *ret
     uint64_t limit_ns = UINT64_MAX;
     bool crowded = false;
     uint32_t count = 0;
-    for (uint32_t i = 0; i < file.count; i++) {
-        struct weft_capture *capture = file.captures[i];
+    for (uint32_t i = 0; i < open_now.count; i++) {
+        struct weft_capture *capture = open_now.captures[i];
         struct view *view = &views[count];
         *view = (struct view){.capture = capture};
         /* Its time before its end: what comes between the two is not left out wrongly. */
@@ -231,13 +191,8 @@ static void write_records(bool all)
 
 enum weft_status weft_capture_write(struct weft_error *error)
 {
-    if (!file.dumper)
-        return WEFT_OK;
     write_records(false);
-    if (file.failed)
-        return weft_error_set(error, WEFT_IO, "the capture '%s' cannot be written any further: %s",
-                              file.path, errno ? strerror(errno) : "is the disk full?");
-    return WEFT_OK;
+    return weft_capture_file_flush(error);
 }
 
 void weft_capture_close(struct weft_capture *capture)
@@ -245,16 +200,18 @@ void weft_capture_close(struct weft_capture *capture)
     if (!capture)
         return;
     write_records(true);
-    (void)pcap_dump_flush(file.dumper);
-    for (uint32_t i = 0; i < file.count; i++)
-        if (file.captures[i] == capture)
-            file.captures[i] = file.captures[--file.count];
+    /* A failure stays with the file, and stop tells it. */
+    enum weft_status flushed = weft_capture_file_flush(NULL);
+    (void)flushed;
+    for (uint32_t i = 0; i < open_now.count; i++)
+        if (open_now.captures[i] == capture)
+            open_now.captures[i] = open_now.captures[--open_now.count];
     free(capture->bytes);
     free(capture);
 }
 
-void weft_capture_stop(void)
+enum weft_status weft_capture_stop(struct weft_error *error)
 {
-    assert(file.count == 0);
-    close_file();
+    assert(open_now.count == 0);
+    return weft_capture_file_close(error);
 }

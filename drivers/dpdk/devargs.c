@@ -28,21 +28,72 @@ static bool is_pci(const char *name)
     return colons == 1 || colons == 2;
 }
 
-static enum weft_devargs_kind kind_of(const char *name)
+/* What may be asked of DPDK. A device string can come from a topology that somebody else wrote, to
+ * a process that may be root: a driver that is not here could write any file (net_pcap), and so
+ * could a parameter that takes a path. */
+static const struct form {
+    const char *prefix;
+    enum weft_devargs_kind kind;
+    const char *keys; /* each between blanks; NULL: a PCI driver's own */
+} forms[] = {
+    {"net_af_packet", WEFT_DEVARGS_AF_PACKET,
+     " iface qpairs blocksz framesz framecnt qdisc_bypass "},
+    {"eth_af_packet", WEFT_DEVARGS_AF_PACKET,
+     " iface qpairs blocksz framesz framecnt qdisc_bypass "},
+    {"net_af_xdp", WEFT_DEVARGS_AF_XDP,
+     " iface start_queue queue_count shared_umem busy_budget force_copy "},
+    {"net_memif", WEFT_DEVARGS_MEMIF,
+     " role id bsize rsize socket socket-abstract mac secret zero-copy "},
+    {"net_tap", WEFT_DEVARGS_TAP, " iface mac persist "},
+};
+static const struct form pci = {"", WEFT_DEVARGS_PCI, NULL};
+
+static const struct form *form_of(const char *name)
 {
-    static const struct {
-        const char *prefix;
-        enum weft_devargs_kind kind;
-    } kinds[] = {
-        {"net_af_packet", WEFT_DEVARGS_AF_PACKET},
-        {"eth_af_packet", WEFT_DEVARGS_AF_PACKET},
-        {"net_af_xdp", WEFT_DEVARGS_AF_XDP},
-        {"net_memif", WEFT_DEVARGS_MEMIF},
-    };
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (strncmp(name, kinds[i].prefix, strlen(kinds[i].prefix)) == 0)
-            return kinds[i].kind;
-    return is_pci(name) ? WEFT_DEVARGS_PCI : WEFT_DEVARGS_OTHER;
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        size_t prefix_bytes = strlen(forms[i].prefix);
+        if (strncmp(name, forms[i].prefix, prefix_bytes) == 0 &&
+            strspn(name + prefix_bytes, "0123456789") == strlen(name + prefix_bytes))
+            return &forms[i];
+    }
+    return is_pci(name) ? &pci : NULL;
+}
+
+static bool is_key_of(const struct form *form, const char *key, size_t key_bytes)
+{
+    for (const char *at = form->keys; at && (at = strchr(at, ' ')) && at[1]; at++)
+        if (strncmp(at + 1, key, key_bytes) == 0 && at[1 + key_bytes] == ' ')
+            return true;
+    return !form->keys && strspn(key, "abcdefghijklmnopqrstuvwxyz0123456789_-") >= key_bytes;
+}
+
+static bool has_path(const char *value, size_t len_bytes)
+{
+    return memchr(value, '/', len_bytes) != NULL;
+}
+
+/* "key=value" pairs, each a key of the form; no value is a path, but for memif's socket. */
+static enum weft_status check_parameters(const struct form *form, const char *text,
+                                         struct weft_error *error)
+{
+    for (const char *at = strchr(text, ','); at; at = strchr(at + 1, ',')) {
+        size_t len_bytes = strcspn(at + 1, ",");
+        size_t key_bytes = strcspn(at + 1, "=,");
+        if (key_bytes == len_bytes)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "device '%s': '%.*s' is not key=value, as in iface=eth1", text,
+                                  (int)len_bytes, at + 1);
+        if (!is_key_of(form, at + 1, key_bytes))
+            return weft_error_set(error, WEFT_INVALID, "device '%s': no parameter '%.*s'%s%s", text,
+                                  (int)key_bytes, at + 1, form->keys ? "; there are" : "",
+                                  form->keys ? form->keys : "");
+        bool socket = form->kind == WEFT_DEVARGS_MEMIF && strncmp(at + 1, "socket=", 7) == 0;
+        if (!socket && has_path(at + 2 + key_bytes, len_bytes - key_bytes - 1))
+            return weft_error_set(error, WEFT_INVALID,
+                                  "device '%s': %.*s: a path is not taken from a topology", text,
+                                  (int)key_bytes, at + 1);
+    }
+    return WEFT_OK;
 }
 
 /* Finds "key=value"; the value runs to the next comma. */
@@ -92,6 +143,24 @@ static enum weft_status parse_frame_size(struct weft_devargs *devargs, const cha
     return WEFT_OK;
 }
 
+/* Without socket-abstract=no its name is no path. With it memif replaces what has that path. */
+static enum weft_status check_socket(const struct weft_devargs *devargs, struct weft_error *error)
+{
+    size_t len_bytes = 0, answer_bytes = 0;
+    const char *path = find(devargs->text, "socket", &len_bytes);
+    const char *abstract = find(devargs->text, "socket-abstract", &answer_bytes);
+    if (!abstract || strncmp(abstract, "yes", answer_bytes) == 0)
+        return WEFT_OK;
+    static const char end[] = ".sock";
+    size_t end_bytes = sizeof(end) - 1;
+    if (path && len_bytes > end_bytes && strncmp(path + len_bytes - end_bytes, end, end_bytes) == 0)
+        return WEFT_OK;
+    return weft_error_set(error, WEFT_INVALID,
+                          "device '%s': with socket-abstract=no the path of the socket must end in "
+                          ".sock, so that no other file is replaced",
+                          devargs->text);
+}
+
 enum weft_status weft_devargs_parse(const char *text, struct weft_devargs *ret_devargs,
                                     struct weft_error *error)
 {
@@ -108,9 +177,10 @@ enum weft_status weft_devargs_parse(const char *text, struct weft_devargs *ret_d
                                   "device '%s': has a space or an unprintable byte", text);
     memcpy(devargs.name, text, name_bytes);
     memcpy(devargs.text, text, strlen(text));
-    devargs.kind = kind_of(devargs.name);
-    if (devargs.kind == WEFT_DEVARGS_OTHER && strncmp(devargs.name, "net_", 4) != 0)
+    const struct form *form = form_of(devargs.name);
+    if (!form)
         return weft_error_set(error, WEFT_INVALID, "device '%s': not known%s", text, FORMS);
+    devargs.kind = form->kind;
 
     enum weft_status status = WEFT_OK;
     if (devargs.kind == WEFT_DEVARGS_AF_PACKET || devargs.kind == WEFT_DEVARGS_AF_XDP)
@@ -119,6 +189,10 @@ enum weft_status weft_devargs_parse(const char *text, struct weft_devargs *ret_d
         status = parse_frame_size(&devargs, "framesz", error);
     if (!status && devargs.kind == WEFT_DEVARGS_MEMIF)
         status = parse_frame_size(&devargs, "bsize", error);
+    if (!status)
+        status = check_parameters(form, devargs.text, error);
+    if (!status && devargs.kind == WEFT_DEVARGS_MEMIF)
+        status = check_socket(&devargs, error);
     if (!status)
         *ret_devargs = devargs;
     return status;

@@ -13,7 +13,7 @@ enum weft_devargs_kind {
     WEFT_DEVARGS_AF_PACKET,
     WEFT_DEVARGS_AF_XDP,
     WEFT_DEVARGS_MEMIF,
-    WEFT_DEVARGS_OTHER, /* another virtual device of DPDK's */
+    WEFT_DEVARGS_TAP,
 };
 
 struct weft_devargs {

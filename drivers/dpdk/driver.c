@@ -57,13 +57,14 @@ static enum weft_status dpdk_start(const struct weft_driver_start *start, struct
     return WEFT_OK;
 }
 
-static void dpdk_stop(void)
+static enum weft_status dpdk_stop(struct weft_error *error)
 {
-    weft_capture_stop();
-    if (!weft_eal_running())
-        return;
-    weft_loopback_stop();
-    weft_eal_stop();
+    enum weft_status status = weft_capture_stop(error);
+    if (weft_eal_running()) {
+        weft_loopback_stop();
+        weft_eal_stop();
+    }
+    return status;
 }
 
 static void describe(struct weft_device *device)
@@ -150,6 +151,18 @@ static uint32_t burst_for(const struct weft_device *device)
     return WEFT_DEVICE_BURST;
 }
 
+static enum weft_status open_capture(const struct weft_device_options *options,
+                                     struct weft_device *device, struct weft_error *error)
+{
+    char name[WEFT_IP_TEXT + 128];
+    char address[WEFT_IP_TEXT];
+    weft_ip_format(&device->roce.address, false, address);
+    (void)snprintf(name, sizeof(name), "%.100s %s", options->device, address);
+    const struct weft_capture_options capture = {
+        .path = options->pcap_path, .name = name, .utc_offset_ns = options->utc_offset_ns};
+    return weft_capture_open(&capture, &device->capture, error);
+}
+
 static enum weft_status open_parts(const struct weft_device_options *options,
                                    struct weft_device *device, struct weft_error *error)
 {
@@ -157,7 +170,7 @@ static enum weft_status open_parts(const struct weft_device_options *options,
     enum weft_status status =
         loopback ? open_loopback(options, device, error) : open_nic(options, device, error);
     if (!status && options->pcap_path)
-        status = weft_capture_open(options->pcap_path, &device->capture, error);
+        status = open_capture(options, device, error);
     bool loses = !loopback || weft_fault_is_on(&options->fault);
     if (!status)
         status = weft_roce_device_open(&device->roce, options, loses ? 0 : LOOPBACK_ACK_TIMEOUT_NS,

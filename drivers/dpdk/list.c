@@ -62,7 +62,7 @@ static void list_interface(const struct listing *listing,
                    path_mtu(interface, xdp));
     if (!weft_system_may(WEFT_CAPABILITY_NET_RAW))
         (void)snprintf(hindrance, sizeof(hindrance), "no CAP_NET_RAW: run as root");
-    else if (xdp && !weft_system_may(WEFT_CAPABILITY_NET_ADMIN))
+    else if (!weft_system_may(WEFT_CAPABILITY_NET_ADMIN))
         (void)snprintf(hindrance, sizeof(hindrance), "no CAP_NET_ADMIN: run as root");
     else if (!interface->up)
         (void)snprintf(hindrance, sizeof(hindrance), "it is down: ip link set %s up",

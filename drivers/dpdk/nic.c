@@ -84,7 +84,8 @@ static enum weft_status driver_error(const struct weft_nic *nic, enum weft_statu
                  "use net_af_packet0,iface=...";
         break;
     case WEFT_DEVARGS_AF_PACKET:
-        remedy = "\nit needs CAP_NET_RAW and up to 5 MB of locked memory (ulimit -l)";
+        remedy =
+            "\nit needs CAP_NET_RAW, CAP_NET_ADMIN and up to 5 MB of locked memory (ulimit -l)";
         break;
     case WEFT_DEVARGS_AF_XDP:
         if (strstr(log, "MTU is too large")) {
@@ -99,8 +100,8 @@ static enum weft_status driver_error(const struct weft_nic *nic, enum weft_statu
         remedy = "\nboth ends name the same socket, one role=server, the other role=client; the "
                  "socket's folder must be writable";
         break;
-    case WEFT_DEVARGS_OTHER:
-        remedy = "\nis the driver's name right, and its library (librte-net-*) installed?";
+    case WEFT_DEVARGS_TAP:
+        remedy = "\nit makes an interface: that needs root (CAP_NET_ADMIN) and /dev/net/tun";
         break;
     }
     return weft_error_set(error, status, "device '%s' %s%s%s%s%s", devargs->text, what,
@@ -110,17 +111,14 @@ static enum weft_status driver_error(const struct weft_nic *nic, enum weft_statu
 static enum weft_status check_permission(const struct weft_devargs *devargs,
                                          struct weft_error *error)
 {
-    if (!weft_system_may(WEFT_CAPABILITY_NET_RAW))
-        return weft_error_set(error, WEFT_PERMISSION,
-                              "device '%s' needs CAP_NET_RAW: run as root or by `setpriv`, or "
-                              "`setcap cap_net_raw+ep` on the program",
-                              devargs->text);
-    if (devargs->kind == WEFT_DEVARGS_AF_XDP && !weft_system_may(WEFT_CAPABILITY_NET_ADMIN))
-        return weft_error_set(error, WEFT_PERMISSION,
-                              "device '%s' needs CAP_NET_ADMIN and CAP_BPF: run as root, or use "
-                              "net_af_packet0,iface=%s",
-                              devargs->text, devargs->interface);
-    return WEFT_OK;
+    bool xdp = devargs->kind == WEFT_DEVARGS_AF_XDP;
+    /* DPDK sets the interface's MAC address and promiscuous mode. */
+    if (weft_system_may(WEFT_CAPABILITY_NET_RAW) && weft_system_may(WEFT_CAPABILITY_NET_ADMIN))
+        return WEFT_OK;
+    return weft_error_set(error, WEFT_PERMISSION,
+                          "device '%s' needs CAP_NET_RAW and CAP_NET_ADMIN%s: run as root, or "
+                          "`setcap cap_net_raw,cap_net_admin%s+ep` on the program",
+                          devargs->text, xdp ? " and CAP_BPF" : "", xdp ? ",cap_bpf" : "");
 }
 
 static enum weft_status mtu_refused(const struct weft_devargs *devargs, uint32_t wanted,
@@ -302,7 +300,7 @@ static enum weft_status start_port(const struct weft_device_options *options, st
     if (rte_eth_dev_configure(nic->port_id, 1, 1, &conf) != 0)
         return driver_error(nic, WEFT_IO, "did not take one queue each way", error);
     enum weft_status status = WEFT_OK;
-    if (nic->devargs.kind == WEFT_DEVARGS_PCI || nic->devargs.kind == WEFT_DEVARGS_OTHER)
+    if (nic->devargs.kind == WEFT_DEVARGS_PCI || nic->devargs.kind == WEFT_DEVARGS_TAP)
         status = set_mtu(options, nic, &info, error);
     if (!status)
         status = set_up_queues(nic, error);

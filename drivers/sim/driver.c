@@ -31,8 +31,9 @@ struct weft_sim_fabric *weft_sim_driver_fabric(void)
     return the_fabric;
 }
 
-static void sim_stop(void)
+static enum weft_status sim_stop(struct weft_error *error)
 {
+    (void)error;
     uint32_t count = the_fabric ? weft_sim_nic_count(the_fabric) : 0;
     for (uint32_t i = 0; names && i < count; i++)
         free(names[i].device);
@@ -40,6 +41,7 @@ static void sim_stop(void)
     names = NULL;
     weft_sim_destroy(the_fabric);
     the_fabric = NULL;
+    return WEFT_OK;
 }
 
 static bool copy_names(const struct weft_topology *topology)
@@ -70,7 +72,7 @@ static enum weft_status sim_start(const struct weft_driver_start *start, struct 
         return status;
     if (copy_names(start->topology))
         return WEFT_OK;
-    sim_stop();
+    (void)sim_stop(NULL);
     return weft_error_set(error, WEFT_NO_MEMORY, "no memory for the names of %u NICs",
                           start->topology->nic_count);
 }

@@ -13,8 +13,10 @@ enum weft_status weft_driver_default_start(const struct weft_driver_start *start
     return WEFT_OK;
 }
 
-void weft_driver_default_stop(void)
+enum weft_status weft_driver_default_stop(struct weft_error *error)
 {
+    (void)error;
+    return WEFT_OK;
 }
 
 const struct weft_device_counters *weft_driver_default_counters(const struct weft_device *device)

@@ -34,7 +34,7 @@
 /* There is nothing to set up before the first device. */
 enum weft_status weft_driver_default_start(const struct weft_driver_start *start,
                                            struct weft_error *error);
-void weft_driver_default_stop(void);
+enum weft_status weft_driver_default_stop(struct weft_error *error);
 
 /* The device counts nothing, and says so in `counted`. */
 const struct weft_device_counters *weft_driver_default_counters(const struct weft_device *device);

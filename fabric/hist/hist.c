@@ -47,12 +47,6 @@ void weft_hist_merge(struct weft_hist *into, const struct weft_hist *from)
         into->max = from->max;
 }
 
-static bool enough_samples(uint64_t count, uint32_t millionths)
-{
-    /* count >= 10 / (1 - p), without rounding */
-    return (weft_u128)count * (1000000u - millionths) >= (weft_u128)10u * 1000000u;
-}
-
 static uint64_t middle_of(const struct weft_hist *hist, uint32_t index)
 {
     uint64_t lowest = weft_hist_lowest(index);
@@ -74,13 +68,13 @@ void weft_hist_merge_weighed(struct weft_hist *into, const struct weft_hist *fro
     }
 }
 
-bool weft_hist_percentile(const struct weft_hist *hist, uint32_t millionths, uint64_t *ret_value)
+bool weft_hist_tail(const struct weft_hist *hist, uint64_t part, uint64_t of, uint64_t *ret_value)
 {
-    assert(millionths > 0 && millionths < 1000000);
-    if (!enough_samples(hist->count, millionths))
+    assert(part > 0 && part < of);
+    weft_u128 above = (weft_u128)hist->count * part;
+    if (above < (weft_u128)10u * of)
         return false;
-    weft_u128 product = (weft_u128)hist->count * millionths;
-    uint64_t rank = (uint64_t)((product + 999999u) / 1000000u);
+    uint64_t rank = hist->count - (uint64_t)(above / of);
     uint64_t seen = 0;
     for (uint32_t i = 0; i < WEFT_HIST_BUCKETS; i++) {
         seen += hist->buckets[i];
@@ -91,6 +85,12 @@ bool weft_hist_percentile(const struct weft_hist *hist, uint32_t millionths, uin
     }
     assert(false); /* The buckets hold as many samples as count says. */
     return false;
+}
+
+bool weft_hist_percentile(const struct weft_hist *hist, uint32_t millionths, uint64_t *ret_value)
+{
+    assert(millionths > 0 && millionths < 1000000);
+    return weft_hist_tail(hist, 1000000u - millionths, 1000000u, ret_value);
 }
 
 bool weft_hist_mean(const struct weft_hist *hist, double *ret_mean)

@@ -75,6 +75,9 @@ void weft_hist_merge_weighed(struct weft_hist *into, const struct weft_hist *fro
  * such that at least p of the samples lie in buckets up to v's; clamped to [min, max]. */
 bool weft_hist_percentile(const struct weft_hist *hist, uint32_t millionths, uint64_t *ret_value);
 
+/* The same with 1 - p = part / of, 0 < part < of, exactly: for tails thinner than a millionth. */
+bool weft_hist_tail(const struct weft_hist *hist, uint64_t part, uint64_t of, uint64_t *ret_value);
+
 /* False where there is no sample. */
 bool weft_hist_mean(const struct weft_hist *hist, double *ret_mean);
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "fabric/base/size.h"
 #include "fabric/node/create.h"
 #include "fabric/schedule/describe.h"
 
@@ -168,8 +169,15 @@ static enum weft_status allocate_memory(const struct weft_node_parts *node,
                               weft_node_rank(setup), setup->schedule->buffer_bytes);
     setup->lane_bytes = (setup->schedule->buffer_bytes + page - 1) / page * page;
     uint64_t rings = UINT64_C(2) * setup->channel_count * ring_bytes(node);
-    setup->memory_bytes = lane_count_of(node) * setup->lane_bytes + rings;
-    setup->memory_bytes = (setup->memory_bytes + page) / page * page;
+    setup->memory_bytes =
+        weft_size_add(weft_size_times(lane_count_of(node), setup->lane_bytes), rings + page);
+    if (setup->memory_bytes > BUFFER_BYTES_MAX)
+        return weft_error_set(error, WEFT_INVALID,
+                              "rank %u: %" PRIu64 " buffers of %" PRIu64
+                              " B are more than any machine has; choose fewer iterations in "
+                              "flight, or a smaller size",
+                              weft_node_rank(setup), lane_count_of(node), setup->lane_bytes);
+    setup->memory_bytes = setup->memory_bytes / page * page;
     setup->memory = setup->options.allocate(setup->options.allocate_context, setup->memory_bytes,
                                             setup->capabilities.numa_node);
     if (!setup->memory)

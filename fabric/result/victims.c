@@ -31,11 +31,10 @@ static bool fill_rates(const struct weft_hist *latency_ns, uint64_t size_bytes, 
                        struct weft_test_victims *ret)
 {
     uint64_t median_ns = 0;
-    uint32_t millionths = (uint32_t)(1000000 - 500000 / messages);
     if (!latency_ns->count || !latency_ns->max)
         return false;
     ret->worst_bps = (double)size_bytes * 8e9 / (double)latency_ns->max;
-    ret->median_known = weft_hist_percentile(latency_ns, millionths, &median_ns) && median_ns;
+    ret->median_known = weft_hist_tail(latency_ns, 1, 2 * messages, &median_ns) && median_ns;
     if (ret->median_known)
         ret->median_bps = (double)size_bytes * 8e9 / (double)median_ns;
     return true;

@@ -4,7 +4,7 @@
 ICRC, its lengths, its IPv4 checksum, and that tshark reads every one without a malformed field. Of
 IPv6's neighbour discovery: hop limit and checksum.
 
-    icrc.py FILE.pcap [--dscp N]    prints a count of each opcode and VLAN; exit status 1 where
+    icrc.py FILE [--dscp N]         prints a count of each opcode and VLAN; exit status 1 where
                                     anything is wrong, or a RoCEv2 packet has another DSCP
 """
 import argparse
@@ -17,28 +17,43 @@ import zlib
 ROCE_PORT = 4791
 
 
-def packets(path):
-    """Yields (number, frame) of a classic pcap file, either byte order, micro- or nanoseconds."""
+def blocks(data):
+    """Yields (type, body) of a pcapng section of either byte order."""
+    orders = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
+    if data[:4] != b"\x0a\x0d\x0d\x0a" or data[8:12] not in orders:
+        raise ValueError("not a pcapng file")
+    order = orders[data[8:12]]
+    at = 0
+    while at < len(data):
+        if len(data) - at < 12:
+            raise ValueError(f"byte {at}: block header cut short")
+        kind, length = struct.unpack_from(order + "II", data, at)
+        if length < 12 or length % 4 or at + length > len(data):
+            raise ValueError(f"byte {at}: block cut short")
+        if struct.unpack_from(order + "I", data, at + length - 4)[0] != length:
+            raise ValueError(f"byte {at}: the two lengths of a block differ")
+        yield order, kind, data[at + 8:at + length - 4]
+        at += length
+
+
+def stamped(path):
+    """Yields (number, time in ns since 1970, frame) of a pcapng file with nanoseconds."""
+    number = 0
     with open(path, "rb") as file:
-        header = file.read(24)
-        magics = {b"\xd4\xc3\xb2\xa1": "<", b"\x4d\x3c\xb2\xa1": "<",
-                  b"\xa1\xb2\xc3\xd4": ">", b"\xa1\xb2\x3c\x4d": ">"}
-        if len(header) < 24 or header[:4] not in magics:
-            raise ValueError("not a pcap file")
-        order = magics[header[:4]]
-        number = 0
-        while True:
-            record = file.read(16)
-            if not record:
-                return
-            if len(record) < 16:
-                raise ValueError(f"packet {number + 1}: record header cut short")
-            _, _, captured, original = struct.unpack(order + "IIII", record)
-            frame = file.read(captured)
-            if len(frame) != captured or captured != original:
+        for order, kind, body in blocks(file.read()):
+            if kind != 6:
+                continue
+            _, high, low, captured, original = struct.unpack_from(order + "IIIII", body)
+            if captured != original or len(body) < 20 + captured:
                 raise ValueError(f"packet {number + 1}: cut short")
             number += 1
-            yield number, frame
+            yield number, high << 32 | low, body[20:20 + captured]
+
+
+def packets(path):
+    """Yields (number, frame)."""
+    for number, _, frame in stamped(path):
+        yield number, frame
 
 
 def icrc_of(ip):
@@ -165,4 +180,5 @@ def main():
     sys.exit(1 if wrong or not opcodes else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()

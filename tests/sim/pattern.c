@@ -157,7 +157,7 @@ static void unmake(struct cluster *cluster)
         weft_driver_sim.close(cluster->devices[rank]);
     }
     if (cluster->started)
-        weft_driver_sim.stop();
+        weft_driver_sim.stop(NULL);
 }
 
 /* ---- running ---- */

@@ -149,7 +149,7 @@ int main(void)
         run_over(&families[0], true);
         run_over(&families[1], false);
     }
-    weft_driver_dpdk.stop();
+    weft_driver_dpdk.stop(NULL);
     (void)printf("%u passed, %u failed\n", passed_count, failed_count);
     return failed_count ? 1 : 0;
 }

@@ -222,7 +222,7 @@ void bench_pair(const struct bench_options *options)
     report(options, messages, elapsed_ns, &peak);
     bench_close(&ends[0]);
     bench_close(&ends[1]);
-    options->driver->stop();
+    options->driver->stop(NULL);
 }
 
 /* Answers every message with one of its own. */
@@ -292,5 +292,5 @@ void bench_pingpong(const struct bench_options *given)
     weft_hist_destroy(hist);
     bench_close(&ends[0]);
     bench_close(&ends[1]);
-    options.driver->stop();
+    options.driver->stop(NULL);
 }

@@ -62,7 +62,7 @@ void bench_ud_receive(const struct bench_options *options)
     }
     (void)printf("{\"received\": %lu}\n", received);
     bench_close(&end);
-    options->driver->stop();
+    options->driver->stop(NULL);
 }
 
 static void add_neighbour(struct bench_end *end, const struct weft_endpoint_address *peer,
@@ -159,5 +159,5 @@ void bench_ud_send(const struct bench_options *options)
                  (double)packets / seconds);
     end.driver->destination_destroy(end.endpoint, destination);
     bench_close(&end);
-    options->driver->stop();
+    options->driver->stop(NULL);
 }

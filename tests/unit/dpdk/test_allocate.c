@@ -44,7 +44,7 @@ static void check_exchange(const struct weft_fault_options *fault)
     cr_assert_eq(allocations, 0);
     for (uint32_t i = 0; i < 2; i++)
         end_close(&ends[i]);
-    driver->stop();
+    driver->stop(NULL);
 }
 
 Test(allocate, nothing_on_loopback)
@@ -89,5 +89,5 @@ Test(allocate, nothing_on_a_nic)
     cr_assert_gt(driver->counters(end.device)->received_packets, 0);
     driver->destination_destroy(end.endpoint, destination);
     end_close(&end);
-    driver->stop();
+    driver->stop(NULL);
 }

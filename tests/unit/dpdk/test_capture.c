@@ -17,6 +17,8 @@ static const struct weft_driver *const driver = &weft_driver_dpdk;
 enum {
     BYTES = 4 << 20
 };
+/* 2033-05-18, 03:33:20 UTC */
+#define UTC_NS UINT64_C(2000000000000000000)
 
 static void temporary(char *path)
 {
@@ -127,8 +129,16 @@ Test(capture, holds_each_frame_once_and_in_order)
     cr_expect_eq(count_frames(path, &bytes), sent);
     cr_expect_eq(bytes, sent_bytes);
     expect_tshark_reads(path);
-    driver->stop();
+    driver->stop(NULL);
     unlink(path);
+}
+
+static enum weft_status open_capture(const char *path, struct weft_capture **ret_capture,
+                                     struct weft_error *error)
+{
+    const struct weft_capture_options options = {
+        .path = path, .name = "loopback 198.18.0.1", .utc_offset_ns = UTC_NS};
+    return weft_capture_open(&options, ret_capture, error);
 }
 
 static void put(struct weft_capture *capture, uint64_t now_ns)
@@ -146,7 +156,7 @@ Test(capture, waits_for_devices_that_are_behind)
     char path[64];
     temporary(path);
     for (uint32_t i = 0; i < 2; i++)
-        cr_assert_eq(weft_capture_open(path, &captures[i], &error), WEFT_OK, "%s", error.text);
+        cr_assert_eq(open_capture(path, &captures[i], &error), WEFT_OK, "%s", error.text);
     for (uint32_t i = 0; i < 1000; i++) {
         weft_capture_tick(captures[1], 11 + 10 * i);
         put(captures[0], 20 + 10 * i);
@@ -159,7 +169,7 @@ Test(capture, waits_for_devices_that_are_behind)
     uint64_t bytes = 0;
     cr_expect_eq(count_frames(path, &bytes), 2000);
     cr_expect_eq(bytes, UINT64_C(2000) * 60);
-    weft_capture_stop();
+    cr_expect_eq(weft_capture_stop(&error), WEFT_OK, "%s", error.text);
     unlink(path);
 }
 
@@ -179,7 +189,7 @@ Test(capture, is_one_file_that_can_be_written)
     cr_expect_eq(driver->open(&options, &device, &error), WEFT_INVALID);
     cr_expect(strstr(error.text, path), "%s", error.text);
     end_close(&ends[0]);
-    driver->stop();
+    driver->stop(NULL);
     unlink(path);
 }
 
@@ -194,7 +204,7 @@ Test(capture, says_why_it_cannot_be_written)
                                                 .pcap_path = "/nonexistent/x.pcap"};
     cr_expect_eq(driver->open(&options, &device, &error), WEFT_IO);
     cr_expect(strstr(error.text, "/nonexistent/x.pcap"), "%s", error.text);
-    driver->stop();
+    driver->stop(NULL);
 }
 
 Test(capture, goes_on_and_reports_when_the_disk_is_full)
@@ -203,9 +213,8 @@ Test(capture, goes_on_and_reports_when_the_disk_is_full)
     struct weft_capture *capture = NULL;
     if (access("/dev/full", W_OK) != 0)
         cr_skip_test("no /dev/full");
-    enum weft_status status = weft_capture_open("/dev/full", &capture, &error);
-    if (status) /* already the header did not fit */
-        return;
+    enum weft_status status = open_capture("/dev/full", &capture, &error);
+    cr_assert_eq(status, WEFT_OK, "%s", error.text);
     static const uint8_t frame[4096];
     for (uint32_t round = 0; round < 100; round++) {
         weft_capture_tick(capture, round + 1);
@@ -217,7 +226,23 @@ Test(capture, goes_on_and_reports_when_the_disk_is_full)
     cr_expect(strstr(error.text, "/dev/full"), "%s", error.text);
     cr_expect(weft_capture_has_room(capture, 64), "traffic would stand still");
     weft_capture_close(capture);
-    weft_capture_stop();
+    cr_expect_eq(weft_capture_stop(&error), WEFT_IO);
+    cr_expect(strstr(error.text, "/dev/full"), "%s", error.text);
+}
+
+/* What fits into the buffers of a short run meets the full disk only when the file is closed. */
+Test(capture, that_fails_at_its_end_says_so)
+{
+    struct weft_error error = {0};
+    struct weft_capture *capture = NULL;
+    if (access("/dev/full", W_OK) != 0)
+        cr_skip_test("no /dev/full");
+    cr_assert_eq(open_capture("/dev/full", &capture, &error), WEFT_OK, "%s", error.text);
+    put(capture, 1);
+    weft_capture_close(capture);
+    cr_expect_eq(weft_capture_stop(&error), WEFT_IO);
+    cr_expect(strstr(error.text, "/dev/full"), "%s", error.text);
+    cr_expect_eq(weft_capture_stop(&error), WEFT_OK, "told once");
 }
 
 /* A jumbo frame of others is cut to what the ring has room for, and says how long it was: cut, and
@@ -232,10 +257,10 @@ Test(capture, a_frame_that_was_cut_says_so)
     struct pcap_pkthdr *header;
     const u_char *frame;
     temporary(path);
-    cr_assert_eq(weft_capture_open(path, &capture, &error), WEFT_OK, "%s", error.text);
+    cr_assert_eq(open_capture(path, &capture, &error), WEFT_OK, "%s", error.text);
     weft_capture_put(capture, jumbo, sizeof(jumbo), 1);
     weft_capture_close(capture);
-    weft_capture_stop();
+    cr_expect_eq(weft_capture_stop(&error), WEFT_OK, "%s", error.text);
     pcap_t *pcap = pcap_open_offline(path, why);
     cr_assert(pcap, "%s", why);
     cr_assert_eq(pcap_next_ex(pcap, &header, &frame), 1);

@@ -49,7 +49,7 @@ Test(eal, start_leaves_the_thread_and_the_machine_alone)
     struct end end;
     end_open(&end, &(struct end_options){.host = 1, .buffer_bytes = 64});
     end_close(&end);
-    driver->stop();
+    driver->stop(NULL);
     fflush(stdout);
     long said_bytes = lseek(fileno(said), 0, SEEK_END);
     dup2(out, 1);
@@ -65,8 +65,8 @@ Test(eal, starts_once)
     const struct weft_driver_start start = {.device_count = 2};
     ends_start(2);
     cr_assert_eq(driver->start(&start, &error), WEFT_EXISTS);
-    driver->stop();
-    driver->stop();
+    driver->stop(NULL);
+    driver->stop(NULL);
     cr_assert_eq(driver->start(&start, &error), WEFT_EXISTS);
 }
 
@@ -96,7 +96,7 @@ Test(eal, works_for_an_ordinary_user)
     ends_connect(ends, 2, ends[0].endpoint, ends[1].endpoint);
     end_close(&ends[0]);
     end_close(&ends[1]);
-    driver->stop();
+    driver->stop(NULL);
 }
 
 static void two_open(struct end *ends, enum weft_transport transport)
@@ -118,7 +118,7 @@ static void two_close(struct end *ends)
         cr_expect_eq(counters->unexpected_packets, 0);
         end_close(&ends[i]);
     }
-    driver->stop();
+    driver->stop(NULL);
 }
 
 Test(loopback, write_arrives_whole)
@@ -245,7 +245,7 @@ Test(loopback, faults_are_survived_and_counted)
     cr_expect_gt(sender->injected_marked, 0);
     for (uint32_t i = 0; i < 2; i++)
         end_close(&ends[i]);
-    driver->stop();
+    driver->stop(NULL);
 }
 
 Test(loopback, connecting_to_nobody_fails_in_words)
@@ -267,7 +267,7 @@ Test(loopback, connecting_to_nobody_fails_in_words)
     cr_assert_eq(driver->endpoint_state(end.endpoint, &error), WEFT_ENDPOINT_FAILED);
     cr_expect(strstr(error.text, "10.0.0.99"), "%s", error.text);
     end_close(&end);
-    driver->stop();
+    driver->stop(NULL);
 }
 
 enum {
@@ -316,7 +316,7 @@ Test(loopback, all_to_one_loses_nothing)
         driver->endpoint_destroy(ends[0].device, at_receiver[i]);
     for (uint32_t i = 0; i < CROWD; i++)
         end_close(&ends[i]);
-    driver->stop();
+    driver->stop(NULL);
 }
 
 Test(loopback, addresses_are_given_out_and_taken_back)
@@ -341,7 +341,7 @@ Test(loopback, addresses_are_given_out_and_taken_back)
     for (uint32_t i = 0; i < 20; i++)
         if (i != 4)
             driver->close(devices[i]);
-    driver->stop();
+    driver->stop(NULL);
 }
 
 Test(loopback, says_what_it_can)
@@ -356,7 +356,7 @@ Test(loopback, says_what_it_can)
     cr_expect_eq(can.header_bytes, 58);
     cr_expect(can.transports & WEFT_BIT(WEFT_TRANSPORT_UD));
     end_close(&end);
-    driver->stop();
+    driver->stop(NULL);
 }
 
 static void note(void *context, const struct weft_device_description *device)

@@ -72,7 +72,9 @@ Test(devargs, are_told_apart)
          "eth1"},
         {"net_af_xdp7,iface=eth1,start_queue=0", WEFT_DEVARGS_AF_XDP, "net_af_xdp7", "eth1"},
         {"net_memif0,role=server", WEFT_DEVARGS_MEMIF, "net_memif0", ""},
-        {"net_tap0", WEFT_DEVARGS_OTHER, "net_tap0", ""},
+        {"net_tap0", WEFT_DEVARGS_TAP, "net_tap0", ""},
+        {"net_memif0,role=server,socket=/run/w.sock,socket-abstract=no", WEFT_DEVARGS_MEMIF,
+         "net_memif0", ""},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct weft_devargs devargs;
@@ -105,6 +107,17 @@ Test(devargs, are_refused_with_a_remedy)
         {"net_memif0,bsize=-1", "bsize is a number"},
         {"net_af_packet0,iface=eth1 ", "space"},
         {"0000:zz:00.0", "not known"},
+        {"net_pcap0,rx_iface=lo,tx_pcap=/any/file", "not known"},
+        {"net_ring0", "not known"},
+        {"net_af_packetX,iface=eth1", "not known"},
+        {"net_af_packet0,iface=eth1,tx_pcap=x", "no parameter 'tx_pcap'; there are iface"},
+        {"net_af_packet0,iface=eth1,qdisc_bypass", "'qdisc_bypass' is not key=value"},
+        {"net_af_xdp0,iface=eth1,xdp_prog=/tmp/x.o", "no parameter 'xdp_prog'"},
+        {"net_af_xdp0,iface=../x", "iface: a path is not taken"},
+        {"net_tap0,persist=/x", "persist: a path is not taken"},
+        {"0000:01:00.0,fw=/etc/passwd", "fw: a path is not taken"},
+        {"net_memif0,socket=/etc/passwd,socket-abstract=no", "must end in .sock"},
+        {"net_memif0,socket-abstract=no", "must end in .sock"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct weft_devargs devargs;

@@ -169,7 +169,7 @@ int main(void)
         good &= check(&sides[i], 2 - i);
     for (uint32_t i = 0; i < 2; i++)
         tear_down(&sides[i]);
-    driver->stop();
+    driver->stop(NULL);
     (void)printf("1..1\n%sok 1 - two threads write to each other\n", good ? "" : "not ");
     return 0;
 }

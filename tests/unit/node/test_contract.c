@@ -91,7 +91,7 @@ Test(contract, what_the_defaults_do)
     cr_assert_null(destination);
     cr_assert_eq(driver.destination_state(NULL, &error), WEFT_ENDPOINT_FAILED);
     driver.destination_destroy(NULL, NULL);
-    driver.stop();
+    driver.stop(NULL);
 }
 
 /* In order, around the ring's end, and no more than was put. */

@@ -611,6 +611,25 @@ Test(result, victims_of_an_incast_are_summed_up)
     cr_assert_not(weft_test_victims(fixture.result, fixture.figures, &victims));
 }
 
+/* The slowest of 600,001 messages is a thinner tail than millionths can say. */
+Test(result, victims_whose_flows_have_many_messages)
+{
+    struct weft_test_victims victims;
+    fixture_fill(&fixture);
+    fixture.test.pattern = weft_pattern_find("incast", NULL);
+    fixture.test.options = (struct weft_pattern_options){
+        .rank_count = 4, .size_bytes = 600001, .chunk_bytes = 1, .victims = 1};
+    struct weft_hist *latency_ns = fixture.figures->ranks[2].latency_ns;
+    weft_hist_clear(latency_ns);
+    weft_hist_record_times(latency_ns, 100, UINT64_C(600000) * 20);
+    cr_assert(weft_test_victims(fixture.result, fixture.figures, &victims));
+    cr_expect_not(victims.median_known, "of 19 flows at most");
+    weft_hist_record_times(latency_ns, 8192, 20);
+    cr_assert(weft_test_victims(fixture.result, fixture.figures, &victims));
+    cr_expect(victims.median_known);
+    cr_expect_float_eq(victims.median_bps, 600001.0 * 8e9 / 8192, 1e-2 * 600001.0 * 8e9 / 8192);
+}
+
 Test(result, fairness_is_jains_index_and_the_worst_flow)
 {
     struct weft_test_fairness fairness;

@@ -22,6 +22,7 @@
 struct agent_options {
     const char *listen, *key;
     bool once;
+    struct weft_texts allowed;
     struct weft_runtime_choice runtime;
 };
 
@@ -145,6 +146,8 @@ static enum weft_status prepare(const struct agent_options *options, struct weft
                               "weft agent needs --listen ADDRESS and --key FILE; make a key by "
                               "weft keygen FILE");
     enum weft_status status = weft_runtime_choose(&options->runtime, &ret_serve->runtime, error);
+    ret_serve->runtime.allow = (struct weft_allow){
+        .by_owner = true, .patterns = options->allowed.items, .count = options->allowed.count};
     if (status == WEFT_OK)
         status = weft_address_parse(options->listen, &address, error);
     if (status == WEFT_OK)
@@ -189,6 +192,10 @@ static const struct weft_option table[] = {
      WEFT_OPTION_TEXT, FIELD(listen), 0, 0},
     {"key", "FILE", "the key that controllers must have (weft keygen)", WEFT_OPTION_TEXT,
      FIELD(key), 0, 0},
+    {"allow-device", "PATTERN",
+     "a device that controllers may use, such as 'mlx5_*'; may be given again (default: all but "
+     "net_tap)",
+     WEFT_OPTION_TEXTS, FIELD(allowed), 0, 0},
     {"once", NULL, "serve one controller, then end", WEFT_OPTION_FLAG, FIELD(once), 0, 0},
     WEFT_RUNTIME_OPTION_ROWS(FIELD(runtime)),
     {0},

@@ -219,6 +219,8 @@ static int execute(struct run *run, struct weft_session *session)
         return WEFT_EXIT_BAD_INPUT;
     }
     status = keep(run, result, &error);
+    if (status == WEFT_OK)
+        status = weft_session_stop(session, &error);
     if (status != WEFT_OK) {
         weft_output_error(&error);
         return WEFT_EXIT_BROKEN;

@@ -57,6 +57,13 @@ int64_t weft_environment_drift_ppb(const struct weft_clock *clock)
     return weft_clock_drift_ppb(clock, &now);
 }
 
+uint64_t weft_environment_utc_offset_ns(const struct weft_clock *clock)
+{
+    struct timespec utc;
+    clock_gettime(CLOCK_REALTIME, &utc);
+    return (uint64_t)utc.tv_sec * 1000000000u + (uint64_t)utc.tv_nsec - weft_now(clock);
+}
+
 static void read_cpu_model(char *text, size_t room)
 {
     char line[256];

@@ -13,6 +13,9 @@ WEFT_CHECKED enum weft_status weft_environment_calibrate(struct weft_clock *ret_
 /* Parts per billion between the clock and CLOCK_MONOTONIC_RAW by now. */
 int64_t weft_environment_drift_ppb(const struct weft_clock *clock);
 
+/* What makes UTC, in nanoseconds since 1970, of the clock's time by now. */
+uint64_t weft_environment_utc_offset_ns(const struct weft_clock *clock);
+
 /* Host, CPU, kernel, version and the cost of reading the clock. */
 void weft_environment_describe(const struct weft_clock *clock, struct weft_host_environment *ret);
 

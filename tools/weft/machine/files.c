@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,48 +15,87 @@
 /* More than any plan or topology; keeps a wrong file (a capture, a disk) from being read in. */
 #define SOURCE_BYTES_MAX (64u << 20)
 #define PATH_ROOM 4096
+#define SILENCE_MS 10000
 
-static enum weft_status read_all(FILE *file, const char *name, struct weft_source *ret_source,
-                                 struct weft_error *error)
+/* A regular file is always readable. A pipe may have no writer, or one that has stopped. */
+static enum weft_status await_bytes(int file, const char *name, struct weft_error *error)
 {
-    size_t len_bytes = 0;
-    size_t room = 0;
+    struct pollfd poll_file = {.fd = file, .events = POLLIN};
+    if (poll(&poll_file, 1, SILENCE_MS) != 0)
+        return WEFT_OK;
+    return weft_error_set(error, WEFT_IO,
+                          "cannot read %s: nothing was written to it for %d s; it is a pipe or a "
+                          "device: write to it, or name a file",
+                          name, SILENCE_MS / 1000);
+}
+
+/* Returns 0 at the end; a negative number: errno says why. */
+static ssize_t read_some(int file, char *text, size_t room)
+{
+    ssize_t got = read(file, text, room);
+    return got < 0 && (errno == EAGAIN || errno == EINTR) ? INT32_MAX : got;
+}
+
+static bool make_room(char **text, size_t len_bytes, size_t *room)
+{
+    if (*room - len_bytes >= 2)
+        return true;
+    *room = *room ? *room * 2 : 16384;
+    char *larger = realloc(*text, *room);
+    if (larger)
+        *text = larger;
+    return larger != NULL;
+}
+
+static enum weft_status fill(int file, const char *name, struct weft_source *source,
+                             struct weft_error *error)
+{
     char *text = NULL;
-    do {
-        if (room - len_bytes < 2) {
-            room = room ? room * 2 : 16384;
-            char *larger = realloc(text, room);
-            if (!larger) {
-                free(text);
-                return weft_error_set(error, WEFT_NO_MEMORY, "no memory to read %s", name);
-            }
-            text = larger;
+    size_t room = 0;
+    enum weft_status status = WEFT_OK;
+    while (status == WEFT_OK) {
+        if (!make_room(&text, source->len_bytes, &room)) {
+            status = weft_error_set(error, WEFT_NO_MEMORY, "no memory to read %s", name);
+            break;
         }
-        len_bytes += fread(text + len_bytes, 1, room - len_bytes - 1, file);
-    } while (!feof(file) && !ferror(file) && len_bytes <= SOURCE_BYTES_MAX);
-    if (ferror(file) || len_bytes > SOURCE_BYTES_MAX) {
-        const char *why = ferror(file) ? strerror(errno) : "it is larger than 64 MiB";
-        free(text);
-        return weft_error_set(error, WEFT_IO, "cannot read %s: %s", name, why);
+        source->text = text;
+        status = await_bytes(file, name, error);
+        ssize_t got =
+            status ? 0 : read_some(file, text + source->len_bytes, room - source->len_bytes - 1);
+        if (got == 0)
+            break;
+        if (got < 0)
+            status = weft_error_set(error, WEFT_IO, "cannot read %s: %s", name, strerror(errno));
+        else if (got != INT32_MAX)
+            source->len_bytes += (size_t)got;
+        if (source->len_bytes > SOURCE_BYTES_MAX)
+            status =
+                weft_error_set(error, WEFT_IO, "cannot read %s: it is larger than 64 MiB", name);
     }
-    text[len_bytes] = '\0';
-    *ret_source = (struct weft_source){.name = name, .text = text, .len_bytes = len_bytes};
-    return WEFT_OK;
+    if (status == WEFT_OK)
+        text[source->len_bytes] = '\0';
+    return status;
 }
 
 enum weft_status weft_source_read(const char *name, struct weft_source *ret_source,
                                   struct weft_error *error)
 {
     struct stat about;
-    FILE *file = fopen(name, "re");
-    if (!file)
+    struct weft_source source = {.name = name};
+    /* Without O_NONBLOCK the open itself would wait for a FIFO's writer. */
+    int file = open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (file < 0)
         return weft_error_set(error, WEFT_NOT_FOUND, "cannot open %s: %s", name, strerror(errno));
     enum weft_status status = WEFT_OK;
-    if (!fstat(fileno(file), &about) && S_ISDIR(about.st_mode))
+    if (!fstat(file, &about) && S_ISDIR(about.st_mode))
         status = weft_error_set(error, WEFT_INVALID, "%s is a directory, not a file", name);
     else
-        status = read_all(file, name, ret_source, error);
-    (void)fclose(file);
+        status = fill(file, name, &source, error);
+    (void)close(file);
+    if (status == WEFT_OK)
+        *ret_source = source;
+    else
+        weft_source_fini(&source);
     return status;
 }
 

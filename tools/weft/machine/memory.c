@@ -24,9 +24,7 @@ bool weft_memory_available(FILE *meminfo, uint64_t *ret_bytes)
     return false;
 }
 
-/* More than the machine has is refused here: mapping would succeed, and touching would get the
- * process killed. */
-static bool fits(uint64_t len_bytes)
+uint64_t weft_memory_available_now(void)
 {
     uint64_t available_bytes = UINT64_MAX;
     FILE *meminfo = fopen("/proc/meminfo", "re");
@@ -34,13 +32,15 @@ static bool fits(uint64_t len_bytes)
         (void)weft_memory_available(meminfo, &available_bytes);
         (void)fclose(meminfo);
     }
-    return len_bytes < available_bytes;
+    return available_bytes;
 }
 
 void *weft_memory_allocate(void *context, uint64_t len_bytes, int32_t numa_node)
 {
     (void)context;
-    if (!fits(len_bytes))
+    /* Mapping more than the machine has would succeed, and touching it would get the process
+     * killed. */
+    if (len_bytes >= weft_memory_available_now())
         return NULL;
     void *memory =
         mmap(NULL, len_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -16,6 +16,9 @@ void weft_memory_release(void *context, void *memory, uint64_t len_bytes);
  * would give way. False: it does not say. */
 bool weft_memory_available(FILE *meminfo, uint64_t *ret_bytes);
 
+/* The same of this machine; UINT64_MAX where it does not say. */
+uint64_t weft_memory_available_now(void);
+
 /* The NUMA node of a CPU; -1: not known. */
 int32_t weft_memory_node_of_cpu(uint32_t cpu);
 

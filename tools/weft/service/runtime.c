@@ -16,6 +16,7 @@
 struct weft_runtime {
     struct weft_runtime_options options;
     struct weft_clock clock;
+    uint64_t utc_offset_ns;
     struct weft_host_environment environment;
     uint32_t worker_count;
     struct weft_worker *workers[WEFT_WORKERS_MAX];
@@ -55,7 +56,9 @@ static enum weft_status runtime_prepare(void *context, const struct weft_agent_t
         .workers = runtime->workers,
         .worker_count = runtime->worker_count,
         .virtual_topology = runtime->options.virtual_topology,
+        .allow = &runtime->options.allow,
         .pcap_path = runtime->options.pcap_path,
+        .utc_offset_ns = runtime->utc_offset_ns,
         .verbose = runtime->options.verbose,
     };
     enum weft_status status = weft_seats_create(&options, &runtime->seats, error);
@@ -649,6 +652,7 @@ enum weft_status weft_runtime_create(const struct weft_runtime_options *options,
         weft_runtime_destroy(runtime);
         return status;
     }
+    runtime->utc_offset_ns = weft_environment_utc_offset_ns(&runtime->clock);
     weft_environment_describe(&runtime->clock, &runtime->environment);
     if (options->virtual_topology)
         describe_virtual(&runtime->environment);
@@ -658,14 +662,20 @@ enum weft_status weft_runtime_create(const struct weft_runtime_options *options,
     return WEFT_OK;
 }
 
+enum weft_status weft_runtime_stop(struct weft_runtime *runtime, struct weft_error *error)
+{
+    runtime_release(runtime);
+    return weft_seats_stop_drivers(error);
+}
+
 void weft_runtime_destroy(struct weft_runtime *runtime)
 {
     if (!runtime)
         return;
-    runtime_release(runtime);
+    enum weft_status stopped = weft_runtime_stop(runtime, NULL);
+    (void)stopped;
     for (uint32_t i = 0; i < runtime->worker_count; i++)
         weft_worker_destroy(runtime->workers[i]);
-    weft_seats_stop_drivers();
     free(runtime);
 }
 

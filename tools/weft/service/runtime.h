@@ -6,6 +6,7 @@
 
 #include "fabric/control/control.h"
 #include "fabric/topology/topology.h"
+#include "tools/weft/service/allow.h"
 
 enum weft_idle {
     WEFT_IDLE_SPIN = 0, /* a worker has its CPU to itself */
@@ -16,6 +17,7 @@ struct weft_runtime_options {
     uint32_t workers; /* 0: as many as this process has CPUs */
     enum weft_idle idle;
     bool verbose;
+    struct weft_allow allow;
     const char *pcap_path; /* NULL: no capture; must outlive the runtime */
     /* What is run on, where this process runs all of it in virtual time: one worker, and the
      * driver's clock. NULL: in the machine's time. Must outlive the runtime. */
@@ -28,7 +30,11 @@ struct weft_runtime;
 WEFT_CHECKED enum weft_status weft_runtime_create(const struct weft_runtime_options *options,
                                                   struct weft_runtime **ret_runtime,
                                                   struct weft_error *error);
-/* Releases a test that is still prepared, ends the workers, stops the drivers. NULL is taken. */
+/* Releases a test that is still prepared and stops the drivers: nothing can be prepared any more.
+ * WEFT_IO: something, such as a capture, has not reached its file whole. */
+WEFT_CHECKED enum weft_status weft_runtime_stop(struct weft_runtime *runtime,
+                                                struct weft_error *error);
+/* Stops, unless that is done, and ends the workers. NULL is taken. */
 void weft_runtime_destroy(struct weft_runtime *runtime);
 
 /* The operations that weft_agent_create wants; their context is the runtime. */

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "drivers/registry.h"
+#include "fabric/base/size.h"
+#include "fabric/base/units.h"
 #include "tools/weft/machine/memory.h"
 
 #define DRIVERS_MAX 8u
@@ -35,13 +37,16 @@ static void note_started(const struct weft_driver *driver)
     assert(false && "more drivers than the registry holds");
 }
 
-void weft_seats_stop_drivers(void)
+enum weft_status weft_seats_stop_drivers(struct weft_error *error)
 {
+    enum weft_status status = WEFT_OK;
     for (uint32_t i = 0; i < DRIVERS_MAX; i++) {
-        if (started[i])
-            started[i]->stop();
+        struct weft_error *first = status == WEFT_OK ? error : NULL;
+        enum weft_status stopped = started[i] ? started[i]->stop(first) : WEFT_OK;
+        status = status == WEFT_OK ? stopped : status;
         started[i] = NULL;
     }
+    return status;
 }
 
 static const struct weft_driver *driver_of(const struct weft_test *test, const struct weft_nic *nic,
@@ -140,6 +145,29 @@ static enum weft_status compile_seats(struct weft_seats *seats, const struct wef
     return status;
 }
 
+/* All ranks' buffers, before the first of them is touched: filling the memory takes as long as a
+ * short run, and its end would be another program's. */
+static enum weft_status check_memory(const struct weft_seats *seats,
+                                     const struct weft_agent_test *test, struct weft_error *error)
+{
+    uint64_t available_bytes = weft_memory_available_now();
+    uint64_t needed_bytes = 0;
+    char needed[WEFT_UNITS_TEXT], available[WEFT_UNITS_TEXT];
+    for (uint32_t i = 0; i < seats->count; i++) {
+        const struct weft_test *part = &test->parts[seats->seats[i].part];
+        uint64_t lanes = weft_node_lanes(weft_test_in_flight(part));
+        needed_bytes = weft_size_add(
+            needed_bytes, weft_size_times(lanes, seats->seats[i].schedule->buffer_bytes));
+    }
+    if (needed_bytes < available_bytes)
+        return WEFT_OK;
+    return weft_error_set(error, WEFT_NO_MEMORY,
+                          "the buffers of %u ranks need %s here, and %s of memory are free: choose "
+                          "a smaller size, fewer iterations in flight or fewer ranks on this host",
+                          seats->count, weft_show_size(needed_bytes, needed),
+                          weft_show_size(available_bytes, available));
+}
+
 static enum weft_status start_driver(const struct weft_seats_options *options,
                                      const struct weft_driver *driver, uint32_t device_count,
                                      struct weft_error *error)
@@ -187,7 +215,9 @@ static enum weft_status open_device(const struct weft_seats_options *options,
     device->driver = driver_of(test, &device->nic, error);
     if (!device->driver)
         return WEFT_NOT_FOUND;
-    enum weft_status status = start_driver(options, device->driver, device_count, error);
+    enum weft_status status = weft_allow_device(options->allow, device->nic.device, error);
+    if (status == WEFT_OK)
+        status = start_driver(options, device->driver, device_count, error);
     if (status != WEFT_OK)
         return status;
     const struct weft_device_options open = {
@@ -207,6 +237,7 @@ static enum weft_status open_device(const struct weft_seats_options *options,
         .traffic_class = (uint8_t)(test->dscp << 2),
         .fault = fault_of(test, device, rank),
         .pcap_path = options->pcap_path,
+        .utc_offset_ns = options->utc_offset_ns,
     };
     return device->driver->open(&open, &device->device, error);
 }
@@ -349,6 +380,8 @@ enum weft_status weft_seats_create(const struct weft_seats_options *options,
     enum weft_status status = keep_parts(seats, options->test, error);
     if (status == WEFT_OK)
         status = compile_seats(seats, options->test, error);
+    if (status == WEFT_OK)
+        status = check_memory(seats, options->test, error);
     if (status == WEFT_OK)
         status = open_devices(seats, options, error);
     if (status == WEFT_OK)

@@ -4,6 +4,7 @@
 #define WEFT_TOOLS_SEATS_H
 
 #include "tools/weft/machine/worker.h"
+#include "tools/weft/service/allow.h"
 
 /* Iterations whose durations are held here until the slower ranks of this agent have theirs. */
 #define WEFT_SEAT_DURATIONS 8192u
@@ -57,7 +58,9 @@ struct weft_seats_options {
     struct weft_worker *const *workers;
     uint32_t worker_count;
     const struct weft_topology *virtual_topology; /* as in weft_runtime_options */
+    const struct weft_allow *allow;
     const char *pcap_path;
+    uint64_t utc_offset_ns; /* from the workers' clock to UTC */
     bool verbose;
 };
 
@@ -68,7 +71,7 @@ WEFT_CHECKED enum weft_status weft_seats_create(const struct weft_seats_options 
 /* The workers must be parked. NULL is taken. */
 void weft_seats_destroy(struct weft_seats *seats);
 
-/* Stops every driver that a seat has started in this process. */
-void weft_seats_stop_drivers(void);
+/* Stops every driver that a seat has started in this process; the first error is told. */
+WEFT_CHECKED enum weft_status weft_seats_stop_drivers(struct weft_error *error);
 
 #endif

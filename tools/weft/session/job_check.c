@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include <stdlib.h>
 
+#include "fabric/base/size.h"
 #include "fabric/base/units.h"
 #include "tools/weft/session/job.h"
 
@@ -12,13 +13,14 @@ static void add(const struct weft_test *test, const struct weft_schedule *schedu
         if (schedule->ops[i].kind != WEFT_OP_SEND)
             continue;
         figures->messages++;
-        sent_bytes += schedule->ops[i].len_bytes;
+        sent_bytes = weft_size_add(sent_bytes, schedule->ops[i].len_bytes);
     }
-    figures->payload_bytes += sent_bytes;
+    figures->payload_bytes = weft_size_add(figures->payload_bytes, sent_bytes);
     if (sent_bytes > figures->sent_most_bytes)
         figures->sent_most_bytes = sent_bytes;
-    uint64_t memory_bytes = weft_node_lanes(weft_test_in_flight(test)) * schedule->buffer_bytes;
-    figures->memory_bytes += memory_bytes;
+    uint64_t memory_bytes =
+        weft_size_times(weft_node_lanes(weft_test_in_flight(test)), schedule->buffer_bytes);
+    figures->memory_bytes = weft_size_add(figures->memory_bytes, memory_bytes);
     if (memory_bytes > figures->memory_most_bytes)
         figures->memory_most_bytes = memory_bytes;
 }
@@ -66,7 +68,8 @@ static enum weft_status check_all(const struct weft_test *test, struct weft_job_
 
 static uint64_t scaled(uint64_t sum, uint32_t of, uint32_t count)
 {
-    return (uint64_t)((double)sum * of / count);
+    double whole = (double)sum * of / count;
+    return whole < 0x1p63 ? (uint64_t)whole : WEFT_SIZE_HUGE;
 }
 
 /* The ends, where patterns have their special ranks, and some between. */

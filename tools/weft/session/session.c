@@ -473,6 +473,11 @@ enum weft_status weft_session_run(struct weft_session *session, struct weft_erro
     return status;
 }
 
+enum weft_status weft_session_stop(struct weft_session *session, struct weft_error *error)
+{
+    return session->runtime ? weft_runtime_stop(session->runtime, error) : WEFT_OK;
+}
+
 const struct weft_result *weft_session_result(const struct weft_session *session)
 {
     return session->controller ? weft_controller_result(session->controller) : NULL;

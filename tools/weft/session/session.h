@@ -33,6 +33,10 @@ void weft_session_destroy(struct weft_session *session);
 WEFT_CHECKED enum weft_status weft_session_run(struct weft_session *session,
                                                struct weft_error *error);
 
+/* Stops this process's drivers, once the run has ended. WEFT_IO: a capture is not whole. */
+WEFT_CHECKED enum weft_status weft_session_stop(struct weft_session *session,
+                                                struct weft_error *error);
+
 const struct weft_result *weft_session_result(const struct weft_session *session);
 
 #endif
