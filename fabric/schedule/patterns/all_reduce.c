@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* All-reduce: every rank ends up with the reduction of all ranks' vectors. What the ways share. */
 #include "fabric/schedule/patterns/all_reduce.h"
+#include "fabric/schedule/patterns/patterns.h"
 
 static const char *const way_names[] = {
     "ring", "both-ways", "halving-doubling", "two-trees", "one-shot", "hierarchical", NULL,

@@ -4,6 +4,7 @@
 #define WEFT_SCHEDULE_ALL_REDUCE_H
 
 #include "fabric/schedule/patterns/patterns.h"
+#include "fabric/schedule/shapes/parts.h"
 #include "fabric/schedule/shapes/ring.h"
 
 /* The vector lies at the start of the buffer. Adds the operations of one rank and sets the buffer;
