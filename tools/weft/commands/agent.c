@@ -16,7 +16,7 @@
 #include "tools/weft/machine/signals.h"
 #include "tools/weft/net/listener.h"
 #include "tools/weft/output.h"
-#include "tools/weft/service/runtime_options.h"
+#include "tools/weft/commands/worker_options.h"
 #include "tools/weft/service/serve.h"
 
 struct agent_options {

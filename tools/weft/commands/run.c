@@ -10,7 +10,7 @@
 #include "fabric/result/repeats.h"
 #include "tools/weft/commands/commands.h"
 #include "tools/weft/output.h"
-#include "tools/weft/service/runtime_options.h"
+#include "tools/weft/commands/worker_options.h"
 #include "tools/weft/session/progress.h"
 #include "tools/weft/session/results.h"
 #include "tools/weft/session/session.h"
