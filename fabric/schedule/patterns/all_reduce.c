@@ -11,11 +11,6 @@ static const struct weft_all_reduce_way *const ways[] = {
     &weft_all_reduce_trees, &weft_all_reduce_one_shot,  &weft_all_reduce_hosts,
 };
 
-uint64_t weft_all_reduce_scratch(const struct weft_pattern_options *options)
-{
-    return weft_align(options->size_bytes, WEFT_SCRATCH_ALIGN_BYTES);
-}
-
 /* One rank on each host is a ring, unless hosts were what was asked for. */
 static enum weft_status check(const struct weft_pattern_options *options, struct weft_error *error)
 {

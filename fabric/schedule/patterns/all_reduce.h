@@ -23,6 +23,9 @@ extern const struct weft_all_reduce_way weft_all_reduce_one_shot;
 extern const struct weft_all_reduce_way weft_all_reduce_hosts;
 
 /* Where scratch space begins: behind the vector. */
-uint64_t weft_all_reduce_scratch(const struct weft_pattern_options *options);
+static inline uint64_t weft_all_reduce_scratch(const struct weft_pattern_options *options)
+{
+    return weft_align(options->size_bytes, WEFT_SCRATCH_ALIGN_BYTES);
+}
 
 #endif
