@@ -4,7 +4,7 @@
 #include "fabric/base/units.h"
 #include "fabric/schedule/pattern.h"
 #include "tools/weft/commands/commands.h"
-#include "tools/weft/output.h"
+#include "tools/weft/terminal/output.h"
 
 static void print_list(void)
 {

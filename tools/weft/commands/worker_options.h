@@ -3,8 +3,8 @@
 #ifndef WEFT_TOOLS_WORKER_OPTIONS_H
 #define WEFT_TOOLS_WORKER_OPTIONS_H
 
-#include "tools/weft/options.h"
 #include "tools/weft/service/runtime.h"
+#include "tools/weft/terminal/options.h"
 
 struct weft_runtime_choice {
     struct weft_number workers;

@@ -5,8 +5,8 @@
 
 #include "tools/weft/machine/loop.h"
 #include "tools/weft/net/listener.h"
-#include "tools/weft/output.h"
 #include "tools/weft/service/ticker.h"
+#include "tools/weft/terminal/output.h"
 
 struct server {
     bool verbose;

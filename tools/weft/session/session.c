@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "tools/weft/output.h"
 #include "tools/weft/service/ticker.h"
 #include "tools/weft/session/agents.h"
 #include "tools/weft/session/exchange.h"
+#include "tools/weft/terminal/output.h"
 
 /* An agent in this process goes on with work of its own for so long before others are heard. */
 #define BUSY_NS UINT64_C(4000000)
