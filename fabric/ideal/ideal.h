@@ -25,7 +25,7 @@
 #ifndef WEFT_IDEAL_IDEAL_H
 #define WEFT_IDEAL_IDEAL_H
 
-#include "fabric/schedule/patterns/pattern.h"
+#include "fabric/schedule/pattern.h"
 #include "fabric/topology/route.h"
 
 /* What a packet takes on the line beside its payload: preamble, FCS and gap 24, Ethernet 14, IPv4

@@ -5,7 +5,7 @@
 
 #include "fabric/node/node.h"
 #include "fabric/plan/search.h"
-#include "fabric/schedule/patterns/pattern.h"
+#include "fabric/schedule/pattern.h"
 #include "fabric/topology/topology.h"
 
 /* "completion.p99 <= 5ms" */

@@ -206,3 +206,13 @@ enum weft_status weft_schedule_finish(struct weft_schedule_builder *builder,
     *ret_schedule = schedule;
     return WEFT_OK;
 }
+
+void weft_schedule_destroy(struct weft_schedule *schedule)
+{
+    if (!schedule)
+        return;
+    free(schedule->ops);
+    free(schedule->successors);
+    free(schedule->expectations);
+    free(schedule);
+}

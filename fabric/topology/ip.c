@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "fabric/topology/topology.h"
+#include "fabric/topology/ip.h"
 
 static enum weft_status refuse(const char *text, const char *why, struct weft_error *error)
 {

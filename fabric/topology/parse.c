@@ -7,11 +7,6 @@
 #include "fabric/topology/parse.h"
 #include "fabric/topology/read.h"
 
-enum weft_status weft_topology_no_memory(struct weft_topology_parse *parse)
-{
-    return weft_error_set(parse->error, WEFT_NO_MEMORY, "out of memory");
-}
-
 /* The place of a key's value where there is one, else of the whole. */
 static const struct weft_location *place(const struct weft_yaml_node *map, const char *key)
 {

@@ -19,7 +19,10 @@ struct weft_topology_parse {
     struct weft_names host_names, nic_names, switch_names; /* NICs as "host/nic" */
 };
 
-enum weft_status weft_topology_no_memory(struct weft_topology_parse *parse);
+static inline enum weft_status weft_topology_no_memory(const struct weft_topology_parse *parse)
+{
+    return weft_error_set(parse->error, WEFT_NO_MEMORY, "out of memory");
+}
 
 /* Fills the names; refuses names, agents, addresses and devices that are there twice. */
 enum weft_status weft_topology_check_unique(struct weft_topology_parse *parse);

@@ -9,7 +9,7 @@
 #include "drivers/sim/sim.h"
 #include "fabric/ideal/ideal.h"
 #include "fabric/node/node.h"
-#include "fabric/schedule/patterns/pattern.h"
+#include "fabric/schedule/pattern.h"
 
 #define LIMIT_NS (UINT64_C(1200) * 1000000000)
 #define STEPS_MAX 2000000u

@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Holds the layer rules of docs/ARCHITECTURE.md: who may include whom, and that the pure layers
-call no clock, socket, thread or printing function."""
+"""Holds the layer rules of docs/ARCHITECTURE.md: who may include whom, between folders and between
+the rooms of one, that the pure layers call no clock, socket, thread or printing function, and that
+no circle of modules is new (circles.py)."""
 import pathlib
 import re
 import sys
+
+sys.dont_write_bytecode = True  # the checkout stays as it was
+import circles
 
 # Each layer and the layers that it may include, beside itself.
 FABRIC = ["base", "hist", "topology", "schedule", "ideal", "driver", "node", "plan", "attribute",
@@ -33,6 +37,38 @@ ALLOWED = {
     "drivers/registry": ["fabric", "drivers"],
     "tools": ["fabric", "drivers", "tools"],
 }
+# The rooms of a folder and those that each may include, beside itself. "." is the files that lie in
+# the folder itself; one of them may be named. A file outside the folder may include any room of it.
+ROOMS = {
+    "fabric/schedule": {
+        ".": [],
+        "goal": ["."],
+        "shapes": ["."],
+        "patterns": [".", "goal", "shapes"],
+    },
+    "drivers/roce": {
+        "base": [],
+        "packet": [],
+        "congestion": [],
+        "neighbour": ["base", "packet", "roce.h"],
+        "transport": ["base", "packet", "congestion", "neighbour", "roce.h"],
+        ".": ["base", "packet", "congestion", "neighbour", "transport"],
+    },
+    "tools/weft": {
+        "terminal": [],
+        "machine": [],
+        "net": [],
+        "service": ["terminal", "machine", "net"],
+        "session": ["terminal", "machine", "net", "service"],
+        "commands": ["terminal", "machine", "net", "service", "session"],
+        ".": ["terminal", "commands"],
+    },
+}
+# What one file may include against the rules.
+EXCEPTIONS = {
+    # inet_pton and inet_ntop are pure.
+    "fabric/topology/ip.c": {"arpa/inet.h"},
+}
 # Headers of the system that a pure layer has no use for.
 PURE = re.compile(r"^(fabric|drivers/(roce|sim))/")
 IMPURE_HEADERS = re.compile(
@@ -52,8 +88,27 @@ def layer_of(path):
     return f"{parts[0]}/{second}"
 
 
+def room_of(folder, path):
+    inside = path.removeprefix(folder + "/")
+    return inside.split("/")[0] if "/" in inside else "."
+
+
+def check_room(path, name):
+    for folder, rooms in ROOMS.items():
+        if not path.startswith(folder + "/") or not name.startswith(folder + "/"):
+            continue
+        own, target = room_of(folder, path), room_of(folder, name)
+        if own not in rooms:
+            return f"room {folder}/{own} has no rule in tests/tidy/layers.py"
+        if target != own and not {target, name.removeprefix(folder + "/")} & set(rooms[own]):
+            return f"room {own} of {folder} may not include {name}"
+    return None
+
+
 def check_include(path, kind, name):
     own = layer_of(path)
+    if name in EXCEPTIONS.get(path, ()):
+        return None
     if kind == "<":
         if PURE.match(path) and IMPURE_HEADERS.match(name):
             return f"a pure layer includes <{name}>"
@@ -63,7 +118,7 @@ def check_include(path, kind, name):
         return None if name.endswith(".pb-c.h") else f'"{name}" is not named from the top'
     target = layer_of(name)
     if target == own:
-        return None
+        return check_room(path, name)
     allowed = ALLOWED.get(own)
     if allowed is None:
         return f"layer {own} has no rule in tests/tidy/layers.py"
@@ -96,9 +151,19 @@ def complaints(root):
                 yield f"{name}:{number}: a pure layer calls {found.group(0)}"
 
 
+def complaints_of_calls(graph):
+    """A prototype of one's own would hide a call from the includes."""
+    for module, used in sorted(graph.items()):
+        for other in sorted(used):
+            why = check_include(module + ".c", '"', other + ".h")
+            if why:
+                yield f"{module}.c: by a call: {why}"
+
+
 def main():
-    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".")
-    wrong = list(complaints(root))
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else ".").resolve()
+    calls = circles.call_graph(root)
+    wrong = [*complaints(root), *complaints_of_calls(calls), *circles.complaints(root, calls)]
     print("\n".join(wrong) or "layers hold")
     sys.exit(1 if wrong else 0)
 

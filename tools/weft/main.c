@@ -7,7 +7,7 @@
 
 #include "fabric/base/suggest.h"
 #include "tools/weft/commands/commands.h"
-#include "tools/weft/output.h"
+#include "tools/weft/terminal/output.h"
 
 static const struct weft_command *const commands[] = {
     &weft_command_run,      &weft_command_check,    &weft_command_agent,      &weft_command_devices,

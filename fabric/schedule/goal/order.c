@@ -65,25 +65,6 @@ static enum weft_status fail_alone(const struct weft_goal *goal, const struct me
                           send ? message->to : message->from, send ? "receive" : "send");
 }
 
-enum weft_status weft_goal_join(struct weft_goal *goal, uint32_t send, uint32_t receive,
-                                struct weft_error *error)
-{
-    struct weft_goal_op *from = &goal->ops[send], *to = &goal->ops[receive];
-    if (to->op.len_bytes < from->op.len_bytes)
-        return weft_goal_fail(goal, receive, error,
-                              "rank %u receives at most %" PRIu64
-                              " B here, and what it meets, line %u, sends %" PRIu64
-                              " B: write the same length in both",
-                              to->rank, to->op.len_bytes, from->line, from->op.len_bytes);
-    to->op.len_bytes = from->op.len_bytes;
-    to->op.peer = from->rank;
-    to->op.tag = from->op.tag;
-    to->tag = from->tag;
-    to->partner = send;
-    from->partner = receive;
-    return WEFT_OK;
-}
-
 /* Of both lists in order. A send that no receive names is left to those that name none. */
 static enum weft_status pair(struct weft_goal *goal, const struct message *sends,
                              uint32_t send_count, const struct message *receives,

@@ -8,28 +8,6 @@
 
 #define RANKS_MAX 130000u
 
-void *weft_goal_append(struct weft_goal_reader *reader, void **items, size_t item_bytes,
-                       uint32_t *count, uint32_t *room, uint32_t most)
-{
-    if (*count == most) {
-        (void)weft_scan_fail(&reader->scan, "the file has more than %u of these; take a part of it",
-                             most);
-        return NULL;
-    }
-    if (*count == *room) {
-        uint32_t larger = *room ? 2 * *room : 64;
-        void *moved = realloc(*items, larger * item_bytes);
-        if (!moved) {
-            (void)weft_error_set(reader->scan.error, WEFT_NO_MEMORY,
-                                 "out of memory for a schedule");
-            return NULL;
-        }
-        *items = moved;
-        *room = larger;
-    }
-    return (char *)*items + (*count)++ * item_bytes;
-}
-
 static enum weft_status no_room(const struct weft_goal_reader *reader)
 {
     return reader->scan.error ? reader->scan.error->status : WEFT_NO_MEMORY;

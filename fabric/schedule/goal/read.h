@@ -19,6 +19,8 @@ struct weft_goal_reader {
 /* A line that begins with "//@", from after that on. */
 WEFT_CHECKED enum weft_status weft_goal_read_mark(struct weft_goal_reader *reader);
 
+/* ---- append.c ---- */
+
 /* One more item of a list; NULL and an error where there is no room. */
 void *weft_goal_append(struct weft_goal_reader *reader, void **items, size_t item_bytes,
                        uint32_t *count, uint32_t *room, uint32_t most);

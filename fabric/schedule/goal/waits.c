@@ -1,24 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* `requires` waits for the end of an operation; `irequires` for its start, which is when all that
  * it waits for has ended. So the second becomes several of the first. */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fabric/schedule/goal/parts.h"
-
-enum weft_status weft_goal_fail(const struct weft_goal *goal, uint32_t op, struct weft_error *error,
-                                const char *format, ...)
-{
-    char text[512];
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(text, sizeof(text), format, arguments);
-    va_end(arguments);
-    struct weft_location where = {.source = goal->source, .line = goal->ops[op].line};
-    return weft_error_at(error, &where, "%s", text);
-}
 
 /* Edges by the later operation, and an order in which each comes after what it has edges to. */
 struct sorted {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* All-gather: each rank has its part of a vector, and all end up with the whole. */
+#include "fabric/schedule/patterns/patterns.h"
 #include "fabric/schedule/shapes/halves.h"
 
 static const char *const way_names[] = {"ring", "doubling", "one-shot", NULL};

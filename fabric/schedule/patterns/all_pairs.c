@@ -4,6 +4,7 @@
  * one that would face itself has seat m - 1 across. An odd number of ranks leaves seat m - 1 empty,
  * so each rank rests for a round. */
 #include "fabric/schedule/patterns/patterns.h"
+#include "fabric/schedule/shapes/bulk.h"
 
 enum {
     ONE_WAY = 0,

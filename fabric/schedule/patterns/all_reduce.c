@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* All-reduce: every rank ends up with the reduction of all ranks' vectors. What the ways share. */
 #include "fabric/schedule/patterns/all_reduce.h"
+#include "fabric/schedule/patterns/patterns.h"
 
 static const char *const way_names[] = {
     "ring", "both-ways", "halving-doubling", "two-trees", "one-shot", "hierarchical", NULL,
@@ -9,11 +10,6 @@ static const struct weft_all_reduce_way *const ways[] = {
     &weft_all_reduce_ring,  &weft_all_reduce_both_ways, &weft_all_reduce_halving,
     &weft_all_reduce_trees, &weft_all_reduce_one_shot,  &weft_all_reduce_hosts,
 };
-
-uint64_t weft_all_reduce_scratch(const struct weft_pattern_options *options)
-{
-    return weft_align(options->size_bytes, WEFT_SCRATCH_ALIGN_BYTES);
-}
 
 /* One rank on each host is a ring, unless hosts were what was asked for. */
 static enum weft_status check(const struct weft_pattern_options *options, struct weft_error *error)

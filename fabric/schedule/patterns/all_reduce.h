@@ -4,6 +4,7 @@
 #define WEFT_SCHEDULE_ALL_REDUCE_H
 
 #include "fabric/schedule/patterns/patterns.h"
+#include "fabric/schedule/shapes/parts.h"
 #include "fabric/schedule/shapes/ring.h"
 
 /* The vector lies at the start of the buffer. Adds the operations of one rank and sets the buffer;
@@ -22,6 +23,9 @@ extern const struct weft_all_reduce_way weft_all_reduce_one_shot;
 extern const struct weft_all_reduce_way weft_all_reduce_hosts;
 
 /* Where scratch space begins: behind the vector. */
-uint64_t weft_all_reduce_scratch(const struct weft_pattern_options *options);
+static inline uint64_t weft_all_reduce_scratch(const struct weft_pattern_options *options)
+{
+    return weft_align(options->size_bytes, WEFT_SCRATCH_ALIGN_BYTES);
+}
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* All-to-all: each rank has a part for every rank. The vector that a rank sends is cut into a part
  * a rank; behind it in the buffer is what it gets, in the order in which it comes. */
+#include "fabric/schedule/patterns/patterns.h"
 #include "fabric/schedule/shapes/collective.h"
 
 enum way {

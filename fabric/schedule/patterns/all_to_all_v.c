@@ -3,6 +3,7 @@
  * buffer has what it sends, what it receives and, where that comes back, what has come back. */
 #include <stdlib.h>
 
+#include "fabric/schedule/patterns/patterns.h"
 #include "fabric/schedule/shapes/collective.h"
 #include "fabric/schedule/shapes/traffic.h"
 

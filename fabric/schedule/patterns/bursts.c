@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "fabric/schedule/patterns/patterns.h"
+#include "fabric/schedule/shapes/bulk.h"
 
 #define ROUND_NS_MAX UINT64_C(3600000000000)
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "fabric/schedule/patterns/all_reduce.h"
+#include "fabric/schedule/patterns/patterns.h"
 
 static struct weft_span bucket_at(const struct weft_pattern_options *options, uint64_t bucket)
 {

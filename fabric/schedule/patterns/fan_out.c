@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "fabric/schedule/patterns/patterns.h"
+#include "fabric/schedule/shapes/parts.h"
 
 enum {
     SERIAL = 0,

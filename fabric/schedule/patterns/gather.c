@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Gather: the root gets a part from every rank. */
+#include "fabric/schedule/patterns/patterns.h"
 #include "fabric/schedule/shapes/tree.h"
 
 static const char *const way_names[] = {"linear", "binomial", NULL};

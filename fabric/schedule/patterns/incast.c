@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "fabric/schedule/patterns/patterns.h"
+#include "fabric/schedule/shapes/bulk.h"
 
 static uint32_t senders_of(const struct weft_pattern_options *options)
 {

@@ -3,7 +3,7 @@
 #ifndef WEFT_SCHEDULE_INCAST_H
 #define WEFT_SCHEDULE_INCAST_H
 
-#include "fabric/schedule/patterns/pattern.h"
+#include "fabric/schedule/pattern.h"
 
 /* How many victims there are; 0 for any other pattern. Options resolved. */
 uint32_t weft_incast_victims(const struct weft_pattern *pattern,

@@ -2,6 +2,7 @@
 /* The lower half of the ranks (and the middle one) prefill, the upper half decode: prefill rank i
  * sends to decode rank p + i mod d. */
 #include "fabric/schedule/patterns/patterns.h"
+#include "fabric/schedule/shapes/bulk.h"
 
 static uint32_t prefills_of(const struct weft_pattern_options *options)
 {

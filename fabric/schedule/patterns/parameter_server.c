@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "fabric/schedule/patterns/patterns.h"
+#include "fabric/schedule/shapes/parts.h"
 
 static uint32_t workers_of(const struct weft_pattern_options *options)
 {

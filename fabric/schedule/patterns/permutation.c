@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "fabric/schedule/patterns/patterns.h"
+#include "fabric/schedule/shapes/bulk.h"
 #include "fabric/schedule/shapes/shuffle.h"
 
 enum {

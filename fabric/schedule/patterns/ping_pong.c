@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fabric/schedule/patterns/patterns.h"
+#include "fabric/schedule/shapes/parts.h"
 
 static enum weft_status check(const struct weft_pattern_options *options, struct weft_error *error)
 {

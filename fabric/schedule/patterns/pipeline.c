@@ -10,6 +10,7 @@
 #include <inttypes.h>
 
 #include "fabric/schedule/patterns/patterns.h"
+#include "fabric/schedule/shapes/parts.h"
 
 enum {
     GPIPE = 0,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Reduce: the root gets the reduction of all ranks' vectors. */
+#include "fabric/schedule/patterns/patterns.h"
 #include "fabric/schedule/shapes/tree.h"
 
 static const char *const way_names[] = {"binomial", "chain", NULL};

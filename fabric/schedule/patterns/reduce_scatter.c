@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Reduce-scatter: each rank ends up with its part of the reduction of all ranks' vectors. */
+#include "fabric/schedule/patterns/patterns.h"
 #include "fabric/schedule/shapes/halves.h"
 
 static const char *const way_names[] = {"ring", "halving", "one-shot", NULL};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Scatter: each rank gets its part of what the root has. */
+#include "fabric/schedule/patterns/patterns.h"
 #include "fabric/schedule/shapes/tree.h"
 
 static const char *const way_names[] = {"linear", "binomial", NULL};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fabric/schedule/patterns/all_reduce.h"
+#include "fabric/schedule/patterns/patterns.h"
 
 #define REDUCTIONS_A_LAYER 2u
 

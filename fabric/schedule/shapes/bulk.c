@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Flows of many messages, on one queue pair or several. */
-#include <inttypes.h>
+#include "fabric/schedule/shapes/bulk.h"
 
-#include "fabric/schedule/patterns/patterns.h"
+#include <inttypes.h>
 
 struct weft_ops weft_add_bulk(struct weft_schedule_builder *builder, enum weft_op_kind kind,
                               const struct weft_bulk *bulk, uint32_t requires)

@@ -3,7 +3,7 @@
 #ifndef WEFT_SCHEDULE_COLLECTIVE_H
 #define WEFT_SCHEDULE_COLLECTIVE_H
 
-#include "fabric/schedule/patterns/patterns.h"
+#include "fabric/schedule/shapes/parts.h"
 
 /* What must be complete before something else starts: two operations or fewer a step, and steps are
  * at most the logarithm of the ranks. */

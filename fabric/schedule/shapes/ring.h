@@ -3,7 +3,7 @@
 #ifndef WEFT_SCHEDULE_RING_H
 #define WEFT_SCHEDULE_RING_H
 
-#include "fabric/schedule/patterns/patterns.h"
+#include "fabric/schedule/shapes/parts.h"
 
 /* After the first half the rank at position p holds all of segment p + 1, and with that the second
  * begins. */

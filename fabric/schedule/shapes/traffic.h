@@ -3,7 +3,7 @@
 #ifndef WEFT_SCHEDULE_TRAFFIC_H
 #define WEFT_SCHEDULE_TRAFFIC_H
 
-#include "fabric/schedule/patterns/patterns.h"
+#include "fabric/schedule/shapes/parts.h"
 
 /* By rank, each. What a rank sends lies in its buffer in the order of those it is for, what it
  * keeps included. */

@@ -5,7 +5,7 @@
 #define WEFT_TESTS_ATTRIBUTE_MODEL_H
 
 #include "fabric/attribute/attribute.h"
-#include "fabric/schedule/patterns/pattern.h"
+#include "fabric/schedule/pattern.h"
 
 #define MODEL_RANKS_MAX 16u
 #define MODEL_NONE UINT32_MAX

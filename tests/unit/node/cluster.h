@@ -5,7 +5,7 @@
 #define WEFT_TESTS_CLUSTER_H
 
 #include "fabric/node/node.h"
-#include "fabric/schedule/patterns/pattern.h"
+#include "fabric/schedule/pattern.h"
 
 struct cluster_options {
     const char *pattern;

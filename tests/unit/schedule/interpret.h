@@ -4,7 +4,7 @@
 #ifndef WEFT_TESTS_INTERPRET_H
 #define WEFT_TESTS_INTERPRET_H
 
-#include "fabric/schedule/patterns/pattern.h"
+#include "fabric/schedule/pattern.h"
 
 struct world {
     uint32_t rank_count;

@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "tools/weft/commands/commands.h"
+#include "tools/weft/commands/worker_options.h"
 #include "tools/weft/machine/signals.h"
 #include "tools/weft/net/listener.h"
-#include "tools/weft/output.h"
-#include "tools/weft/service/runtime_options.h"
 #include "tools/weft/service/serve.h"
+#include "tools/weft/terminal/output.h"
 
 struct agent_options {
     const char *listen, *key;

@@ -6,8 +6,8 @@
 #include "fabric/plan/ranks.h"
 #include "fabric/result/figures.h"
 #include "tools/weft/commands/commands.h"
-#include "tools/weft/output.h"
 #include "tools/weft/session/job.h"
+#include "tools/weft/terminal/output.h"
 
 /* What it takes alone stands there where it is more, by a hundredth at least. */
 static void print_ideal(const struct weft_ideal *ideal)

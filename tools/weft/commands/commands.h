@@ -3,7 +3,7 @@
 #ifndef WEFT_TOOLS_COMMANDS_H
 #define WEFT_TOOLS_COMMANDS_H
 
-#include "tools/weft/options.h"
+#include "tools/weft/terminal/options.h"
 
 extern const struct weft_command weft_command_run;
 extern const struct weft_command weft_command_check;

@@ -5,7 +5,7 @@
 
 #include "drivers/registry.h"
 #include "tools/weft/commands/commands.h"
-#include "tools/weft/output.h"
+#include "tools/weft/terminal/output.h"
 
 #define INDENT 4
 

@@ -3,7 +3,7 @@
 
 #include "tools/weft/commands/commands.h"
 #include "tools/weft/net/key.h"
-#include "tools/weft/output.h"
+#include "tools/weft/terminal/output.h"
 
 static int run(int argc, char **argv)
 {

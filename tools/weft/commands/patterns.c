@@ -2,9 +2,9 @@
 #include <stdio.h>
 
 #include "fabric/base/units.h"
-#include "fabric/schedule/patterns/pattern.h"
+#include "fabric/schedule/pattern.h"
 #include "tools/weft/commands/commands.h"
-#include "tools/weft/output.h"
+#include "tools/weft/terminal/output.h"
 
 static void print_list(void)
 {

@@ -9,11 +9,11 @@
 
 #include "fabric/result/repeats.h"
 #include "tools/weft/commands/commands.h"
-#include "tools/weft/output.h"
-#include "tools/weft/service/runtime_options.h"
-#include "tools/weft/session/progress.h"
+#include "tools/weft/commands/worker_options.h"
 #include "tools/weft/session/results.h"
 #include "tools/weft/session/session.h"
+#include "tools/weft/terminal/output.h"
+#include "tools/weft/terminal/progress.h"
 
 #define CONNECT_LIMIT_NS (UINT64_C(10) * 1000000000)
 

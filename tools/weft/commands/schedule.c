@@ -5,8 +5,8 @@
 
 #include "fabric/schedule/goal/goal.h"
 #include "tools/weft/commands/commands.h"
-#include "tools/weft/output.h"
 #include "tools/weft/session/job.h"
+#include "tools/weft/terminal/output.h"
 
 struct schedule_options {
     struct weft_job_options job; /* first, as its table asks */

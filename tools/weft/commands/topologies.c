@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "tools/weft/commands/commands.h"
-#include "tools/weft/output.h"
+#include "tools/weft/terminal/output.h"
 
 static const char *folder(void)
 {

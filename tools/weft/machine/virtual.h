@@ -3,7 +3,7 @@
 #ifndef WEFT_TOOLS_VIRTUAL_H
 #define WEFT_TOOLS_VIRTUAL_H
 
-#include "tools/weft/machine/worker.h"
+#include "tools/weft/machine/station.h"
 
 static inline bool weft_virtual_stations(const struct weft_station *stations, uint32_t count)
 {

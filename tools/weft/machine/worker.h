@@ -4,18 +4,13 @@
 #define WEFT_TOOLS_WORKER_H
 
 #include "fabric/base/clock.h"
-#include "fabric/node/node.h"
-#include "tools/weft/service/runtime.h"
+#include "tools/weft/machine/station.h"
 
 #define WEFT_WORKERS_MAX 256u
 
-/* A device and its nodes, in the order in which they are polled. */
-struct weft_station {
-    const struct weft_driver *driver;
-    struct weft_device *device;
-    struct weft_node **nodes;
-    uint32_t *parts; /* of each node: which of the jobs that run together it belongs to */
-    uint32_t node_count;
+enum weft_idle {
+    WEFT_IDLE_SPIN = 0, /* a worker has its CPU to itself */
+    WEFT_IDLE_YIELD,    /* several processes share it: an idle worker lets others run */
 };
 
 struct weft_worker;

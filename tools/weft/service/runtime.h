@@ -6,12 +6,8 @@
 
 #include "fabric/control/control.h"
 #include "fabric/topology/topology.h"
+#include "tools/weft/machine/worker.h"
 #include "tools/weft/service/allow.h"
-
-enum weft_idle {
-    WEFT_IDLE_SPIN = 0, /* a worker has its CPU to itself */
-    WEFT_IDLE_YIELD,    /* several processes share it: an idle worker lets others run */
-};
 
 struct weft_runtime_options {
     uint32_t workers; /* 0: as many as this process has CPUs */

@@ -3,6 +3,8 @@
 #ifndef WEFT_TOOLS_SEATS_H
 #define WEFT_TOOLS_SEATS_H
 
+#include "fabric/control/control.h"
+#include "fabric/topology/topology.h"
 #include "tools/weft/machine/worker.h"
 #include "tools/weft/service/allow.h"
 

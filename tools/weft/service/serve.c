@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tools/weft/service/serve.h"
 
-#include <assert.h>
-#include <signal.h>
 #include <unistd.h>
 
-#include "tools/weft/machine/signals.h"
-#include "tools/weft/machine/ticker.h"
+#include "tools/weft/machine/loop.h"
 #include "tools/weft/net/listener.h"
-#include "tools/weft/output.h"
+#include "tools/weft/service/ticker.h"
+#include "tools/weft/terminal/output.h"
 
 struct server {
     bool verbose;
     bool stopped; /* by a signal */
     bool failed;  /* a device's slow work, which is said once */
-    uv_loop_t loop;
-    uv_timer_t ticker;
-    uint32_t signal_count;
-    uv_signal_t signals[WEFT_STOP_SIGNALS];
+    struct weft_loop loop;
     struct weft_tls_identity *identity;
     struct weft_listener *listener;
     struct weft_connection *connection; /* NULL: no controller */
@@ -43,7 +38,7 @@ static void end_service(struct server *server)
 {
     server->connection = NULL;
     weft_agent_detached(server->agent);
-    uv_stop(&server->loop);
+    weft_loop_stop(&server->loop);
 }
 
 static void attached(void *context, struct weft_connection *connection)
@@ -82,21 +77,21 @@ static void refused(void *context, const char *peer, const struct weft_error *wh
     weft_output_note("%s %s", peer, why->text);
 }
 
-static void tick(uv_timer_t *timer)
+static uint32_t tick(void *context)
 {
-    struct server *server = timer->data;
+    struct server *server = context;
     struct weft_error error = {0};
     if (weft_runtime_service(server->runtime, &error) != WEFT_OK && !server->failed) {
         server->failed = true;
         weft_output_error(&error);
     }
     weft_agent_tick(server->agent, now_ns(server));
-    (void)weft_ticker_next(timer, tick, server->agent);
+    return weft_tick_ms(server->agent);
 }
 
-static void stop(uv_signal_t *handle, int number)
+static void stop(void *context, int number)
 {
-    struct server *server = handle->data;
+    struct server *server = context;
     (void)number;
     server->stopped = true;
     weft_listener_detach(server->listener);
@@ -106,38 +101,13 @@ static void stop(uv_signal_t *handle, int number)
 static enum weft_status listen_on(struct server *server, int socket, struct weft_error *error)
 {
     const struct weft_listener_options options = {
-        .loop = &server->loop,
+        .loop = &server->loop.uv,
         .identity = server->identity,
         .socket = socket,
         .events = {attached, message, detached, refused},
         .context = server,
     };
     return weft_listener_create(&options, &server->listener, error);
-}
-
-static void start_handles(struct server *server)
-{
-    int numbers[WEFT_STOP_SIGNALS];
-    int result = uv_timer_init(&server->loop, &server->ticker);
-    server->ticker.data = server;
-    result |= weft_ticker_next(&server->ticker, tick, server->agent);
-    server->signal_count = weft_signals_stop(numbers);
-    for (uint32_t i = 0; i < server->signal_count; i++) {
-        result |= uv_signal_init(&server->loop, &server->signals[i]);
-        server->signals[i].data = server;
-        result |= uv_signal_start(&server->signals[i], stop, numbers[i]);
-    }
-    assert(!result);
-}
-
-static void run_loop(struct server *server)
-{
-    start_handles(server);
-    (void)uv_run(&server->loop, UV_RUN_DEFAULT); /* until the service has ended */
-    weft_listener_close(server->listener);
-    uv_close((uv_handle_t *)&server->ticker, NULL);
-    for (uint32_t i = 0; i < server->signal_count; i++)
-        uv_close((uv_handle_t *)&server->signals[i], NULL);
 }
 
 static enum weft_status make_agent(struct server *server, const struct weft_serve_options *options,
@@ -153,27 +123,34 @@ static enum weft_status make_agent(struct server *server, const struct weft_serv
     return status;
 }
 
+/* Until the service has ended. */
+static enum weft_status run_loop(struct server *server, struct weft_error *error)
+{
+    enum weft_status status = weft_loop_start(&server->loop, weft_tick_ms(server->agent), error);
+    if (status == WEFT_OK) {
+        weft_loop_run(&server->loop);
+        status = server->stopped ? WEFT_AGAIN : WEFT_OK;
+    }
+    weft_listener_close(server->listener);
+    return status;
+}
+
 enum weft_status weft_serve(const struct weft_serve_options *options, struct weft_error *error)
 {
+    const struct weft_loop_events events = {.tick = tick, .signal = stop};
     struct server server = {.verbose = options->runtime.verbose};
-    if (uv_loop_init(&server.loop)) {
-        (void)close(options->socket);
-        return weft_error_set(error, WEFT_IO, "cannot make an event loop");
-    }
-    enum weft_status status = make_agent(&server, options, error);
+    enum weft_status status = weft_loop_init(&server.loop, &events, &server, error);
+    if (status == WEFT_OK)
+        status = make_agent(&server, options, error);
     if (status != WEFT_OK)
         (void)close(options->socket);
     else
         status = listen_on(&server, options->socket, error);
-    if (status == WEFT_OK) {
-        run_loop(&server);
-        status = server.stopped ? WEFT_AGAIN : WEFT_OK;
-    }
-    (void)uv_run(&server.loop, UV_RUN_DEFAULT); /* lets go of what is closing */
+    if (status == WEFT_OK)
+        status = run_loop(&server, error);
+    weft_loop_fini(&server.loop);
     weft_agent_destroy(server.agent);
     weft_runtime_destroy(server.runtime);
     weft_tls_identity_destroy(server.identity);
-    int result = uv_loop_close(&server.loop);
-    assert(!result);
     return status;
 }

@@ -6,7 +6,7 @@
 #include "fabric/ideal/ideal.h"
 #include "fabric/plan/plan.h"
 #include "fabric/topology/topology.h"
-#include "tools/weft/options.h"
+#include "tools/weft/terminal/options.h"
 
 /* The options that run and check share; must be the first member of a command's own. */
 struct weft_job_options {

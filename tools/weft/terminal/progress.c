@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tools/weft/session/progress.h"
+#include "tools/weft/terminal/progress.h"
 
 #include <stdio.h>
 #include <time.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "fabric/schedule/patterns/options.h"
+#include "fabric/schedule/options.h"
 
 #include <string.h>
 

@@ -3,20 +3,17 @@
 #ifndef WEFT_TOOLS_TICKER_H
 #define WEFT_TOOLS_TICKER_H
 
-#include <uv.h>
-
 #include "fabric/control/control.h"
 
 #define WEFT_TICK_MS 5u
 /* While the run waits for the agent: a test of a few iterations is mostly that. */
 #define WEFT_TICK_EAGER_MS 1u
 
-/* From within the timer's callback, or before the first. `agent` may be NULL. */
-static inline int weft_ticker_next(uv_timer_t *timer, uv_timer_cb tick,
-                                   const struct weft_agent *agent)
+/* Until the next tick. `agent` may be NULL. */
+static inline uint32_t weft_tick_ms(const struct weft_agent *agent)
 {
     bool calm = !agent || weft_agent_hurry(agent) == WEFT_AGENT_CALM;
-    return uv_timer_start(timer, tick, calm ? WEFT_TICK_MS : WEFT_TICK_EAGER_MS, 0);
+    return calm ? WEFT_TICK_MS : WEFT_TICK_EAGER_MS;
 }
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The options of run and agent that concern the workers. */
-#ifndef WEFT_TOOLS_RUNTIME_OPTIONS_H
-#define WEFT_TOOLS_RUNTIME_OPTIONS_H
+#ifndef WEFT_TOOLS_WORKER_OPTIONS_H
+#define WEFT_TOOLS_WORKER_OPTIONS_H
 
-#include "tools/weft/options.h"
 #include "tools/weft/service/runtime.h"
+#include "tools/weft/terminal/options.h"
 
 struct weft_runtime_choice {
     struct weft_number workers;

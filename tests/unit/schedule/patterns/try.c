@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "try.h"
+#include "tests/unit/schedule/patterns/try.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,21 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "fabric/schedule/schedule.h"
+#include "fabric/schedule/describe.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-#include "fabric/schedule/describe.h"
-
-void weft_schedule_destroy(struct weft_schedule *schedule)
-{
-    if (!schedule)
-        return;
-    free(schedule->ops);
-    free(schedule->successors);
-    free(schedule->expectations);
-    free(schedule);
-}
 
 char *weft_op_describe(const struct weft_op *op, uint32_t index, char text[WEFT_OP_TEXT])
 {

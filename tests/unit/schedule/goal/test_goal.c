@@ -7,7 +7,7 @@
 
 #include "fabric/schedule/goal/goal.h"
 #include "fabric/schedule/verify.h"
-#include "interpret.h"
+#include "tests/unit/schedule/interpret.h"
 
 /* ---- writing ---- */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tools/weft/options.h"
+#include "tools/weft/terminal/options.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 
 #include "fabric/base/suggest.h"
 #include "fabric/base/units.h"
-#include "tools/weft/output.h"
+#include "tools/weft/terminal/output.h"
 
 #define OPTIONS_MAX 128u
 

@@ -3,7 +3,7 @@
 #ifndef WEFT_TESTS_TRY_H
 #define WEFT_TESTS_TRY_H
 
-#include "interpret.h"
+#include "tests/unit/schedule/interpret.h"
 
 #define OPTIONS(...)                     \
     &(const struct weft_pattern_options) \

@@ -5,7 +5,7 @@
 #define WEFT_SCHEDULE_PATTERN_H
 
 #include "fabric/base/units.h"
-#include "fabric/schedule/patterns/options.h"
+#include "fabric/schedule/options.h"
 #include "fabric/schedule/schedule.h"
 
 /* An option that a pattern takes. */
@@ -49,22 +49,14 @@ struct weft_pattern {
                               struct weft_schedule_builder *builder, struct weft_error *error);
 };
 
+#define WEFT_TAKES(list) .takes = (list), .take_count = sizeof(list) / sizeof((list)[0])
+
 #define WEFT_PATTERN_RANKS_MAX 130000u
 #define WEFT_PATTERN_SIZE_MAX (UINT64_C(1) << 40)
-
-/* NULL-terminated, in the order in which they are listed. */
-const struct weft_pattern *const *weft_patterns(void);
-
-/* NULL and an error with the nearest name where there is none. */
-const struct weft_pattern *weft_pattern_find(const char *name, struct weft_error *error);
 
 /* Has the size a meaning, or does the pattern have none, or a file say all of it? */
 bool weft_pattern_has_size(const struct weft_pattern *pattern,
                            const struct weft_pattern_options *options);
-
-/* The options with the pattern's defaults where nothing is said. */
-struct weft_pattern_options weft_pattern_resolve(const struct weft_pattern *pattern,
-                                                 const struct weft_pattern_options *options);
 
 /* Are these options possible? No option that the pattern would ignore, ranks, size and each option
  * within their bounds, whole elements, and what the pattern itself asks. */
@@ -75,6 +67,8 @@ WEFT_CHECKED enum weft_status weft_pattern_check(const struct weft_pattern *patt
 WEFT_CHECKED enum weft_status
 weft_pattern_compile(const struct weft_pattern *pattern, const struct weft_pattern_options *options,
                      uint32_t rank, struct weft_schedule **ret_schedule, struct weft_error *error);
+
+/* ---- pattern_options.c ---- */
 
 /* NULL where the pattern does not take it. */
 const struct weft_pattern_take *weft_pattern_taken(const struct weft_pattern *pattern,
@@ -91,5 +85,22 @@ WEFT_CHECKED enum weft_status weft_pattern_option_parse(const struct weft_patter
 /* What parses to the value again. Returns `text`. */
 char *weft_pattern_option_format(const struct weft_pattern *pattern, enum weft_pattern_option_id id,
                                  uint64_t value, char text[WEFT_UNITS_TEXT]);
+
+/* The options with the pattern's defaults where nothing is said. */
+struct weft_pattern_options weft_pattern_resolve(const struct weft_pattern *pattern,
+                                                 const struct weft_pattern_options *options);
+
+/* Every option that is given is taken and within its bounds. */
+WEFT_CHECKED enum weft_status weft_pattern_check_options(const struct weft_pattern *pattern,
+                                                         const struct weft_pattern_options *options,
+                                                         struct weft_error *error);
+
+/* ---- patterns/pattern.c ---- */
+
+/* NULL-terminated, in the order in which they are listed. */
+const struct weft_pattern *const *weft_patterns(void);
+
+/* NULL and an error with the nearest name where there is none. */
+const struct weft_pattern *weft_pattern_find(const char *name, struct weft_error *error);
 
 #endif

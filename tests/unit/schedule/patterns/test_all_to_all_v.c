@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fabric/schedule/shapes/traffic.h"
-#include "try.h"
+#include "tests/unit/schedule/patterns/try.h"
 
 #define NAME "all-to-all-v"
 #define RANKS_MAX 33u

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fabric/schedule/verify.h"
-#include "try.h"
+#include "tests/unit/schedule/patterns/try.h"
 
 Test(patterns, ping_pong)
 {

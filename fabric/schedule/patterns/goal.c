@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The pattern that a GOAL file is. */
 #include "fabric/schedule/goal/goal.h"
-
 #include "fabric/schedule/patterns/patterns.h"
+#include "fabric/schedule/shapes/parts.h"
 
 static struct weft_source source_of(const struct weft_pattern_options *options)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tools/weft/service/runtime_options.h"
+#include "tools/weft/commands/worker_options.h"
 
 #include <string.h>
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "fabric/schedule/verify.h"
-#include "interpret.h"
-#include "try.h"
+#include "tests/unit/schedule/interpret.h"
+#include "tests/unit/schedule/patterns/try.h"
 
 #define RANKS 5u
 #define SIZE UINT64_C(1000)

@@ -3,7 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-#include "try.h"
+#include "tests/unit/schedule/patterns/try.h"
 
 #define RANKS_MAX 33u
 #define LENGTH(list) (sizeof(list) / sizeof((list)[0]))

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fabric/base/suggest.h"
-#include "fabric/schedule/patterns/patterns.h"
+#include "fabric/schedule/pattern.h"
 
 const struct weft_pattern_take *weft_pattern_taken(const struct weft_pattern *pattern,
                                                    enum weft_pattern_option_id id)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tools/weft/output.h"
+#include "tools/weft/terminal/output.h"
 
 #include <errno.h>
 #include <poll.h>
