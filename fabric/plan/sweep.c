@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fabric/plan/sweep.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,36 +77,20 @@ static enum weft_status keep_value(struct weft_test *test, struct weft_sweep_axi
     return WEFT_OK;
 }
 
-typedef enum weft_status parse_function(const char *text, uint64_t *ret_value,
-                                        struct weft_error *error);
-
-static char *format_count(uint64_t count, char text[WEFT_UNITS_TEXT])
-{
-    (void)snprintf(text, WEFT_UNITS_TEXT, "%" PRIu64, count);
-    return text;
-}
-
 struct range {
     uint64_t from, to, factor;
-    char *(*format)(uint64_t value, char text[WEFT_UNITS_TEXT]);
+    enum weft_unit unit;
 };
 
 /* Whatever unit both ends have. */
 static bool read_ends(const char *from, const char *to, struct range *range)
 {
-    static const struct {
-        parse_function *parse;
-        char *(*format)(uint64_t value, char text[WEFT_UNITS_TEXT]);
-    } units[] = {
-        {weft_parse_count, format_count},
-        {weft_parse_size, weft_format_size},
-        {weft_parse_rate, weft_format_rate},
-        {weft_parse_time, weft_format_time},
-    };
+    static const enum weft_unit units[] = {WEFT_UNIT_COUNT, WEFT_UNIT_SIZE, WEFT_UNIT_RATE,
+                                           WEFT_UNIT_TIME};
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        range->format = units[i].format;
-        if (units[i].parse(from, &range->from, NULL) == WEFT_OK &&
-            units[i].parse(to, &range->to, NULL) == WEFT_OK)
+        range->unit = units[i];
+        if (weft_unit_parse(units[i], from, &range->from, NULL) == WEFT_OK &&
+            weft_unit_parse(units[i], to, &range->to, NULL) == WEFT_OK)
             return true;
     }
     return false;
@@ -145,7 +128,7 @@ static enum weft_status add_piece(struct weft_test *test, struct weft_sweep_axis
         return keep_value(test, axis, text, error);
     enum weft_status status = read_range(text, &range, error);
     for (uint64_t at = range.from; status == WEFT_OK && at <= range.to; at *= range.factor) {
-        status = keep_value(test, axis, range.format(at, value), error);
+        status = keep_value(test, axis, weft_unit_format(range.unit, at, value), error);
         if (at > range.to / range.factor)
             break;
     }
