@@ -17,39 +17,45 @@ static enum weft_status no_memory(struct weft_error *error)
 
 /* ---- one value ---- */
 
-static enum weft_status apply_number(struct weft_test *test, const char *key, const char *text,
-                                     struct weft_error *error)
+static enum weft_status apply_own(struct weft_test *test, enum weft_test_option_id id,
+                                  const char *text, struct weft_error *error)
 {
     uint64_t value = 0;
-    enum weft_status status = WEFT_OK;
-    if (strcmp(key, "size") == 0)
-        status = weft_parse_size(text, &value, error);
-    else if (strcmp(key, "ranks") == 0 && test->ranks)
-        status = weft_error_set(error, WEFT_INVALID,
-                                "which ranks is said already; a sweep goes over how many");
-    else if (strcmp(key, "ranks") == 0)
-        status = weft_parse_count(text, &value, error);
-    else if (test->search.to_bps)
-        status = weft_error_set(error, WEFT_INVALID, "a rate that is searched cannot be swept");
-    else
-        status = weft_parse_rate(text, &value, error);
-    return status == WEFT_OK ? weft_test_set_number(test, key, value, error) : status;
+    if (id == WEFT_TEST_RANKS && test->ranks)
+        return weft_error_set(error, WEFT_INVALID,
+                              "which ranks is said already; a sweep goes over how many");
+    if (id == WEFT_TEST_RATE && test->search.to_bps)
+        return weft_error_set(error, WEFT_INVALID, "a rate that is searched cannot be swept");
+    enum weft_status status = weft_test_option_parse(id, text, &value, error);
+    if (status == WEFT_OK)
+        weft_test_option_set(test, id, value);
+    return status;
+}
+
+/* "size, ranks, rate and the pattern's options can" */
+static enum weft_status refuse_key(const char *key, struct weft_error *error)
+{
+    char list[200] = "";
+    size_t used = 0;
+    for (uint32_t i = 0; i < WEFT_TEST_OPTION_COUNT && used < sizeof(list); i++) {
+        const struct weft_test_option *row = &weft_test_option_table[i];
+        if (row->swept)
+            used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "",
+                                     row->key);
+    }
+    return weft_error_set(error, WEFT_INVALID,
+                          "'%.40s' cannot be swept: %s and the pattern's options can", key, list);
 }
 
 static enum weft_status apply(struct weft_test *test, const char *key, const char *text,
                               struct weft_error *error)
 {
-    static const char *const own[] = {"size", "ranks", "rate"};
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-        if (strcmp(key, own[i]) == 0)
-            return apply_number(test, key, text, error);
-    }
+    enum weft_test_option_id own = weft_test_option_find(key);
+    if (own != WEFT_TEST_OPTION_COUNT && weft_test_option_table[own].swept)
+        return apply_own(test, own, text, error);
     enum weft_pattern_option_id id = weft_pattern_option_find(key);
     if (id == WEFT_PATTERN_OPTION_COUNT)
-        return weft_error_set(error, WEFT_INVALID,
-                              "'%.40s' cannot be swept: size, ranks, rate and the pattern's "
-                              "options can",
-                              key);
+        return refuse_key(key, error);
     return weft_pattern_option_parse(test->pattern, &test->options, id, text, error);
 }
 
