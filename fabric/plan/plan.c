@@ -86,6 +86,23 @@ enum weft_status weft_test_set_search(struct weft_test *test,
     return WEFT_OK;
 }
 
+enum weft_status weft_test_check_search(const struct weft_test *test, struct weft_error *error)
+{
+    static const enum weft_test_option_id lengths[] = {WEFT_TEST_ITERATIONS, WEFT_TEST_DURATION};
+    for (size_t i = 0; test->search.to_bps && i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        char text[WEFT_UNITS_TEXT];
+        uint64_t most = weft_test_option_table[lengths[i]].most / WEFT_SEARCH_CONFIRM_TIMES;
+        if (weft_test_option_get(test, lengths[i]) > most)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "test '%s': a search confirms what it finds by a trial that is "
+                                  "%u times as long: '%s' can be %s at most",
+                                  test->name, WEFT_SEARCH_CONFIRM_TIMES,
+                                  weft_test_option_table[lengths[i]].key,
+                                  weft_test_option_format(lengths[i], most, text));
+    }
+    return WEFT_OK;
+}
+
 void weft_test_set_defaults(struct weft_test *test, const struct weft_pattern *pattern)
 {
     *test = (struct weft_test){.pattern = pattern};

@@ -28,6 +28,10 @@ WEFT_CHECKED enum weft_status weft_test_set_search(struct weft_test *test,
                                                    const struct weft_search_options *search,
                                                    struct weft_error *error);
 
+/* Is the trial that confirms what is found still within the bounds of a test's length? */
+WEFT_CHECKED enum weft_status weft_test_check_search(const struct weft_test *test,
+                                                     struct weft_error *error);
+
 /* char *: a name that people read, on one line */
 enum weft_status weft_plan_read_title(const struct weft_yaml_node *node, void *ret_field,
                                       struct weft_error *error);

@@ -314,6 +314,8 @@ enum weft_status weft_job_override(const struct weft_job_options *options,
         status = check_rate(options, said, test, error);
     if (status == WEFT_OK)
         status = set_parts(options, test, error);
+    if (status == WEFT_OK)
+        status = weft_test_check_search(test, error);
     if (status == WEFT_OK && !test->driver)
         status = set_text(&test->driver, "dpdk", error);
     /* A job alone is what the others are compared with. */
