@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fabric/plan/test.h"
 
+#include <assert.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -460,7 +461,8 @@ enum weft_status weft_test_read(const struct weft_yaml_node *node, struct weft_t
         return status;
     weft_test_set_defaults(test, pattern);
     status = take_keys(node, test, error);
-    if (status == WEFT_OK && !test->name && !(test->name = strdup(pattern->name)))
+    assert(test->pattern);
+    if (status == WEFT_OK && !test->name && !(test->name = strdup(test->pattern->name)))
         status = weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
     return status == WEFT_OK ? take_rest(node, &row, test, error) : status;
 }

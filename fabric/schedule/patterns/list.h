@@ -4,6 +4,8 @@
 #ifndef WEFT_SCHEDULE_LIST_H
 #define WEFT_SCHEDULE_LIST_H
 
+struct weft_pattern; /* see pattern.h */
+
 #define WEFT_PATTERNS(ROW) \
     ROW(ping_pong)         \
     ROW(stream)            \

@@ -262,7 +262,6 @@ Test(wire, a_bad_prepare_names_its_field)
                 set(prepare, "repeats", 1));
     BAD_PREPARE("has 'depth' a second time", rename_option(prepare, "in-flight", "depth"));
     BAD_PREPARE("knows no option 'debt' of a test", rename_option(prepare, "depth", "debt"));
-    BAD_PREPARE("knows no option 'name' of a test", rename_option(prepare, "depth", "name"));
     BAD_PREPARE("prepare.test.options.name", rename_option(prepare, "depth", "\x1b"));
     BAD_PREPARE("prepare.test.period_bytes", prepare->parts[0]->period_bytes = UINT64_MAX);
     BAD_PREPARE("prepare.test.congestion.control is 7",
@@ -594,8 +593,6 @@ Test(wire, an_environment_comes_through_whole)
     error_has("environment.kernel");
     weft_wire_close(came);
 }
-
-/* ---- any bytes ---- */
 
 /* ---- traces ---- */
 
