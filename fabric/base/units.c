@@ -228,6 +228,18 @@ enum weft_status weft_parse_count(const char *text, uint64_t *ret_count, struct 
     return parse(&counts, text, ret_count, error);
 }
 
+enum weft_status weft_unit_parse(enum weft_unit unit, const char *text, uint64_t *ret_value,
+                                 struct weft_error *error)
+{
+    static const struct quantity *const quantities[] = {
+        [WEFT_UNIT_COUNT] = &counts,
+        [WEFT_UNIT_SIZE] = &sizes,
+        [WEFT_UNIT_TIME] = &times,
+        [WEFT_UNIT_RATE] = &rates,
+    };
+    return parse(quantities[unit], text, ret_value, error);
+}
+
 /* ---- writing ---- */
 
 /* In the largest unit that divides it. */
@@ -255,6 +267,22 @@ char *weft_format_rate(uint64_t rate_bps, char text[WEFT_UNITS_TEXT])
 char *weft_format_time(uint64_t time_ns, char text[WEFT_UNITS_TEXT])
 {
     return format(&times, time_ns, text);
+}
+
+char *weft_unit_format(enum weft_unit unit, uint64_t value, char text[WEFT_UNITS_TEXT])
+{
+    switch (unit) {
+    case WEFT_UNIT_SIZE:
+        return weft_format_size(value, text);
+    case WEFT_UNIT_TIME:
+        return weft_format_time(value, text);
+    case WEFT_UNIT_RATE:
+        return weft_format_rate(value, text);
+    case WEFT_UNIT_COUNT:
+        break;
+    }
+    (void)snprintf(text, WEFT_UNITS_TEXT, "%" PRIu64, value);
+    return text;
 }
 
 /* value / scale, rounded to `decimals` digits behind the point, as a whole number of those */

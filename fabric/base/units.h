@@ -35,6 +35,18 @@ char *weft_format_size(uint64_t len_bytes, char text[WEFT_UNITS_TEXT]);
 char *weft_format_rate(uint64_t rate_bps, char text[WEFT_UNITS_TEXT]);
 char *weft_format_time(uint64_t time_ns, char text[WEFT_UNITS_TEXT]);
 
+/* The four kinds of quantity by name, for tables of settings. */
+enum weft_unit {
+    WEFT_UNIT_COUNT = 0,
+    WEFT_UNIT_SIZE,
+    WEFT_UNIT_TIME,
+    WEFT_UNIT_RATE,
+};
+WEFT_CHECKED enum weft_status weft_unit_parse(enum weft_unit unit, const char *text,
+                                              uint64_t *ret_value, struct weft_error *error);
+/* Parses back to the same number. Returns `text`. */
+char *weft_unit_format(enum weft_unit unit, uint64_t value, char text[WEFT_UNITS_TEXT]);
+
 /* For people, three significant digits: "41.2 us", "22.1 Gbps", "3.91 MiB". Return `text`. */
 char *weft_show_size(uint64_t len_bytes, char text[WEFT_UNITS_TEXT]);
 char *weft_show_rate(uint64_t rate_bps, char text[WEFT_UNITS_TEXT]);

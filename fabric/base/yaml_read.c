@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fabric/base/yaml.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,27 +181,26 @@ static enum weft_status unknown_key(const struct weft_yaml_node *node, const cha
     return weft_yaml_unknown(&node->key_where, of, node->key, names, error);
 }
 
+static enum weft_unit unit_of(weft_yaml_reader read)
+{
+    if (read == weft_yaml_read_size)
+        return WEFT_UNIT_SIZE;
+    if (read == weft_yaml_read_time)
+        return WEFT_UNIT_TIME;
+    return read == weft_yaml_read_rate ? WEFT_UNIT_RATE : WEFT_UNIT_COUNT;
+}
+
 static enum weft_status check_range(const struct weft_yaml_node *node,
                                     const struct weft_yaml_key *key, uint64_t value,
                                     struct weft_error *error)
 {
+    enum weft_unit unit = unit_of(key->read);
     char least[WEFT_UNITS_TEXT], most[WEFT_UNITS_TEXT];
     if (!key->most || (value >= key->least && value <= key->most))
         return WEFT_OK;
-    if (key->read == weft_yaml_read_size) {
-        weft_format_size(key->least, least);
-        weft_format_size(key->most, most);
-    } else if (key->read == weft_yaml_read_time) {
-        weft_format_time(key->least, least);
-        weft_format_time(key->most, most);
-    } else if (key->read == weft_yaml_read_rate) {
-        weft_format_rate(key->least, least);
-        weft_format_rate(key->most, most);
-    } else {
-        (void)snprintf(least, sizeof(least), "%" PRIu64, key->least);
-        (void)snprintf(most, sizeof(most), "%" PRIu64, key->most);
-    }
-    return weft_error_at(error, &node->where, "'%s' must be from %s to %s", key->name, least, most);
+    return weft_error_at(error, &node->where, "'%s' must be from %s to %s", key->name,
+                         weft_unit_format(unit, key->least, least),
+                         weft_unit_format(unit, key->most, most));
 }
 
 static enum weft_status read_member(const struct weft_yaml_node *node, const char *what,

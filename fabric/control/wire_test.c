@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fabric/control/wire.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,43 +68,68 @@ static void write_fault(const struct weft_fault_options *fault, Weft__Fault *mes
     message->seed = fault->seed;
 }
 
+/* Options that have a value, of a table with at most so many. */
+#define OPTIONS_MAX 64u
+_Static_assert(WEFT_TEST_OPTION_COUNT <= OPTIONS_MAX, "a message has room for each");
+_Static_assert(WEFT_PATTERN_OPTION_COUNT <= OPTIONS_MAX, "a message has room for each");
+struct options_out {
+    size_t count;
+    Weft__Option items[OPTIONS_MAX];
+    Weft__Option *pointers[OPTIONS_MAX];
+};
+
 /* A test's message and what it points to. */
 struct test_out {
     Weft__Test message;
     Weft__Congestion congestion;
     Weft__Fault fault;
     char *pattern, *text_name;
-    Weft__PatternOption options[WEFT_PATTERN_OPTION_COUNT];
-    Weft__PatternOption *pointers[WEFT_PATTERN_OPTION_COUNT];
-    char names[WEFT_PATTERN_OPTION_COUNT][NAME_BYTES_MAX];
+    struct options_out options, pattern_options;
 };
 
-static void write_options(const struct weft_pattern_options *options, struct test_out *out)
-{
-    size_t count = 0;
-    for (uint32_t i = 0; i < WEFT_PATTERN_OPTION_COUNT; i++) {
-        enum weft_pattern_option_id id = (enum weft_pattern_option_id)i;
-        if (!weft_pattern_option_is_given(options, id))
-            continue;
-        Weft__PatternOption *option = &out->options[count];
-        weft__pattern_option__init(option);
-        (void)snprintf(out->names[count], NAME_BYTES_MAX, "%s", weft_pattern_option_table[i].name);
-        option->name = out->names[count];
-        option->value = weft_pattern_option_get(options, id);
-        out->pointers[count++] = option;
-    }
-    out->message.pattern_options = out->pointers;
-    out->message.n_pattern_options = count;
-}
-
 /* protobuf-c's messages hold pointers that it never writes through. */
-static uint8_t *mutable_bytes(const char *bytes)
+static char *mutable_text(const char *text)
 {
     union {
         const char *read;
-        uint8_t *write;
-    } pointer = {.read = bytes};
+        char *write;
+    } pointer = {.read = text};
     return pointer.write;
+}
+
+static void add_option(struct options_out *out, const char *name, uint64_t value)
+{
+    Weft__Option *option = &out->items[out->count];
+    weft__option__init(option);
+    option->name = mutable_text(name);
+    option->value = value;
+    out->pointers[out->count++] = option;
+}
+
+static void write_pattern_options(const struct weft_pattern_options *options, struct test_out *out)
+{
+    for (uint32_t i = 0; i < WEFT_PATTERN_OPTION_COUNT; i++) {
+        enum weft_pattern_option_id id = (enum weft_pattern_option_id)i;
+        if (weft_pattern_option_is_given(options, id))
+            add_option(&out->pattern_options, weft_pattern_option_table[i].name,
+                       weft_pattern_option_get(options, id));
+    }
+    out->message.pattern_options = out->pattern_options.pointers;
+    out->message.n_pattern_options = out->pattern_options.count;
+}
+
+/* Defaults were filled in where the plan was read: what is 0 and was not said is absent. */
+static void write_options(const struct weft_test *test, struct test_out *out)
+{
+    for (uint32_t i = 0; i < WEFT_TEST_OPTION_COUNT; i++) {
+        enum weft_test_option_id id = (enum weft_test_option_id)i;
+        if (weft_test_option_is_number(id) &&
+            (weft_test_option_is_given(test, id) || weft_test_option_get(test, id)))
+            add_option(&out->options, weft_test_option_table[i].key,
+                       weft_test_option_get(test, id));
+    }
+    out->message.options = out->options.pointers;
+    out->message.n_options = out->options.count;
 }
 
 /* protobuf-c's messages hold pointers that it never writes through. */
@@ -122,34 +146,18 @@ static void write_test(const struct weft_test *test, struct test_out *out)
 {
     Weft__Test *message = &out->message;
     weft__test__init(message);
-    write_options(&test->options, out);
+    write_options(test, out);
+    write_pattern_options(&test->options, out);
     write_congestion(&test->congestion, &out->congestion);
     write_fault(&test->fault, &out->fault);
-    message->text.data = mutable_bytes(test->options.text);
+    message->text.data = (uint8_t *)mutable_text(test->options.text);
     message->text.len = test->options.text ? test->options.text_bytes : 0;
     message->text_name = out->text_name;
     message->name = test->name;
     message->pattern = out->pattern;
-    message->rank_count = test->options.rank_count;
     message->ranks = mutable(test->ranks);
     message->n_ranks = test->ranks ? test->options.rank_count : 0;
-    message->size_bytes = test->options.size_bytes;
     message->driver = test->driver ? test->driver : empty;
-    message->transfer = (Weft__Transfer)test->transfer;
-    message->mtu_bytes = test->mtu_bytes;
-    message->dscp = test->dscp;
-    message->iterations = test->iterations;
-    message->duration_ns = test->duration_ns;
-    message->warmup = test->warmup;
-    message->depth = test->depth;
-    message->in_flight = test->in_flight;
-    message->interval_ns = test->interval_ns;
-    message->reduce = test->reduce;
-    message->trace = test->trace;
-    message->verify = test->verify;
-    message->pace_bps = test->pace_bps;
-    message->rate_bps = test->rate_bps;
-    message->arrivals = (Weft__Arrivals)test->arrivals;
     message->arrivals_seed = test->arrivals_seed;
     message->period_bytes = test->period_bytes;
     message->congestion = test->congestion.control ? &out->congestion : NULL;
@@ -308,44 +316,6 @@ static enum weft_status read_fault(const Weft__Fault *message, struct weft_fault
                            error);
 }
 
-static enum weft_status check_numbers(const Weft__Test *message, struct weft_error *error)
-{
-    const struct {
-        const char *field;
-        uint64_t value, low, high;
-    } ranges[] = {
-        {"prepare.test.rank_count", message->rank_count, 1, WEFT_RANKS_MAX},
-        {"prepare.test.transfer", (uint64_t)message->transfer, 0, WEFT_TRANSFER_COUNT - 1},
-        {"prepare.test.depth", message->depth, 0, WEFT_CHANNELS_MAX},
-        {"prepare.test.in_flight", message->in_flight, 0, WEFT_IN_FLIGHT_MAX},
-        {"prepare.test.mtu_bytes", message->mtu_bytes, 0, 4096},
-        {"prepare.test.dscp", message->dscp, 0, 63},
-        {"prepare.test.iterations", message->iterations, 0, INT64_MAX},
-        {"prepare.test.duration_ns", message->duration_ns, 0, INT64_MAX},
-        {"prepare.test.warmup", message->warmup, 0, INT64_MAX},
-        {"prepare.test.interval_ns", message->interval_ns, 0, INT64_MAX},
-        {"prepare.test.pace_bps", message->pace_bps, 0, INT64_MAX},
-        {"prepare.test.rate_bps", message->rate_bps, 0, INT64_MAX},
-        {"prepare.test.arrivals", (uint64_t)message->arrivals, 0, WEFT_ARRIVALS_KIND_COUNT - 1},
-        {"prepare.test.period_bytes", message->period_bytes, 0, INT64_C(1) << 55},
-    };
-    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
-        enum weft_status status =
-            weft_wire_range(ranges[i].field, ranges[i].value, ranges[i].low, ranges[i].high, error);
-        if (status)
-            return status;
-    }
-    uint32_t mtu_bytes = message->mtu_bytes;
-    if (mtu_bytes && (mtu_bytes < 256 || (mtu_bytes & (mtu_bytes - 1))))
-        return weft_error_set(error, WEFT_INVALID,
-                              "prepare.test.mtu_bytes is %u, not 256, 512, 1024, 2048 or 4096",
-                              mtu_bytes);
-    if (!message->iterations == !message->duration_ns)
-        return weft_error_set(error, WEFT_INVALID,
-                              "prepare.test must have iterations or duration_ns, one of them");
-    return WEFT_OK;
-}
-
 static enum weft_status read_congestion(const Weft__Congestion *message,
                                         struct weft_congestion_options *ret,
                                         struct weft_error *error)
@@ -367,28 +337,70 @@ static enum weft_status read_congestion(const Weft__Congestion *message,
     return status;
 }
 
-static enum weft_status read_options(const Weft__Test *message,
-                                     struct weft_pattern_options *options, struct weft_error *error)
+static enum weft_status unknown_option(const char *of, const char *name, struct weft_error *error)
+{
+    return weft_error_set(error, WEFT_INVALID,
+                          "this agent knows no option '%s' of a %s; run the same weft on all hosts",
+                          name, of);
+}
+
+/* Whether the pattern takes them is asked once all are there. */
+static enum weft_status read_pattern_options(const Weft__Test *message,
+                                             struct weft_pattern_options *options,
+                                             struct weft_error *error)
 {
     for (size_t i = 0; i < message->n_pattern_options; i++) {
-        const Weft__PatternOption *option = message->pattern_options[i];
+        const Weft__Option *option = message->pattern_options[i];
         enum weft_status status = weft_wire_text("prepare.test.pattern_options.name", option->name,
                                                  NAME_BYTES_MAX, error);
         if (status)
             return status;
         enum weft_pattern_option_id id = weft_pattern_option_find(option->name);
         if (id == WEFT_PATTERN_OPTION_COUNT)
-            return weft_error_set(error, WEFT_INVALID,
-                                  "this agent knows no option '%s' of a pattern; run the same weft "
-                                  "on all hosts",
-                                  option->name);
+            return unknown_option("pattern", option->name, error);
         weft_pattern_option_set(options, id, option->value);
     }
     return WEFT_OK;
 }
 
-static enum weft_status read_test(const Weft__Test *message, struct weft_test *test,
-                                  struct weft_error *error)
+static enum weft_status read_option(const Weft__Option *option, struct weft_test *test,
+                                    struct weft_error *error)
+{
+    enum weft_status status =
+        weft_wire_text("prepare.test.options.name", option->name, NAME_BYTES_MAX, error);
+    if (status)
+        return status;
+    enum weft_test_option_id id = weft_test_option_find(option->name);
+    if (id == WEFT_TEST_OPTION_COUNT || !weft_test_option_is_number(id))
+        return unknown_option("test", option->name, error);
+    enum weft_test_option_id other = weft_test_option_table[id].instead_of;
+    if (weft_test_option_is_given(test, id))
+        return weft_error_set(error, WEFT_INVALID, "prepare.test has '%s' a second time",
+                              weft_test_option_table[id].key);
+    if (other && weft_test_option_is_given(test, other))
+        return weft_error_set(error, WEFT_INVALID,
+                              "prepare.test has '%s' and '%s', not one of them",
+                              weft_test_option_table[other].key, weft_test_option_table[id].key);
+    if (weft_test_option_check(id, option->value, error) != WEFT_OK)
+        return weft_error_prefix(error, "prepare.test: ");
+    weft_test_option_set(test, id, option->value);
+    return WEFT_OK;
+}
+
+/* What is not there is 0, as it is where nothing was said. */
+static enum weft_status read_options(const Weft__Test *message, struct weft_test *test,
+                                     struct weft_error *error)
+{
+    enum weft_status status = WEFT_OK;
+    for (size_t i = 0; i < message->n_options && !status; i++)
+        status = read_option(message->options[i], test, error);
+    if (!status && !test->iterations && !test->duration_ns)
+        status = weft_error_set(error, WEFT_INVALID,
+                                "prepare.test has neither 'iterations' nor 'duration'");
+    return status;
+}
+
+static enum weft_status read_texts(const Weft__Test *message, struct weft_error *error)
 {
     enum weft_status status =
         weft_wire_text("prepare.test.name", message->name, NAME_BYTES_MAX, error);
@@ -396,55 +408,43 @@ static enum weft_status read_test(const Weft__Test *message, struct weft_test *t
         status = weft_wire_text("prepare.test.pattern", message->pattern, NAME_BYTES_MAX, error);
     if (!status)
         status = weft_wire_text("prepare.test.driver", message->driver, NAME_BYTES_MAX, error);
-    struct weft_congestion_options congestion;
+    return status ? status
+                  : weft_wire_text("prepare.test.text_name", message->text_name, NAME_BYTES_MAX,
+                                   error);
+}
+
+static enum weft_status read_test(const Weft__Test *message, struct weft_test *test,
+                                  struct weft_error *error)
+{
+    enum weft_status status = read_texts(message, error);
     if (!status)
-        status =
-            weft_wire_text("prepare.test.text_name", message->text_name, NAME_BYTES_MAX, error);
-    if (!status)
-        status = check_numbers(message, error);
-    if (!status)
-        status = read_congestion(message->congestion, &congestion, error);
+        status = weft_wire_range("prepare.test.period_bytes", message->period_bytes, 0,
+                                 INT64_C(1) << 55, error);
     if (status)
         return status;
     *test = (struct weft_test){
         .name = message->name,
         .pattern = weft_pattern_find(message->pattern, error),
-        .options = {.rank_count = message->rank_count,
-                    .size_bytes = message->size_bytes,
-                    .text = message->text.len ? (const char *)message->text.data : NULL,
+        .options = {.text = message->text.len ? (const char *)message->text.data : NULL,
                     .text_bytes = message->text.len,
                     .text_name = or_null(message->text_name)},
         .ranks = message->n_ranks ? message->ranks : NULL,
         .driver = or_null(message->driver),
-        .transfer = (enum weft_transfer)message->transfer,
-        .mtu_bytes = message->mtu_bytes,
-        .dscp = (uint8_t)message->dscp,
-        .iterations = message->iterations,
-        .duration_ns = message->duration_ns,
-        .warmup = message->warmup,
-        .depth = message->depth,
-        .in_flight = message->in_flight,
-        .interval_ns = message->interval_ns,
-        .reduce = message->reduce,
-        .trace = message->trace,
-        .verify = message->verify,
-        .pace_bps = message->pace_bps,
-        .rate_bps = message->rate_bps,
-        .arrivals = (enum weft_arrivals_kind)message->arrivals,
         .arrivals_seed = message->arrivals_seed,
         .period_bytes = message->period_bytes,
-        .congestion = congestion,
     };
     if (!test->pattern)
         return WEFT_NOT_FOUND;
-    if (message->n_ranks)
-        status = weft_wire_range("prepare.test.ranks' count", message->n_ranks, message->rank_count,
-                                 message->rank_count, error);
-    if (status)
-        return status;
-    status = read_fault(message->fault, &test->fault, error);
+    status = read_options(message, test, error);
+    if (!status && message->n_ranks)
+        status = weft_wire_range("prepare.test.ranks' count", message->n_ranks,
+                                 test->options.rank_count, test->options.rank_count, error);
     if (!status)
-        status = read_options(message, &test->options, error);
+        status = read_congestion(message->congestion, &test->congestion, error);
+    if (!status)
+        status = read_fault(message->fault, &test->fault, error);
+    if (!status)
+        status = read_pattern_options(message, &test->options, error);
     return status ? status : weft_pattern_check(test->pattern, &test->options, error);
 }
 

@@ -44,11 +44,6 @@ uint32_t weft_test_in_flight(const struct weft_test *test)
     return open ? open : 1;
 }
 
-const char *const weft_arrivals_names[WEFT_ARRIVALS_KIND_COUNT + 1] = {
-    [WEFT_ARRIVALS_CONSTANT] = "constant",
-    [WEFT_ARRIVALS_POISSON] = "poisson",
-};
-
 enum weft_status weft_search_parse(const char *text, struct weft_test *test,
                                    struct weft_error *error)
 {
@@ -91,15 +86,33 @@ enum weft_status weft_test_set_search(struct weft_test *test,
     return WEFT_OK;
 }
 
+enum weft_status weft_test_check_search(const struct weft_test *test, struct weft_error *error)
+{
+    static const enum weft_test_option_id lengths[] = {WEFT_TEST_ITERATIONS, WEFT_TEST_DURATION};
+    for (size_t i = 0; test->search.to_bps && i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        char text[WEFT_UNITS_TEXT];
+        uint64_t most = weft_test_option_table[lengths[i]].most / WEFT_SEARCH_CONFIRM_TIMES;
+        if (weft_test_option_get(test, lengths[i]) > most)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "test '%s': a search confirms what it finds by a trial that is "
+                                  "%u times as long: '%s' can be %s at most",
+                                  test->name, WEFT_SEARCH_CONFIRM_TIMES,
+                                  weft_test_option_table[lengths[i]].key,
+                                  weft_test_option_format(lengths[i], most, text));
+    }
+    return WEFT_OK;
+}
+
 void weft_test_set_defaults(struct weft_test *test, const struct weft_pattern *pattern)
 {
-    *test = (struct weft_test){.pattern = pattern,
-                               .options = {.size_bytes = pattern->default_size_bytes},
-                               .transfer = WEFT_TRANSFER_WRITE,
-                               .iterations = WEFT_ITERATIONS_DEFAULT,
-                               .warmup = WEFT_WARMUP_DEFAULT,
-                               .verify = true,
-                               .trace = true};
+    *test = (struct weft_test){.pattern = pattern};
+#define WEFT_OWN(id, type, field, ...) \
+    test->field = (type)weft_test_option_table[WEFT_TEST_##id].default_value;
+#define WEFT_NOTHING(...)
+    WEFT_TEST_OPTIONS(WEFT_OWN, WEFT_NOTHING, WEFT_NOTHING)
+#undef WEFT_OWN
+#undef WEFT_NOTHING
+    test->options.size_bytes = pattern->default_size_bytes;
 }
 
 enum weft_status weft_plan_single(const struct weft_pattern *pattern, struct weft_plan **ret_plan,

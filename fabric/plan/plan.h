@@ -4,6 +4,7 @@
 #define WEFT_PLAN_PLAN_H
 
 #include "fabric/node/node.h"
+#include "fabric/plan/options.h"
 #include "fabric/plan/search.h"
 #include "fabric/schedule/pattern.h"
 #include "fabric/topology/topology.h"
@@ -53,10 +54,6 @@ WEFT_CHECKED enum weft_status weft_fault_set(const char *name, const char *value
 /* Parses back to the same. Returns `text`. */
 char *weft_fault_format(const struct weft_fault_options *fault, char text[WEFT_FAULT_TEXT]);
 
-/* Where a plan says nothing: enough iterations for a p90, few enough for a first look. */
-#define WEFT_ITERATIONS_DEFAULT 100u
-#define WEFT_WARMUP_DEFAULT 10u
-
 /* Values that a test is run with, one after the other. */
 #define WEFT_SWEEP_AXES_MAX 8u
 struct weft_sweep_axis {
@@ -74,8 +71,6 @@ WEFT_CHECKED enum weft_status weft_search_parse(const char *text, struct weft_te
 /* "5%" */
 WEFT_CHECKED enum weft_status weft_share_parse(const char *text, double *ret_share,
                                                struct weft_error *error);
-
-#define WEFT_FOREVER ((uint64_t)INT64_MAX)
 
 /* Jobs that run together. */
 #define WEFT_JOBS_MAX 16u
@@ -102,25 +97,17 @@ struct weft_test {
     char *driver;    /* NULL: "dpdk" */
     char *file;      /* what the pattern is made from, as the plan names it; NULL: nothing */
     char *file_text; /* malloc'd, or NULL: it was not read yet; options.text shows it */
-    enum weft_transfer transfer;
-    uint32_t mtu_bytes;   /* 0: the device's largest */
-    uint8_t dscp;         /* 0 .. 63, on every packet */
-    uint64_t iterations;  /* 0 where duration_ns is set */
-    uint64_t duration_ns; /* 0 where iterations is set; WEFT_FOREVER: until it is interrupted */
-    uint64_t warmup;      /* iterations */
-    uint32_t depth;       /* 0: the node's default */
-    uint32_t in_flight;   /* iterations at once; 0: see weft_test_in_flight */
-    uint64_t interval_ns; /* 0: 1 ms */
-    uint64_t rate_bps;    /* payload of the rank that sends most, open loop; 0: closed loop */
-    enum weft_arrivals_kind arrivals;
+    /* What the table of options declares: by `absent` there, 0 may stand for nothing said. */
+#define WEFT_OWN(id, type, field, ...) type field;
+#define WEFT_NOTHING(...)
+    WEFT_TEST_OPTIONS(WEFT_OWN, WEFT_NOTHING, WEFT_NOTHING)
+#undef WEFT_OWN
+#undef WEFT_NOTHING
+    uint64_t given;         /* 1 << id of enum weft_test_option_id: said, be it 0 */
     uint64_t arrivals_seed; /* 0 in a plan: the run's seed makes it */
-    uint64_t period_bytes;  /* what that rank sends in an iteration; 0: not yet counted */
-    uint64_t pace_bps;      /* an endpoint sends at most, frames' bytes; 0: no limit */
+    uint64_t period_bytes; /* what the rank that sends most sends in an iteration; 0: not counted */
     struct weft_congestion_options congestion;
     struct weft_fault_options fault; /* of the ranks whose driver injects faults */
-    bool reduce; /* do the arithmetic in the measured window too; false unless told otherwise */
-    bool verify; /* true unless told otherwise */
-    bool trace;  /* record where the time of iterations went; true unless told otherwise */
     uint32_t expect_count;
     struct weft_expect *expects;
     struct weft_search_options search; /* for the highest rate; rate_bps is its highest */
@@ -128,9 +115,8 @@ struct weft_test {
     /* Before weft_plan_expand: what it stands for; after it: one point and one repeat. */
     uint32_t axis_count;
     struct weft_sweep_axis axes[WEFT_SWEEP_AXES_MAX];
-    uint32_t repeats; /* how often it is run; 0: once */
-    uint32_t repeat;  /* which of them this is */
-    bool swept;       /* it is a point of a sweep */
+    uint32_t repeat; /* which of them this is */
+    bool swept;      /* it is a point of a sweep */
 };
 
 /* Where a rank of the test's pattern sits, as the topology counts. */

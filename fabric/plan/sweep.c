@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fabric/plan/sweep.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,39 +17,45 @@ static enum weft_status no_memory(struct weft_error *error)
 
 /* ---- one value ---- */
 
-static enum weft_status apply_number(struct weft_test *test, const char *key, const char *text,
-                                     struct weft_error *error)
+static enum weft_status apply_own(struct weft_test *test, enum weft_test_option_id id,
+                                  const char *text, struct weft_error *error)
 {
     uint64_t value = 0;
-    enum weft_status status = WEFT_OK;
-    if (strcmp(key, "size") == 0)
-        status = weft_parse_size(text, &value, error);
-    else if (strcmp(key, "ranks") == 0 && test->ranks)
-        status = weft_error_set(error, WEFT_INVALID,
-                                "which ranks is said already; a sweep goes over how many");
-    else if (strcmp(key, "ranks") == 0)
-        status = weft_parse_count(text, &value, error);
-    else if (test->search.to_bps)
-        status = weft_error_set(error, WEFT_INVALID, "a rate that is searched cannot be swept");
-    else
-        status = weft_parse_rate(text, &value, error);
-    return status == WEFT_OK ? weft_test_set_number(test, key, value, error) : status;
+    if (id == WEFT_TEST_RANKS && test->ranks)
+        return weft_error_set(error, WEFT_INVALID,
+                              "which ranks is said already; a sweep goes over how many");
+    if (id == WEFT_TEST_RATE && test->search.to_bps)
+        return weft_error_set(error, WEFT_INVALID, "a rate that is searched cannot be swept");
+    enum weft_status status = weft_test_option_parse(id, text, &value, error);
+    if (status == WEFT_OK)
+        weft_test_option_set(test, id, value);
+    return status;
+}
+
+/* "size, ranks, rate and the pattern's options can" */
+static enum weft_status refuse_key(const char *key, struct weft_error *error)
+{
+    char list[200] = "";
+    size_t used = 0;
+    for (uint32_t i = 0; i < WEFT_TEST_OPTION_COUNT && used < sizeof(list); i++) {
+        const struct weft_test_option *row = &weft_test_option_table[i];
+        if (row->swept)
+            used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "",
+                                     row->key);
+    }
+    return weft_error_set(error, WEFT_INVALID,
+                          "'%.40s' cannot be swept: %s and the pattern's options can", key, list);
 }
 
 static enum weft_status apply(struct weft_test *test, const char *key, const char *text,
                               struct weft_error *error)
 {
-    static const char *const own[] = {"size", "ranks", "rate"};
-    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
-        if (strcmp(key, own[i]) == 0)
-            return apply_number(test, key, text, error);
-    }
+    enum weft_test_option_id own = weft_test_option_find(key);
+    if (own != WEFT_TEST_OPTION_COUNT && weft_test_option_table[own].swept)
+        return apply_own(test, own, text, error);
     enum weft_pattern_option_id id = weft_pattern_option_find(key);
     if (id == WEFT_PATTERN_OPTION_COUNT)
-        return weft_error_set(error, WEFT_INVALID,
-                              "'%.40s' cannot be swept: size, ranks, rate and the pattern's "
-                              "options can",
-                              key);
+        return refuse_key(key, error);
     return weft_pattern_option_parse(test->pattern, &test->options, id, text, error);
 }
 
@@ -78,36 +83,20 @@ static enum weft_status keep_value(struct weft_test *test, struct weft_sweep_axi
     return WEFT_OK;
 }
 
-typedef enum weft_status parse_function(const char *text, uint64_t *ret_value,
-                                        struct weft_error *error);
-
-static char *format_count(uint64_t count, char text[WEFT_UNITS_TEXT])
-{
-    (void)snprintf(text, WEFT_UNITS_TEXT, "%" PRIu64, count);
-    return text;
-}
-
 struct range {
     uint64_t from, to, factor;
-    char *(*format)(uint64_t value, char text[WEFT_UNITS_TEXT]);
+    enum weft_unit unit;
 };
 
 /* Whatever unit both ends have. */
 static bool read_ends(const char *from, const char *to, struct range *range)
 {
-    static const struct {
-        parse_function *parse;
-        char *(*format)(uint64_t value, char text[WEFT_UNITS_TEXT]);
-    } units[] = {
-        {weft_parse_count, format_count},
-        {weft_parse_size, weft_format_size},
-        {weft_parse_rate, weft_format_rate},
-        {weft_parse_time, weft_format_time},
-    };
+    static const enum weft_unit units[] = {WEFT_UNIT_COUNT, WEFT_UNIT_SIZE, WEFT_UNIT_RATE,
+                                           WEFT_UNIT_TIME};
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        range->format = units[i].format;
-        if (units[i].parse(from, &range->from, NULL) == WEFT_OK &&
-            units[i].parse(to, &range->to, NULL) == WEFT_OK)
+        range->unit = units[i];
+        if (weft_unit_parse(units[i], from, &range->from, NULL) == WEFT_OK &&
+            weft_unit_parse(units[i], to, &range->to, NULL) == WEFT_OK)
             return true;
     }
     return false;
@@ -145,7 +134,7 @@ static enum weft_status add_piece(struct weft_test *test, struct weft_sweep_axis
         return keep_value(test, axis, text, error);
     enum weft_status status = read_range(text, &range, error);
     for (uint64_t at = range.from; status == WEFT_OK && at <= range.to; at *= range.factor) {
-        status = keep_value(test, axis, range.format(at, value), error);
+        status = keep_value(test, axis, weft_unit_format(range.unit, at, value), error);
         if (at > range.to / range.factor)
             break;
     }

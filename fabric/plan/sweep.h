@@ -7,9 +7,9 @@
 
 /* Of a plan, once sweeps and repeats are written out. */
 #define WEFT_PLAN_TESTS_MAX 1000u
-#define WEFT_REPEATS_MAX 100u
 
-/* Adds an axis: `key` is size, ranks, rate or one of the pattern's options; `values` are separated
+/* Adds an axis: `key` is an option of the test that may be swept, or one of the
+ * pattern's options; `values` are separated
  * by commas, each a value or a range "64B..4MiB*4", from the first by that factor up to the last.
  * Refused where a value is none of the key's. */
 WEFT_CHECKED enum weft_status weft_sweep_add(struct weft_test *test, const char *key,

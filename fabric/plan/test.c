@@ -13,29 +13,13 @@
 #include "fabric/topology/topology.h"
 
 #define TITLE_BYTES_MAX 100u
-#define SIZE_BYTES_MAX (UINT64_C(1) << 40)
-#define TIME_HOUR_NS UINT64_C(3600000000000)
 #define PATTERNS_MAX 64u
 #define EXPECTS_MAX 256u
 
-/* A test as its keys say it; 0 and NULL where they don't, since none may be 0. */
+/* A test's keys as they stand in the file; NULL: not there. */
 struct row {
-    char *name, *driver, *file;
-    const struct weft_pattern *pattern;
-    enum weft_transfer transfer;
-    struct weft_rank_choice ranks;
-    uint64_t size_bytes;
-    const struct weft_yaml_node *options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not said */
-    uint64_t mtu_bytes, dscp, iterations, duration_ns, warmup, depth, in_flight, interval_ns,
-        pace_bps;
-    uint64_t rate_bps;
-    enum weft_arrivals_kind arrivals;
-    struct weft_congestion_options congestion;
-    bool reduce, verify, trace;
-    struct weft_fault_options fault;
-    const struct weft_yaml_node *expects, *sweep;
-    const struct weft_yaml_node *search;
-    uint64_t repeats;
+    const struct weft_yaml_node *own[WEFT_TEST_OPTION_COUNT];
+    const struct weft_yaml_node *options[WEFT_PATTERN_OPTION_COUNT];
 };
 
 /* ---- values ---- */
@@ -71,7 +55,8 @@ bool weft_is_goal_name(const char *name)
     return len_bytes > 5 && strcmp(name + len_bytes - 5, ".goal") == 0;
 }
 
-static enum weft_status read_pattern(const struct weft_yaml_node *node, void *ret_field,
+static enum weft_status read_pattern(const struct weft_yaml_node *node,
+                                     const struct weft_pattern **ret_pattern,
                                      struct weft_error *error)
 {
     enum weft_status status = read_word(node, error);
@@ -80,7 +65,7 @@ static enum weft_status read_pattern(const struct weft_yaml_node *node, void *re
     bool goal = weft_is_goal_name(node->text);
     const struct weft_pattern *pattern = weft_pattern_find(goal ? "goal" : node->text, NULL);
     if (pattern) {
-        *(const struct weft_pattern **)ret_field = pattern;
+        *ret_pattern = pattern;
         return WEFT_OK;
     }
     const char *names[PATTERNS_MAX + 1] = {NULL};
@@ -97,73 +82,6 @@ static enum weft_status read_option(const struct weft_yaml_node *node, void *ret
     if (status == WEFT_OK)
         *(const struct weft_yaml_node **)ret_field = node;
     return status;
-}
-
-static enum weft_status read_transfer(const struct weft_yaml_node *node, void *ret_field,
-                                      struct weft_error *error)
-{
-    static const char *const names[WEFT_TRANSFER_COUNT + 1] = {
-        [WEFT_TRANSFER_WRITE] = "write",
-        [WEFT_TRANSFER_SEND] = "send",
-    };
-    enum weft_status status = read_word(node, error);
-    if (status != WEFT_OK)
-        return status;
-    for (unsigned i = 0; i < WEFT_TRANSFER_COUNT; i++) {
-        if (strcmp(names[i], node->text) == 0) {
-            *(enum weft_transfer *)ret_field = (enum weft_transfer)i;
-            return WEFT_OK;
-        }
-    }
-    return weft_yaml_unknown(&node->where, "transfer", node->text, names, error);
-}
-
-static enum weft_status read_duration(const struct weft_yaml_node *node, void *ret_field,
-                                      struct weft_error *error)
-{
-    uint64_t duration_ns = WEFT_FOREVER;
-    enum weft_status status = read_word(node, error);
-    if (status == WEFT_OK && strcmp(node->text, "forever") != 0)
-        status = weft_yaml_read_time(node, &duration_ns, error);
-    if (status != WEFT_OK)
-        return status;
-    if (duration_ns != WEFT_FOREVER && (duration_ns < 1000000 || duration_ns > 168 * TIME_HOUR_NS))
-        return weft_error_at(error, &node->where,
-                             "'duration' must be from 1ms to 168h, or forever");
-    *(uint64_t *)ret_field = duration_ns;
-    return WEFT_OK;
-}
-
-static enum weft_status read_arrivals(const struct weft_yaml_node *node, void *ret_field,
-                                      struct weft_error *error)
-{
-    enum weft_status status = read_word(node, error);
-    if (status != WEFT_OK)
-        return status;
-    for (unsigned i = 0; i < WEFT_ARRIVALS_KIND_COUNT; i++) {
-        if (strcmp(weft_arrivals_names[i], node->text) == 0) {
-            *(enum weft_arrivals_kind *)ret_field = (enum weft_arrivals_kind)i;
-            return WEFT_OK;
-        }
-    }
-    return weft_yaml_unknown(&node->where, "kind of arrivals", node->text, weft_arrivals_names,
-                             error);
-}
-
-/* The path MTUs that InfiniBand and RoCE have (IBTA vol. 1, 9.7). */
-static enum weft_status read_mtu(const struct weft_yaml_node *node, void *ret_field,
-                                 struct weft_error *error)
-{
-    uint64_t mtu_bytes = 0;
-    enum weft_status status = weft_yaml_read_size(node, &mtu_bytes, error);
-    if (status != WEFT_OK)
-        return status;
-    bool power_of_2 = (mtu_bytes & (mtu_bytes - 1)) == 0;
-    if (!power_of_2 || mtu_bytes < 256 || mtu_bytes > 4096)
-        return weft_error_at(error, &node->where,
-                             "'mtu' must be 256, 512, 1024, 2048 or 4096 bytes");
-    *(uint64_t *)ret_field = mtu_bytes;
-    return WEFT_OK;
 }
 
 static enum weft_status read_fault_map(const struct weft_yaml_node *map,
@@ -196,16 +114,6 @@ static enum weft_status read_fault(const struct weft_yaml_node *node, void *ret_
     struct weft_location where = node->where;
     where.column += (uint32_t)at + node->quoted;
     return weft_error_at(error, &where, "%s", why.text);
-}
-
-static enum weft_status read_sweep(const struct weft_yaml_node *node, void *ret_field,
-                                   struct weft_error *error)
-{
-    if (node->kind != WEFT_YAML_MAP)
-        return weft_error_at(error, &node->where,
-                             "'sweep' is a map of keys to values, such as {size: [64B, 4KiB]}");
-    *(const struct weft_yaml_node **)ret_field = node;
-    return WEFT_OK;
 }
 
 static enum weft_status read_node(const struct weft_yaml_node *node, void *ret_field,
@@ -273,65 +181,24 @@ static enum weft_status read_jobs(const struct weft_yaml_node *node, void *ret_f
 }
 
 static const struct weft_yaml_key keys[] = {
-    {"name", weft_plan_read_title, offsetof(struct row, name), false, 0, 0},
-    {"pattern", read_pattern, offsetof(struct row, pattern), true, 0, 0},
-    {"ranks", weft_ranks_read, offsetof(struct row, ranks), false, 0, 0},
-    {"size", weft_yaml_read_size, offsetof(struct row, size_bytes), false, 1, SIZE_BYTES_MAX},
+#define WEFT_NUMBER(id, type, field, name, value, form, scope, help, ...) \
+    {name, read_node, offsetof(struct row, own[WEFT_TEST_##id]), false, 0, 0},
+#define WEFT_PART(id, name, value, form, scope, help, ...)         \
+    {name,                                                         \
+     WEFT_TEST_##id == WEFT_TEST_TOGETHER ? read_jobs : read_node, \
+     offsetof(struct row, own[WEFT_TEST_##id]),                    \
+     WEFT_TEST_##id == WEFT_TEST_PATTERN,                          \
+     0,                                                            \
+     0},
+    WEFT_TEST_OPTIONS(WEFT_NUMBER, WEFT_NUMBER, WEFT_PART)
+#undef WEFT_NUMBER
+#undef WEFT_PART
 #define WEFT_ROW(id, field, name, value, kind, least, most, help) \
     {name, read_option, offsetof(struct row, options[WEFT_OPTION_##id]), false, 0, 0},
-    WEFT_PATTERN_OPTIONS(WEFT_ROW)
+        WEFT_PATTERN_OPTIONS(WEFT_ROW)
 #undef WEFT_ROW
-        {"file", weft_yaml_read_text, offsetof(struct row, file), false, 0, 0},
-    {"together", read_jobs, 0, false, 0, 0},
-    {"driver", weft_plan_read_title, offsetof(struct row, driver), false, 0, 0},
-    {"transfer", read_transfer, offsetof(struct row, transfer), false, 0, 0},
-    {"mtu", read_mtu, offsetof(struct row, mtu_bytes), false, 0, 0},
-    {"dscp", weft_yaml_read_count, offsetof(struct row, dscp), false, 0, 63},
-    {"iterations", weft_yaml_read_count, offsetof(struct row, iterations), false, 1,
-     UINT64_C(1000000000000)},
-    {"duration", read_duration, offsetof(struct row, duration_ns), false, 0, 0},
-    {"warmup", weft_yaml_read_count, offsetof(struct row, warmup), false, 0, 1000000000},
-    {"depth", weft_yaml_read_count, offsetof(struct row, depth), false, 1, 4096},
-    {"in-flight", weft_yaml_read_count, offsetof(struct row, in_flight), false, 1,
-     WEFT_IN_FLIGHT_MAX},
-    {"interval", weft_yaml_read_time, offsetof(struct row, interval_ns), false, 10000,
-     TIME_HOUR_NS},
-    {"rate", weft_yaml_read_rate, offsetof(struct row, rate_bps), false, 1000,
-     UINT64_C(16000000000000)},
-    {"arrivals", read_arrivals, offsetof(struct row, arrivals), false, 0, 0},
-    {"pace", weft_yaml_read_rate, offsetof(struct row, pace_bps), false, 100000,
-     UINT64_C(16000000000000)},
-    {"congestion", weft_congestion_read, offsetof(struct row, congestion), false, 0, 0},
-    {"reduce", weft_yaml_read_bool, offsetof(struct row, reduce), false, 0, 0},
-    {"verify", weft_yaml_read_bool, offsetof(struct row, verify), false, 0, 0},
-    {"trace", weft_yaml_read_bool, offsetof(struct row, trace), false, 0, 0},
-    {"fault", read_fault, offsetof(struct row, fault), false, 0, 0},
-    {"search", read_node, offsetof(struct row, search), false, 0, 0},
-    {"repeats", weft_yaml_read_count, offsetof(struct row, repeats), false, 1, WEFT_REPEATS_MAX},
-    {"sweep", read_sweep, offsetof(struct row, sweep), false, 0, 0},
-    {"expect", weft_yaml_read_list, offsetof(struct row, expects), false, 0, 0},
-    {0},
+            {0},
 };
-
-enum weft_status weft_test_set_number(struct weft_test *test, const char *key, uint64_t value,
-                                      struct weft_error *error)
-{
-    const struct weft_yaml_key *row = keys;
-    while (row->name && strcmp(row->name, key) != 0)
-        row++;
-    assert(row->name);
-    uint64_t least = row->most ? row->least : 1;
-    uint64_t most = row->most ? row->most : WEFT_RANKS_MAX;
-    if (value < least || value > most)
-        return weft_error_set(error, WEFT_INVALID, "a value of '%s' is out of its bounds", key);
-    if (strcmp(key, "size") == 0)
-        test->options.size_bytes = value;
-    else if (strcmp(key, "ranks") == 0)
-        test->options.rank_count = (uint32_t)value;
-    else
-        test->rate_bps = value;
-    return WEFT_OK;
-}
 
 /* ---- the test ---- */
 
@@ -359,34 +226,103 @@ enum weft_status weft_test_read_expects(const struct weft_yaml_node *list, struc
     return WEFT_OK;
 }
 
-static void take_row(const struct row *row, struct weft_test *test)
+/* ---- one key ---- */
+
+typedef enum weft_status take_function(const struct weft_yaml_node *node, struct weft_test *test,
+                                       struct weft_error *error);
+
+static enum weft_status take_number(const struct weft_yaml_node *node, enum weft_test_option_id id,
+                                    struct weft_test *test, struct weft_error *error)
 {
-    weft_test_set_defaults(test, row->pattern);
-    if (row->size_bytes)
-        test->options.size_bytes = row->size_bytes;
-    if (row->duration_ns)
-        test->iterations = 0;
-    else if (row->iterations)
-        test->iterations = row->iterations;
-    test->options.rank_count = row->ranks.count;
-    test->ranks = row->ranks.ranks;
-    test->transfer = row->transfer;
-    test->mtu_bytes = (uint32_t)row->mtu_bytes;
-    test->dscp = (uint8_t)row->dscp;
-    test->duration_ns = row->duration_ns;
-    test->warmup = row->warmup;
-    test->depth = (uint32_t)row->depth;
-    test->in_flight = (uint32_t)row->in_flight;
-    test->interval_ns = row->interval_ns;
-    test->rate_bps = row->rate_bps;
-    test->arrivals = row->arrivals;
-    test->pace_bps = row->pace_bps;
-    test->congestion = row->congestion;
-    test->fault = row->fault;
-    test->repeats = (uint32_t)row->repeats;
-    test->reduce = row->reduce;
-    test->verify = row->verify;
-    test->trace = row->trace;
+    /* These say what must stand there in place of a list or a map. */
+    static const weft_yaml_reader readers[] = {
+        [WEFT_FORM_COUNT] = weft_yaml_read_count,    [WEFT_FORM_SIZE] = weft_yaml_read_size,
+        [WEFT_FORM_TIME] = weft_yaml_read_time,      [WEFT_FORM_RATE] = weft_yaml_read_rate,
+        [WEFT_FORM_POWER] = weft_yaml_read_size,     [WEFT_FORM_SWITCH] = weft_yaml_read_bool,
+        [WEFT_FORM_SWITCH_ON] = weft_yaml_read_bool, [WEFT_FORM_TEXT] = NULL,
+    };
+    weft_yaml_reader read = readers[weft_test_option_table[id].form];
+    union {
+        uint64_t number;
+        bool flag;
+    } scratch;
+    uint64_t value = 0;
+    struct weft_error why = {0};
+    enum weft_status status = read ? read(node, &scratch, error) : read_word(node, error);
+    if (status != WEFT_OK)
+        return status;
+    if (weft_test_option_parse(id, node->text, &value, &why) != WEFT_OK)
+        return weft_error_at(error, &node->where, "%s", why.text);
+    weft_test_option_set(test, id, value);
+    return WEFT_OK;
+}
+
+static enum weft_status take_name(const struct weft_yaml_node *node, struct weft_test *test,
+                                  struct weft_error *error)
+{
+    return weft_plan_read_title(node, &test->name, error);
+}
+
+static enum weft_status take_driver(const struct weft_yaml_node *node, struct weft_test *test,
+                                    struct weft_error *error)
+{
+    return weft_plan_read_title(node, &test->driver, error);
+}
+
+static enum weft_status take_file_name(const struct weft_yaml_node *node, struct weft_test *test,
+                                       struct weft_error *error)
+{
+    return weft_yaml_read_text(node, &test->file, error);
+}
+
+static enum weft_status take_ranks(const struct weft_yaml_node *node, struct weft_test *test,
+                                   struct weft_error *error)
+{
+    struct weft_rank_choice choice = {0};
+    enum weft_status status = weft_ranks_read(node, &choice, error);
+    if (status != WEFT_OK)
+        return status;
+    weft_test_option_set(test, WEFT_TEST_RANKS, choice.count);
+    test->ranks = choice.ranks;
+    return WEFT_OK;
+}
+
+static enum weft_status take_congestion(const struct weft_yaml_node *node, struct weft_test *test,
+                                        struct weft_error *error)
+{
+    return weft_congestion_read(node, &test->congestion, error);
+}
+
+static enum weft_status take_fault(const struct weft_yaml_node *node, struct weft_test *test,
+                                   struct weft_error *error)
+{
+    return read_fault(node, &test->fault, error);
+}
+
+/* The numbers, and the parts that need no other key. */
+static enum weft_status take_key(const struct weft_yaml_node *node, struct weft_test *test,
+                                 struct weft_error *error)
+{
+    static take_function *const takes[WEFT_TEST_OPTION_COUNT] = {
+        [WEFT_TEST_NAME] = take_name,      [WEFT_TEST_DRIVER] = take_driver,
+        [WEFT_TEST_FILE] = take_file_name, [WEFT_TEST_RANKS] = take_ranks,
+        [WEFT_TEST_FAULT] = take_fault,    [WEFT_TEST_CONGESTION] = take_congestion,
+    };
+    enum weft_test_option_id id = weft_test_option_find(node->key);
+    if (id == WEFT_TEST_OPTION_COUNT)
+        return WEFT_OK; /* the pattern's */
+    if (takes[id])
+        return takes[id](node, test, error);
+    return weft_test_option_is_number(id) ? take_number(node, id, test, error) : WEFT_OK;
+}
+
+static enum weft_status take_keys(const struct weft_yaml_node *map, struct weft_test *test,
+                                  struct weft_error *error)
+{
+    enum weft_status status = WEFT_OK;
+    for (const struct weft_yaml_node *node = map->first; node && !status; node = node->next)
+        status = take_key(node, test, error);
+    return status;
 }
 
 static enum weft_status take_options(const struct row *row, struct weft_test *test,
@@ -419,6 +355,9 @@ static enum weft_status take_sweep(const struct weft_yaml_node *map, struct weft
                                    struct weft_error *error)
 {
     enum weft_status status = WEFT_OK;
+    if (map->kind != WEFT_YAML_MAP)
+        return weft_error_at(error, &map->where,
+                             "'sweep' is a map of keys to values, such as {size: [64B, 4KiB]}");
     for (const struct weft_yaml_node *node = map->first; node && !status; node = node->next) {
         bool list = node->kind == WEFT_YAML_LIST;
         const struct weft_yaml_node *value = list ? node->first : node;
@@ -430,24 +369,29 @@ static enum weft_status take_sweep(const struct weft_yaml_node *map, struct weft
     return status;
 }
 
-static enum weft_status check_length(const struct weft_yaml_node *node, struct weft_error *error)
+/* What one key needs of the others. */
+static enum weft_status check_keys(const struct weft_yaml_node *node, const struct row *row,
+                                   struct weft_error *error)
 {
-    const struct weft_yaml_node *iterations = weft_yaml_find(node, "iterations");
-    const struct weft_yaml_node *duration = weft_yaml_find(node, "duration");
-    if (iterations && duration)
+    const struct weft_yaml_node *duration = row->own[WEFT_TEST_DURATION];
+    const struct weft_yaml_node *sweep = row->own[WEFT_TEST_SWEEP];
+    const struct weft_yaml_node *search = row->own[WEFT_TEST_SEARCH];
+    bool rate = row->own[WEFT_TEST_RATE] != NULL;
+    if (row->own[WEFT_TEST_ITERATIONS] && duration)
         return weft_error_at(error, &duration->key_where,
                              "a test has 'iterations' or 'duration', not both");
-    const struct weft_yaml_node *arrivals = weft_yaml_find(node, "arrivals");
-    const struct weft_yaml_node *sweep = weft_yaml_find(node, "sweep");
-    const struct weft_yaml_node *search = weft_yaml_find(node, "search");
-    if (search && weft_yaml_find(node, "rate"))
+    if (search && rate)
         return weft_error_at(error, &search->key_where,
                              "a test has a 'rate' or a 'search' for one, not both");
-    bool rate = weft_yaml_find(node, "rate") || search || (sweep && weft_yaml_find(sweep, "rate"));
-    if (arrivals && !rate)
-        return weft_error_at(error, &arrivals->key_where,
-                             "'arrivals' says when iterations of a 'rate' are due: add the rate, "
-                             "or leave this out");
+    rate = rate || search || (sweep && weft_yaml_find(sweep, "rate"));
+    for (const struct weft_yaml_node *key = node->first; key && !rate; key = key->next) {
+        enum weft_test_option_id id = weft_test_option_find(key->key);
+        if (id != WEFT_TEST_OPTION_COUNT && weft_test_option_table[id].needs == WEFT_NEEDS_RATE)
+            return weft_error_at(error, &key->key_where,
+                                 "'%s' says when iterations of a 'rate' are due: add the rate, or "
+                                 "leave this out",
+                                 key->key);
+    }
     return WEFT_OK;
 }
 
@@ -481,36 +425,44 @@ static enum weft_status check_options(const struct weft_yaml_node *node,
     return weft_error_at(error, &weft_yaml_find(node, "pattern")->where, "%s", why.text);
 }
 
+/* What belongs to the pattern; then what goes over the rest. */
+static enum weft_status take_rest(const struct weft_yaml_node *node, const struct row *row,
+                                  struct weft_test *test, struct weft_error *error)
+{
+    const struct weft_yaml_node *expects = NULL;
+    enum weft_status status = take_file(node, test, error);
+    if (status == WEFT_OK)
+        status = take_options(row, test, error);
+    if (status == WEFT_OK)
+        status = check_options(node, test, error);
+    if (status == WEFT_OK && row->own[WEFT_TEST_SEARCH])
+        status = take_search(row->own[WEFT_TEST_SEARCH], test, error);
+    if (status == WEFT_OK && row->own[WEFT_TEST_SWEEP])
+        status = take_sweep(row->own[WEFT_TEST_SWEEP], test, error);
+    if (status == WEFT_OK && row->own[WEFT_TEST_EXPECT]) {
+        status = weft_yaml_read_list(row->own[WEFT_TEST_EXPECT], &expects, error);
+        if (status == WEFT_OK)
+            status = weft_test_read_expects(expects, test, error);
+    }
+    return status;
+}
+
 enum weft_status weft_test_read(const struct weft_yaml_node *node, struct weft_test *test,
                                 struct weft_error *error)
 {
-    struct row row = {.warmup = WEFT_WARMUP_DEFAULT, .verify = true, .trace = true};
+    struct row row = {0};
+    const struct weft_pattern *pattern = NULL;
     enum weft_status status = weft_yaml_read_map(node, "a test", keys, &row, error);
     if (status == WEFT_OK)
-        status = check_length(node, error);
-    if (status != WEFT_OK) {
-        free(row.name);
-        free(row.driver);
-        free(row.file);
-        free(row.ranks.ranks);
+        status = read_pattern(row.own[WEFT_TEST_PATTERN], &pattern, error);
+    if (status == WEFT_OK)
+        status = check_keys(node, &row, error);
+    if (status != WEFT_OK)
         return status;
-    }
-    take_row(&row, test);
-    test->name = row.name ? row.name : strdup(row.pattern->name);
-    test->driver = row.driver;
-    test->file = row.file;
-    if (!test->name)
-        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
-    status = take_file(node, test, error);
-    if (status == WEFT_OK)
-        status = take_options(&row, test, error);
-    if (status == WEFT_OK)
-        status = check_options(node, test, error);
-    if (status == WEFT_OK && row.search)
-        status = take_search(row.search, test, error);
-    if (status == WEFT_OK && row.sweep)
-        status = take_sweep(row.sweep, test, error);
-    if (status == WEFT_OK && row.expects)
-        status = weft_test_read_expects(row.expects, test, error);
-    return status;
+    weft_test_set_defaults(test, pattern);
+    status = take_keys(node, test, error);
+    assert(test->pattern);
+    if (status == WEFT_OK && !test->name && !(test->name = strdup(test->pattern->name)))
+        status = weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
+    return status == WEFT_OK ? take_rest(node, &row, test, error) : status;
 }

@@ -23,17 +23,14 @@ WEFT_CHECKED enum weft_status weft_test_read_expects(const struct weft_yaml_node
 WEFT_CHECKED enum weft_status weft_test_copy(const struct weft_test *from, struct weft_test *to,
                                              struct weft_error *error);
 
-/* Sets size, ranks or rate, within the bounds that the keys have. */
-WEFT_CHECKED enum weft_status weft_test_set_number(struct weft_test *test, const char *key,
-                                                   uint64_t value, struct weft_error *error);
-
 /* Checks the search's bounds; the test's rate becomes its highest. */
 WEFT_CHECKED enum weft_status weft_test_set_search(struct weft_test *test,
                                                    const struct weft_search_options *search,
                                                    struct weft_error *error);
 
-/* By enum weft_arrivals_kind; NULL-terminated. */
-extern const char *const weft_arrivals_names[];
+/* Is the trial that confirms what is found still within the bounds of a test's length? */
+WEFT_CHECKED enum weft_status weft_test_check_search(const struct weft_test *test,
+                                                     struct weft_error *error);
 
 /* char *: a name that people read, on one line */
 enum weft_status weft_plan_read_title(const struct weft_yaml_node *node, void *ret_field,

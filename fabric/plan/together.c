@@ -7,28 +7,31 @@
 
 #define KEYS_MAX (2u * WEFT_YAML_KEYS_MAX)
 
-/* Which keys say something of all jobs, and which of one. A device may carry several jobs, so what
- * a device is told is theirs together. */
-static const char *const common_keys[] = {
-    "name",     "together",   "driver", "mtu",   "dscp",  "iterations", "duration", "warmup",
-    "interval", "congestion", "pace",   "fault", "trace", "verify",     "expect",   NULL,
+/* Keys by whose they are, for suggestions; NULL-terminated. */
+struct names {
+    const char *items[WEFT_TEST_OPTION_COUNT + 1];
 };
-static const char *const job_keys[] = {
-    "name",     "pattern", "ranks",  "size", "file",      "transfer", "depth",
-    "arrivals", "reduce",  "expect", "rate", "in-flight", NULL,
-};
-static const char *const refused_keys[] = {"search", "sweep", "repeats", NULL};
 
-static bool is_one_of(const char *const *names, const char *key)
+static struct names list_names(enum weft_option_scope scope)
 {
-    while (*names && strcmp(*names, key) != 0)
-        names++;
-    return *names != NULL;
+    struct names names = {{NULL}};
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < WEFT_TEST_OPTION_COUNT; i++) {
+        enum weft_option_scope of = weft_test_option_table[i].scope;
+        if ((of == scope || of == WEFT_SCOPE_BOTH) && i != WEFT_TEST_TOGETHER)
+            names.items[count++] = weft_test_option_table[i].key;
+    }
+    return names;
 }
 
-static bool is_job_key(const char *key)
+static bool is_of(const char *key, enum weft_option_scope scope)
 {
-    return is_one_of(job_keys, key) || weft_pattern_option_find(key) != WEFT_PATTERN_OPTION_COUNT;
+    enum weft_test_option_id id = weft_test_option_find(key);
+    if (id == WEFT_TEST_OPTION_COUNT)
+        return scope == WEFT_SCOPE_JOB &&
+               weft_pattern_option_find(key) != WEFT_PATTERN_OPTION_COUNT;
+    enum weft_option_scope of = weft_test_option_table[id].scope;
+    return of == scope || (of == WEFT_SCOPE_BOTH && scope != WEFT_SCOPE_ALONE);
 }
 
 static const struct weft_yaml_node *find_jobs(const struct weft_yaml_node *node)
@@ -48,18 +51,19 @@ uint32_t weft_together_count(const struct weft_yaml_node *node)
 static enum weft_status check_common(const struct weft_yaml_node *node, struct weft_error *error)
 {
     for (const struct weft_yaml_node *key = node->first; key; key = key->next) {
-        if (is_one_of(common_keys, key->key))
+        if (is_of(key->key, WEFT_SCOPE_TEST))
             continue;
-        if (is_one_of(refused_keys, key->key))
+        if (is_of(key->key, WEFT_SCOPE_ALONE))
             return weft_error_at(error, &key->key_where,
                                  "jobs that run together have no '%s': write a test of its own for "
                                  "each that you want to compare",
                                  key->key);
-        if (is_job_key(key->key))
+        if (is_of(key->key, WEFT_SCOPE_JOB))
             return weft_error_at(error, &key->key_where,
                                  "'%s' is each job's own: write it in the jobs under 'together'",
                                  key->key);
-        return weft_yaml_unknown(&key->key_where, "key of jobs together", key->key, common_keys,
+        struct names names = list_names(WEFT_SCOPE_TEST);
+        return weft_yaml_unknown(&key->key_where, "key of jobs together", key->key, names.items,
                                  error);
     }
     return WEFT_OK;
@@ -72,21 +76,22 @@ static enum weft_status check_job(const struct weft_yaml_node *job, struct weft_
                              "a job is a map such as {name: training, pattern: all-reduce, ranks: "
                              "0-3}");
     for (const struct weft_yaml_node *key = job->first; key; key = key->next) {
-        if (is_job_key(key->key))
+        if (is_of(key->key, WEFT_SCOPE_JOB))
             continue;
         if (strcmp(key->key, "together") == 0)
             return weft_error_at(error, &key->key_where,
                                  "a job has no jobs of its own: write all of them in one list");
-        if (is_one_of(refused_keys, key->key))
+        if (is_of(key->key, WEFT_SCOPE_ALONE))
             return weft_error_at(error, &key->key_where,
                                  "a job that runs together with others "
                                  "has no '%s'; leave it out",
                                  key->key);
-        if (is_one_of(common_keys, key->key))
+        if (is_of(key->key, WEFT_SCOPE_TEST))
             return weft_error_at(error, &key->key_where,
                                  "'%s' is the same for all jobs: write it beside 'together'",
                                  key->key);
-        return weft_yaml_unknown(&key->key_where, "key of a job", key->key, job_keys, error);
+        struct names names = list_names(WEFT_SCOPE_JOB);
+        return weft_yaml_unknown(&key->key_where, "key of a job", key->key, names.items, error);
     }
     if (!weft_yaml_find(job, "name"))
         return weft_error_at(error, &job->where, "a job needs a 'name', such as training");

@@ -462,7 +462,8 @@ static json_t *search_json(struct maker *maker, const struct weft_test_result *t
     return object;
 }
 
-/* Those that it takes, as a plan has them; one that was not told and has no default is left out. */
+/* The pattern's and the test's, as a plan has them; one that was not told and has no default is
+ * left out. */
 static json_t *options_json(struct maker *maker, const struct weft_test *test)
 {
     struct weft_pattern_options options = weft_pattern_resolve(test->pattern, &test->options);
@@ -474,6 +475,14 @@ static json_t *options_json(struct maker *maker, const struct weft_test *test)
         if (value >= weft_pattern_option_table[id].least)
             put(maker, object, weft_pattern_option_table[id].name,
                 text(weft_pattern_option_format(test->pattern, id, value, formatted)));
+    }
+    for (uint32_t i = 0; i < WEFT_TEST_OPTION_COUNT; i++) {
+        enum weft_test_option_id id = (enum weft_test_option_id)i;
+        char formatted[WEFT_UNITS_TEXT];
+        bool apart = id == WEFT_TEST_SIZE || id == WEFT_TEST_RANKS; /* as size_bytes and ranks */
+        if (!apart && weft_test_option_holds(test, id))
+            put(maker, object, weft_test_option_table[id].key,
+                text(weft_test_option_format(id, weft_test_option_get(test, id), formatted)));
     }
     return object;
 }

@@ -79,6 +79,10 @@ static enum weft_status tell_prepare(void)
     uint32_t ranks[] = {0, 2}, rank_nics[] = {0, 0};
     Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
     Weft__Prepare message = WEFT__PREPARE__INIT;
+    static char option_names[3][16] = {"ranks", "size", "iterations"};
+    static const uint64_t option_values[3] = {4, 1024, 10};
+    Weft__Option options[3];
+    Weft__Option *option_pointers[3];
     Weft__Test test;
     Weft__Nic nic;
     Weft__Nic *nics[] = {&nic};
@@ -86,9 +90,14 @@ static enum weft_status tell_prepare(void)
     weft__test__init(&test);
     test.name = test_name;
     test.pattern = pattern_name;
-    test.rank_count = 4;
-    test.size_bytes = 1024;
-    test.iterations = 10;
+    for (size_t i = 0; i < 3; i++) {
+        weft__option__init(&options[i]);
+        options[i].name = option_names[i];
+        options[i].value = option_values[i];
+        option_pointers[i] = &options[i];
+    }
+    test.options = option_pointers;
+    test.n_options = 3;
     Weft__Test *parts[] = {&test};
     message.parts = parts;
     message.n_parts = 1;
@@ -106,8 +115,8 @@ static enum weft_status tell_prepare(void)
 Test(agent, says_both_versions_where_they_differ)
 {
     cr_assert_eq(tell_hello(WEFT_CONTROL_VERSION + 1), WEFT_UNSUPPORTED);
-    cr_assert_not_null(strstr(error.text, "the controller (weft 9.9) speaks protocol 4, this agent "
-                                          "(weft " WEFT_VERSION ") protocol 3"),
+    cr_assert_not_null(strstr(error.text, "the controller (weft 9.9) speaks protocol 5, this agent "
+                                          "(weft " WEFT_VERSION ") protocol 4"),
                        "%s", error.text);
     cr_assert_eq(said, WEFT__ENVELOPE__BODY_FAILURE);
     cr_assert_str_eq(said_text, error.text);

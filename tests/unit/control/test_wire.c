@@ -208,6 +208,28 @@ Test(wire, prepare_comes_through_whole)
     weft_wire_close(envelope);
 }
 
+static Weft__Option *option_of(const Weft__Prepare *prepare, const char *key)
+{
+    const Weft__Test *test = prepare->parts[0];
+    size_t i = 0;
+    while (i < test->n_options && strcmp(test->options[i]->name, key) != 0)
+        i++;
+    cr_assert_lt(i, test->n_options, "%s", key);
+    return test->options[i];
+}
+
+static void set(const Weft__Prepare *prepare, const char *key, uint64_t value)
+{
+    option_of(prepare, key)->value = value;
+}
+
+static void rename_option(const Weft__Prepare *prepare, const char *from, const char *to)
+{
+    Weft__Option *option = option_of(prepare, from);
+    cr_assert_leq(strlen(to), strlen(from));
+    memcpy(option->name, to, strlen(to) + 1);
+}
+
 /* Sends a right one, spoils what came, and wants an error with these words. */
 #define BAD_PREPARE(words, spoil)                                                     \
     do {                                                                              \
@@ -224,30 +246,24 @@ Test(wire, prepare_comes_through_whole)
 
 Test(wire, a_bad_prepare_names_its_field)
 {
-    BAD_PREPARE("prepare.test.rank_count is 0", prepare->parts[0]->rank_count = 0);
+    BAD_PREPARE("takes 2 to 130000 ranks, not 0", rename_option(prepare, "ranks", "trace");
+                set(prepare, "trace", 1));
     BAD_PREPARE("prepare.plan_local_count", prepare->plan_local_count = UINT32_MAX);
     BAD_PREPARE("prepare.plan_mtu_bytes", prepare->plan_mtu_bytes = 8192);
-    BAD_PREPARE("prepare.test.rank_count", prepare->parts[0]->rank_count = UINT32_MAX);
-    BAD_PREPARE("prepare.test.transfer is 7", prepare->parts[0]->transfer = (Weft__Transfer)7);
-    BAD_PREPARE("prepare.test.transfer", prepare->parts[0]->transfer = (Weft__Transfer)-1);
-    BAD_PREPARE("prepare.test.mtu_bytes is 1000", prepare->parts[0]->mtu_bytes = 1000);
-    BAD_PREPARE("prepare.test.mtu_bytes", prepare->parts[0]->mtu_bytes = 128);
-    BAD_PREPARE("prepare.test.mtu_bytes", prepare->parts[0]->mtu_bytes = 8192);
     BAD_PREPARE("prepare.test.fault has a share of 2", prepare->parts[0]->fault->corrupt = 2);
     BAD_PREPARE("prepare.test.fault has a share of", prepare->parts[0]->fault->mark = (double)NAN);
     BAD_PREPARE("prepare.test.fault.delay_ns", prepare->parts[0]->fault->delay_ns = UINT64_MAX);
-    BAD_PREPARE("prepare.test.dscp is 64", prepare->parts[0]->dscp = 64);
     BAD_PREPARE("prepare.nics.vlan_id is 4095", prepare->nics[0]->vlan_id = 4095);
     BAD_PREPARE("prepare.nics.vlan_priority is 8", prepare->nics[1]->vlan_priority = 8);
-    BAD_PREPARE("iterations or duration_ns", prepare->parts[0]->duration_ns = 5);
-    BAD_PREPARE("iterations or duration_ns", prepare->parts[0]->iterations = 0);
-    BAD_PREPARE("prepare.test.depth", prepare->parts[0]->depth = UINT32_MAX);
-    BAD_PREPARE("prepare.test.in_flight", prepare->parts[0]->in_flight = WEFT_IN_FLIGHT_MAX + 1);
-    BAD_PREPARE("prepare.test.warmup", prepare->parts[0]->warmup = UINT64_MAX);
-    BAD_PREPARE("prepare.test.rate_bps", prepare->parts[0]->rate_bps = UINT64_MAX);
-    BAD_PREPARE("prepare.test.arrivals", prepare->parts[0]->arrivals = (Weft__Arrivals)2);
+    BAD_PREPARE("has 'iterations' and 'duration'", rename_option(prepare, "in-flight", "duration");
+                set(prepare, "duration", 1000000));
+    BAD_PREPARE("has neither 'iterations' nor 'duration'",
+                rename_option(prepare, "iterations", "repeats");
+                set(prepare, "repeats", 1));
+    BAD_PREPARE("has 'depth' a second time", rename_option(prepare, "in-flight", "depth"));
+    BAD_PREPARE("knows no option 'debt' of a test", rename_option(prepare, "depth", "debt"));
+    BAD_PREPARE("prepare.test.options.name", rename_option(prepare, "depth", "\x1b"));
     BAD_PREPARE("prepare.test.period_bytes", prepare->parts[0]->period_bytes = UINT64_MAX);
-    BAD_PREPARE("prepare.test.pace_bps", prepare->parts[0]->pace_bps = UINT64_MAX);
     BAD_PREPARE("prepare.test.congestion.control is 7",
                 prepare->parts[0]->congestion->control = (Weft__CongestionControl)7);
     BAD_PREPARE("prepare.test.congestion.line_rate_bps",
@@ -577,8 +593,6 @@ Test(wire, an_environment_comes_through_whole)
     error_has("environment.kernel");
     weft_wire_close(came);
 }
-
-/* ---- any bytes ---- */
 
 /* ---- traces ---- */
 

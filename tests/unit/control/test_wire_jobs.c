@@ -92,6 +92,14 @@ Test(wire_jobs, each_rank_of_several_jobs_finds_its_own)
     weft_wire_close(envelope);
 }
 
+static void set(const Weft__Test *test, const char *key, uint64_t value)
+{
+    for (size_t i = 0; i < test->n_options; i++) {
+        if (strcmp(test->options[i]->name, key) == 0)
+            test->options[i]->value = value;
+    }
+}
+
 #define BAD_JOBS(words, spoil)                                                        \
     do {                                                                              \
         static uint32_t others[] = {30, 20, 9};                                       \
@@ -112,7 +120,7 @@ Test(wire_jobs, jobs_that_share_a_rank_are_refused)
     BAD_JOBS("prepare.test.ranks' count is 2", prepare->parts[1]->n_ranks = 2);
     BAD_JOBS("prepare.local_ranks[2] is 19, no rank of the test", prepare->local_ranks[2] = 19);
     BAD_JOBS("prepare.local_ranks[2] is 31", prepare->local_ranks[2] = 31);
-    BAD_JOBS("prepare.test.rank_count", prepare->parts[0]->rank_count = 129999;
+    BAD_JOBS("prepare.test.rank_count", set(prepare->parts[0], "ranks", 129999);
              prepare->parts[0]->n_ranks = 0; prepare->parts[0]->n_pattern_options = 0;
-             prepare->parts[0]->size_bytes = 4 * 129999);
+             set(prepare->parts[0], "size", 4 * 129999));
 }

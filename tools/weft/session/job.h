@@ -11,14 +11,12 @@
 /* The options that run and check share; must be the first member of a command's own. */
 struct weft_job_options {
     const char *topology; /* a file; NULL: loopback */
-    const char *driver, *transfer, *fault, *congestion, *file, *arrivals;
-    struct weft_number ranks, size, iterations, duration, warmup, mtu, dscp, depth, in_flight,
-        interval, pace, rate;
+    /* By the test's option: what was given, in the one of these that its form asks for. */
+    const char *texts[WEFT_TEST_OPTION_COUNT]; /* NULL: not given */
+    bool switches[WEFT_TEST_OPTION_COUNT];     /* turned the other way */
+    struct weft_texts lists[WEFT_TEST_OPTION_COUNT];
+    bool forever;
     const char *pattern_options[WEFT_PATTERN_OPTION_COUNT]; /* NULL: not given */
-    const char *search;
-    bool reduce, no_verify, forever;
-    struct weft_number repeats;
-    struct weft_texts expects, sweeps;
 };
 extern const struct weft_option weft_job_option_table[];
 
@@ -43,6 +41,19 @@ void weft_job_fini(struct weft_job *job);
 /* For each rank of the topology up to job->rank_count: does a test run on it? malloc'd; NULL: out
  * of memory. */
 bool *weft_job_used_ranks(const struct weft_job *job);
+
+/* ---- job_options.c ---- */
+
+/* The numbers that were given, as the options of a test that is nothing else. */
+WEFT_CHECKED enum weft_status weft_job_options_read(const struct weft_job_options *options,
+                                                    struct weft_test *ret_said,
+                                                    struct weft_error *error);
+/* Puts what was given over what a test of the plan has; `said` are its numbers. */
+WEFT_CHECKED enum weft_status weft_job_override(const struct weft_job_options *options,
+                                                const struct weft_test *said,
+                                                struct weft_test *test, struct weft_error *error);
+/* Does anything that was given change the plan? */
+bool weft_job_options_change(const struct weft_job_options *options);
 
 /* ---- job_drivers.c ---- */
 

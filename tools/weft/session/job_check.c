@@ -95,9 +95,12 @@ static enum weft_status check_sample(const struct weft_test *test, struct weft_j
 }
 
 /* The arithmetic is part of a schedule, or there is nothing to leave out of the window. */
-static enum weft_status check_reduce(const struct weft_test *test, struct weft_error *error)
+static enum weft_status check_sums(const struct weft_test *test, struct weft_error *error)
 {
     struct weft_schedule *schedule = NULL;
+    enum weft_test_option_id id = weft_test_option_needing(test, WEFT_NEEDS_SUMS);
+    if (id == WEFT_TEST_OPTION_COUNT)
+        return WEFT_OK;
     enum weft_status status =
         weft_pattern_compile(test->pattern, &test->options, 0, &schedule, error);
     if (status != WEFT_OK)
@@ -108,9 +111,9 @@ static enum weft_status check_reduce(const struct weft_test *test, struct weft_e
     weft_schedule_destroy(schedule);
     if (reduces)
         return WEFT_OK;
-    return weft_error_set(error, WEFT_INVALID,
-                          "reduce: pattern %s has no sums to do; leave reduce out",
-                          test->pattern->name);
+    return weft_error_set(error, WEFT_INVALID, "%s: pattern %s has no sums to do; leave %s out",
+                          weft_test_option_table[id].key, test->pattern->name,
+                          weft_test_option_table[id].key);
 }
 
 /* Ranks check it again; here nothing runs yet. */
@@ -140,8 +143,8 @@ enum weft_status weft_job_check(const struct weft_test *test, struct weft_job_fi
 {
     struct weft_job_figures figures = {0};
     enum weft_status status = weft_pattern_check(test->pattern, &test->options, error);
-    if (status == WEFT_OK && test->reduce)
-        status = check_reduce(test, error);
+    if (status == WEFT_OK)
+        status = check_sums(test, error);
     if (status == WEFT_OK)
         status = test->options.rank_count <= WEFT_JOB_RANKS_MATCHED
                      ? check_all(test, &figures, error)

@@ -140,8 +140,10 @@ static enum weft_status check_loopback(const struct weft_job *job, const struct 
 static enum weft_status check_pace(const struct weft_job *job, const struct weft_test *test,
                                    struct weft_error *error)
 {
-    const char *asked = test->congestion.control ? "congestion" : "pace";
-    if (!test->pace_bps && !test->congestion.control)
+    enum weft_test_option_id id = test->congestion.control
+                                      ? WEFT_TEST_CONGESTION
+                                      : weft_test_option_needing(test, WEFT_NEEDS_PACING);
+    if (id == WEFT_TEST_OPTION_COUNT)
         return WEFT_OK;
     for (uint32_t rank = 0; rank < test->options.rank_count; rank++) {
         const char *driver = weft_job_driver(job, test, rank);
@@ -149,7 +151,7 @@ static enum weft_status check_pace(const struct weft_job *job, const struct weft
             return weft_error_set(error, WEFT_INVALID,
                                   "test '%s': rank %u runs on driver %s, which takes no '%s': %s; "
                                   "use the dpdk driver, or leave it out",
-                                  test->name, rank, driver, asked,
+                                  test->name, rank, driver, weft_test_option_table[id].key,
                                   strcmp(driver, "null") == 0
                                       ? "it sends no packets"
                                       : "an RDMA NIC has pacing and congestion control of its own, "

@@ -22,40 +22,25 @@ static void put_text(FILE *out, const char *key, const char *text)
     (void)fprintf(out, "\"\n");
 }
 
-static void put_size(FILE *out, const char *key, uint64_t len_bytes)
+static void put_number(FILE *out, const char *key, enum weft_unit unit, uint64_t value)
 {
     char text[WEFT_UNITS_TEXT];
-    if (len_bytes)
-        (void)fprintf(out, "    %s: %s\n", key, weft_format_size(len_bytes, text));
+    if (value)
+        (void)fprintf(out, "      %s: %s\n", key, weft_unit_format(unit, value, text));
 }
 
-static void put_time(FILE *out, const char *key, uint64_t time_ns)
-{
-    char text[WEFT_UNITS_TEXT];
-    if (time_ns)
-        (void)fprintf(out, "    %s: %s\n", key, weft_format_time(time_ns, text));
-}
-
-static void put_rate(FILE *out, const char *key, uint64_t rate_bps)
-{
-    char text[WEFT_UNITS_TEXT];
-    if (rate_bps)
-        (void)fprintf(out, "    %s: %s\n", key, weft_format_rate(rate_bps, text));
-}
-
-static void put_count(FILE *out, const char *key, uint64_t count)
-{
-    if (count)
-        (void)fprintf(out, "    %s: %" PRIu64 "\n", key, count);
-}
-
+#define UNIT_rate WEFT_UNIT_RATE
+#define UNIT_time WEFT_UNIT_TIME
+#define UNIT_size WEFT_UNIT_SIZE
+#define UNIT_count WEFT_UNIT_COUNT
 static void put_congestion(FILE *out, const struct weft_congestion_options *options)
 {
     if (!options->control)
         return;
     (void)fprintf(out, "    congestion:\n      control: %s\n",
                   weft_congestion_names[options->control]);
-#define PUT_PARAMETER(field, key, unit, least, most) put_##unit(out, "  " key, options->field);
+#define PUT_PARAMETER(field, key, unit, least, most) \
+    put_number(out, key, UNIT_##unit, options->field);
     WEFT_CONGESTION_PARAMETERS(PUT_PARAMETER)
 #undef PUT_PARAMETER
 }
@@ -98,6 +83,22 @@ static void put_ranks(FILE *out, const struct weft_test *test)
     (void)fprintf(out, "]\n");
 }
 
+/* The numbers of one scope that hold; where a search or a list says the same, that. */
+static void put_numbers(FILE *out, const struct weft_test *test, enum weft_option_scope scope)
+{
+    for (uint32_t i = 0; i < WEFT_TEST_OPTION_COUNT; i++) {
+        enum weft_test_option_id id = (enum weft_test_option_id)i;
+        const struct weft_test_option *row = &weft_test_option_table[id];
+        char text[WEFT_UNITS_TEXT];
+        bool searched = id == WEFT_TEST_RATE && test->search.to_bps;
+        if (row->scope != scope || !weft_test_option_holds(test, id) || searched ||
+            id == WEFT_TEST_RANKS)
+            continue;
+        (void)fprintf(out, "    %s: %s\n", row->key,
+                      weft_test_option_format(id, weft_test_option_get(test, id), text));
+    }
+}
+
 /* What each of several jobs has of its own. */
 static void put_own(FILE *out, const struct weft_job *job, uint32_t index)
 {
@@ -105,22 +106,12 @@ static void put_own(FILE *out, const struct weft_job *job, uint32_t index)
     char name[WEFT_JOB_FILE_NAME];
     (void)fprintf(out, "    pattern: %s\n", test->pattern->name);
     put_ranks(out, test);
-    if (weft_pattern_has_size(test->pattern, &test->options))
-        put_size(out, "size", test->options.size_bytes);
+    put_numbers(out, test, WEFT_SCOPE_JOB);
     put_options(out, test);
     if (test->file)
         put_text(out, "    file: ", weft_job_file_name(job, index, name));
-    (void)fprintf(out, "    transfer: %s\n",
-                  test->transfer == WEFT_TRANSFER_SEND ? "send" : "write");
-    put_count(out, "depth", test->depth);
-    put_count(out, "in-flight", test->in_flight);
     if (test->search.to_bps)
         put_search(out, test);
-    else
-        put_rate(out, "rate", test->rate_bps);
-    if (test->rate_bps)
-        (void)fprintf(out, "    arrivals: %s\n", weft_arrivals_names[test->arrivals]);
-    (void)fprintf(out, "    reduce: %s\n", test->reduce ? "true" : "false");
     /* The last repeat has the expectations of all. */
     const struct weft_test *last = test + (test->repeats ? test->repeats - 1 : 0);
     if (last->expect_count)
@@ -134,22 +125,10 @@ static void put_common(FILE *out, const struct weft_test *test)
 {
     char fault[WEFT_FAULT_TEXT];
     (void)fprintf(out, "    driver: %s\n", test->driver);
-    put_count(out, "iterations", test->iterations);
-    if (test->duration_ns == WEFT_FOREVER)
-        (void)fprintf(out, "    duration: forever\n");
-    else
-        put_time(out, "duration", test->duration_ns);
-    (void)fprintf(out, "    warmup: %" PRIu64 "\n", test->warmup);
-    put_count(out, "mtu", test->mtu_bytes);
-    put_count(out, "dscp", test->dscp);
-    put_time(out, "interval", test->interval_ns);
-    put_count(out, "repeats", test->repeats);
-    put_rate(out, "pace", test->pace_bps);
+    put_numbers(out, test, WEFT_SCOPE_TEST);
     put_congestion(out, &test->congestion);
     if (weft_fault_is_on(&test->fault))
         (void)fprintf(out, "    fault: %s\n", weft_fault_format(&test->fault, fault));
-    (void)fprintf(out, "    verify: %s\n    trace: %s\n", test->verify ? "true" : "false",
-                  test->trace ? "true" : "false");
 }
 
 /* The same, deeper in. */
@@ -187,6 +166,7 @@ static void put_test(FILE *out, const struct weft_job *job, uint32_t index)
     put_text(out, "  - name: ", test->name);
     put_own(out, job, index);
     put_common(out, test);
+    put_numbers(out, test, WEFT_SCOPE_ALONE);
 }
 
 static void put_plan(FILE *out, const struct weft_job *job)

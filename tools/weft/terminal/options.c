@@ -2,7 +2,6 @@
 #include "tools/weft/terminal/options.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,39 +48,27 @@ static enum weft_status unknown(const struct weft_command *command, const struct
                           command->name, name, command->name);
 }
 
-static void format(enum weft_option_kind kind, uint64_t value, char text[WEFT_UNITS_TEXT])
+static enum weft_unit unit_of(enum weft_option_kind kind)
 {
     if (kind == WEFT_OPTION_SIZE)
-        (void)weft_format_size(value, text);
-    else if (kind == WEFT_OPTION_TIME)
-        (void)weft_format_time(value, text);
-    else if (kind == WEFT_OPTION_RATE)
-        (void)weft_format_rate(value, text);
-    else
-        (void)snprintf(text, WEFT_UNITS_TEXT, "%" PRIu64, value);
+        return WEFT_UNIT_SIZE;
+    if (kind == WEFT_OPTION_TIME)
+        return WEFT_UNIT_TIME;
+    return kind == WEFT_OPTION_RATE ? WEFT_UNIT_RATE : WEFT_UNIT_COUNT;
 }
 
 static enum weft_status set_number(const struct weft_option *option, const char *text,
                                    struct weft_number *ret_number, struct weft_error *error)
 {
+    enum weft_unit unit = unit_of(option->kind);
     uint64_t value = 0;
-    enum weft_status status = WEFT_OK;
-    if (option->kind == WEFT_OPTION_SIZE)
-        status = weft_parse_size(text, &value, error);
-    else if (option->kind == WEFT_OPTION_TIME)
-        status = weft_parse_time(text, &value, error);
-    else if (option->kind == WEFT_OPTION_RATE)
-        status = weft_parse_rate(text, &value, error);
-    else
-        status = weft_parse_count(text, &value, error);
-    if (status != WEFT_OK)
+    if (weft_unit_parse(unit, text, &value, error) != WEFT_OK)
         return weft_error_prefix(error, "--%s: ", option->name);
     if (option->most && (value < option->least || value > option->most)) {
         char least[WEFT_UNITS_TEXT], most[WEFT_UNITS_TEXT];
-        format(option->kind, option->least, least);
-        format(option->kind, option->most, most);
         return weft_error_set(error, WEFT_INVALID, "--%s: %s is outside %s to %s", option->name,
-                              text, least, most);
+                              text, weft_unit_format(unit, option->least, least),
+                              weft_unit_format(unit, option->most, most));
     }
     *ret_number = (struct weft_number){.given = true, .value = value};
     return WEFT_OK;

@@ -7,31 +7,10 @@
 #include "fabric/schedule/patterns/patterns.h"
 
 static const struct weft_pattern *const patterns[] = {
-    &weft_pattern_ping_pong,
-    &weft_pattern_stream,
-    &weft_pattern_all_pairs,
-    &weft_pattern_permutation,
-    &weft_pattern_outcast,
-    &weft_pattern_incast,
-    &weft_pattern_bursts,
-    &weft_pattern_all_reduce,
-    &weft_pattern_reduce_scatter,
-    &weft_pattern_all_gather,
-    &weft_pattern_broadcast,
-    &weft_pattern_reduce,
-    &weft_pattern_gather,
-    &weft_pattern_scatter,
-    &weft_pattern_all_to_all,
-    &weft_pattern_all_to_all_v,
-    &weft_pattern_data_parallel,
-    &weft_pattern_tensor_parallel,
-    &weft_pattern_pipeline,
-    &weft_pattern_parameter_server,
-    &weft_pattern_kv_cache,
-    &weft_pattern_checkpoint,
-    &weft_pattern_fan_out,
-    &weft_pattern_goal,
-    NULL,
+#define WEFT_ROW(name) &weft_pattern_##name,
+    WEFT_PATTERNS(WEFT_ROW)
+#undef WEFT_ROW
+        NULL,
 };
 
 const struct weft_pattern *const *weft_patterns(void)
