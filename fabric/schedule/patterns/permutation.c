@@ -86,29 +86,34 @@ static const struct weft_pattern_take takes[] = {
      .default_value = SHIFT,
      .words = way_names,
      .text = "who sends to whom"},
-    {.option = WEFT_OPTION_SHIFT,
-     .text = "rank r sends to r + N, modulo the ranks (shift only; 1 unless told)"},
-    {.option = WEFT_OPTION_SEED, .text = "of the order that is drawn (random only)"},
+    {.option = WEFT_OPTION_SHIFT, .text = "rank r sends to r + N modulo n (shift only; default 1)"},
+    {.option = WEFT_OPTION_SEED, .text = "seed of the order (random only)"},
     {.option = WEFT_OPTION_CHUNK, .default_value = UINT64_C(1) << 20},
     {.option = WEFT_OPTION_QUEUE_PAIRS, .default_value = 1},
 };
 
 const struct weft_pattern weft_pattern_permutation = {
     .name = "permutation",
-    .summary = "every rank sends to one and hears from one: what routing makes of full load",
+    .summary = "every rank sends to one rank and receives from one: routing under full load",
     .text =
-        "All links of the hosts are full in both directions and none more than full, so whatever\n"
-        "is lost is lost in the fabric: by ECMP that puts two flows on one link, or by too few\n"
-        "links between the switches.\n"
+        "All host links are fully loaded in both directions, and none is overloaded. So what is\n"
+        "lost, is lost inside the fabric: because ECMP puts two flows on one link, or because "
+        "there\n"
+        "are too few links between the switches.\n"
         "\n"
-        "Schedule: rank r sends its bytes to one other rank, all at once. shift: to r + N modulo\n"
-        "n, one step of an all-to-all, or the neighbour in a ring. random: the ranks stand in a\n"
-        "circle in an order drawn by the seed, and each sends to the next. bisection: each rank\n"
-        "of the lower half exchanges with its like in the upper half, which fills the middle of\n"
-        "the fabric.\n"
-        "Completion: as the slowest rank sees it: its own bytes acknowledged, and what it awaits\n"
-        "all there.\n"
-        "algbw = size / time, what a rank sends; busbw is the same. Ideal: the link's rate.",
+        "Schedule: rank r sends its data to one other rank, all at once. The algorithms are:\n"
+        "shift      rank r sends to r + N modulo n: one step of an all-to-all, or the neighbour "
+        "in\n"
+        "           a ring.\n"
+        "random     the ranks form a ring in an order drawn from the seed; each sends to the "
+        "next.\n"
+        "bisection  each rank of the lower half exchanges with the rank at the same position in "
+        "the\n"
+        "           upper half. This fills the middle of the fabric.\n"
+        "Completion: measured on the slowest rank: all its data is acknowledged, and all the data\n"
+        "for it has arrived.\n"
+        "algbw = size / time, which is what a rank sends; busbw is the same. Ideal: the link's "
+        "rate.",
     .size_text = "bytes that a rank sends",
     .default_ranks = 8,
     .min_ranks = 2,
