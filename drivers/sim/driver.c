@@ -51,10 +51,10 @@ static enum weft_status sim_start(const struct weft_driver_start *start, struct 
     if (the_fabric)
         return weft_error_set(error, WEFT_EXISTS, "sim is started already");
     if (!start->topology)
-        return weft_error_set(error, WEFT_UNSUPPORTED,
-                              "sim models a whole fabric in one process: it runs where the plan "
-                              "runs, and on no agent elsewhere; take 'agent' out of the topology's "
-                              "hosts");
+        return weft_error_set(
+            error, WEFT_UNSUPPORTED,
+            "sim models a whole fabric in one process: it runs in the process of the controller, "
+            "not on agents; take 'agent' out of the topology's hosts");
     const struct weft_sim_options options = {
         .topology = start->topology, .mtu_bytes = start->mtu_bytes, .seed = start->seed};
     enum weft_status status = weft_sim_create(&options, &the_fabric, error);
@@ -142,17 +142,17 @@ static enum weft_status fill_device(const struct weft_device_options *options,
 {
     device->nic = find_nic(options);
     if (device->nic == weft_sim_nic_count(the_fabric))
-        return weft_error_set(error, WEFT_NOT_FOUND,
-                              "the topology that sim models has no NIC with device '%s' and this "
-                              "address that is not open already",
-                              options->device);
+        return weft_error_set(
+            error, WEFT_NOT_FOUND,
+            "the modelled topology has no free NIC with device '%s' and this address",
+            options->device);
     device->fabric = the_fabric;
     device->address = weft_sim_nic_address(the_fabric, device->nic);
     device->mtu_bytes = options->mtu_bytes ? options->mtu_bytes : weft_sim_mtu_bytes(the_fabric);
     device->max_endpoints = options->max_endpoints;
     if (device->mtu_bytes > weft_sim_mtu_bytes(the_fabric))
         return weft_error_set(error, WEFT_INVALID,
-                              "a path MTU of %u: sim was started for one of at most %u",
+                              "a path MTU of %u is too large: sim was started for at most %u",
                               device->mtu_bytes, weft_sim_mtu_bytes(the_fabric));
     return create_port(options, device, error);
 }

@@ -33,7 +33,7 @@ static enum weft_status create_arrivals(struct weft_node *node, struct weft_erro
     char rate[WEFT_UNITS_TEXT];
     if (!len_bytes)
         return weft_error_set(error, WEFT_INVALID,
-                              "rank %u: a rate is of payload, and an iteration has none",
+                              "rank %u: a rate counts payload, and an iteration has none",
                               weft_node_rank(node));
     if (!weft_arrivals_gap(len_bytes, node->options.rate_bps, &gap))
         return weft_error_set(error, WEFT_INVALID,

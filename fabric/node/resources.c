@@ -80,7 +80,7 @@ static enum weft_status check_operations(const struct weft_node *node, struct we
     if (!(device->transports & WEFT_BIT(WEFT_TRANSPORT_RC)))
         return weft_error_set(error, WEFT_UNSUPPORTED,
                               "rank %u: schedules run over reliable connections, which driver %s "
-                              "does not have on this device",
+                              "does not support on this device",
                               weft_node_rank(node), node->driver->name);
     if ((device->operations & needed) != needed)
         return weft_error_set(error, WEFT_UNSUPPORTED,
@@ -160,8 +160,8 @@ static enum weft_status allocate_memory(struct weft_node *node, struct weft_erro
                                           node->capabilities.numa_node);
     if (!node->memory)
         return weft_error_set(error, WEFT_NO_MEMORY,
-                              "rank %u: no %" PRIu64 " B of memory (%" PRIu64
-                              " buffers of the pattern's and some for control); choose %s",
+                              "rank %u: cannot allocate %" PRIu64 " B of memory (%" PRIu64
+                              " buffers of the pattern, plus control); choose %s",
                               weft_node_rank(node), node->memory_bytes, lane_count_of(node),
                               node->in_flight > WEFT_NODE_LANES_MIN
                                   ? "fewer iterations in flight, or a smaller size"

@@ -26,12 +26,13 @@ static enum weft_status apply_number(struct weft_test *test, const char *key, co
     if (strcmp(key, "size") == 0)
         status = weft_parse_size(text, &value, error);
     else if (strcmp(key, "ranks") == 0 && test->ranks)
-        status = weft_error_set(error, WEFT_INVALID,
-                                "which ranks is said already; a sweep goes over how many");
+        status =
+            weft_error_set(error, WEFT_INVALID,
+                           "the test names its ranks; a sweep needs a number of ranks instead");
     else if (strcmp(key, "ranks") == 0)
         status = weft_parse_count(text, &value, error);
     else if (test->search.to_bps)
-        status = weft_error_set(error, WEFT_INVALID, "a rate that is searched cannot be swept");
+        status = weft_error_set(error, WEFT_INVALID, "a test with a search cannot sweep its rate");
     else
         status = weft_parse_rate(text, &value, error);
     return status == WEFT_OK ? weft_test_set_number(test, key, value, error) : status;

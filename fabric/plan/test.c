@@ -323,7 +323,7 @@ enum weft_status weft_test_set_number(struct weft_test *test, const char *key, u
     uint64_t least = row->most ? row->least : 1;
     uint64_t most = row->most ? row->most : WEFT_RANKS_MAX;
     if (value < least || value > most)
-        return weft_error_set(error, WEFT_INVALID, "a value of '%s' is out of its bounds", key);
+        return weft_error_set(error, WEFT_INVALID, "a value of '%s' is out of range", key);
     if (strcmp(key, "size") == 0)
         test->options.size_bytes = value;
     else if (strcmp(key, "ranks") == 0)
@@ -442,12 +442,11 @@ static enum weft_status check_length(const struct weft_yaml_node *node, struct w
     const struct weft_yaml_node *search = weft_yaml_find(node, "search");
     if (search && weft_yaml_find(node, "rate"))
         return weft_error_at(error, &search->key_where,
-                             "a test has a 'rate' or a 'search' for one, not both");
+                             "a test has a 'rate' or a 'search', not both");
     bool rate = weft_yaml_find(node, "rate") || search || (sweep && weft_yaml_find(sweep, "rate"));
     if (arrivals && !rate)
         return weft_error_at(error, &arrivals->key_where,
-                             "'arrivals' says when iterations of a 'rate' are due: add the rate, "
-                             "or leave this out");
+                             "'arrivals' needs a 'rate': add the rate, or leave this out");
     return WEFT_OK;
 }
 
@@ -459,7 +458,7 @@ static enum weft_status take_file(const struct weft_yaml_node *node, struct weft
     const struct weft_yaml_node *file = weft_yaml_find(node, "file");
     bool goal = weft_is_goal_name(pattern->text);
     if (goal && test->file)
-        return weft_error_at(error, &file->where, "the pattern is a file already; leave this out");
+        return weft_error_at(error, &file->where, "the pattern is already a file; leave this out");
     if (test->file && !test->pattern->takes_text)
         return weft_error_at(error, &file->where, "%s is not made from a file; leave it out",
                              test->pattern->name);

@@ -121,7 +121,7 @@ enum weft_status weft_ip_parse(const char *text, struct weft_ip *ret_address,
     bool v6 = address.version == 6;
     const char *at = v6 ? read_v6(text, address.bytes) : read_v4(text, address.bytes);
     if (!at)
-        return refuse(text, "it does not read as one", error);
+        return refuse(text, "it has the wrong form", error);
     uint32_t prefix_bits = v6 ? 64 : 24;
     if (*at == '/') {
         at = read_decimal(at + 1, 3, &prefix_bits);
@@ -132,7 +132,7 @@ enum weft_status weft_ip_parse(const char *text, struct weft_ip *ret_address,
                           error);
     }
     if (*at)
-        return refuse(text, "something follows it", error);
+        return refuse(text, "extra text follows it", error);
     address.prefix_bits = (uint8_t)prefix_bits;
     *ret_address = address;
     return WEFT_OK;

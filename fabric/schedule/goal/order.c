@@ -58,8 +58,8 @@ static enum weft_status fail_alone(const struct weft_goal *goal, const struct me
 {
     bool send = goal->ops[message->op].op.kind == WEFT_OP_SEND;
     return weft_goal_fail(goal, message->op, error,
-                          "rank %u %s rank %u with tag %" PRIu64 ", and rank %u has no %s left for "
-                          "it",
+                          "rank %u %s rank %u with tag %" PRIu64
+                          ", but rank %u has no %s left for it",
                           send ? message->from : message->to, send ? "sends to" : "receives from",
                           send ? message->to : message->from, message->tag,
                           send ? message->to : message->from, send ? "receive" : "send");
@@ -72,7 +72,7 @@ enum weft_status weft_goal_join(struct weft_goal *goal, uint32_t send, uint32_t 
     if (to->op.len_bytes < from->op.len_bytes)
         return weft_goal_fail(goal, receive, error,
                               "rank %u receives at most %" PRIu64
-                              " B here, and what it meets, line %u, sends %" PRIu64
+                              " B here, but the matching send in line %u has %" PRIu64
                               " B: write the same length in both",
                               to->rank, to->op.len_bytes, from->line, from->op.len_bytes);
     to->op.len_bytes = from->op.len_bytes;

@@ -21,8 +21,8 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
     bool hosts = ways[options->algorithm] == &weft_all_reduce_hosts;
     if (options->ranks_per_host > 1 && !hosts)
         return weft_error_set(error, WEFT_INVALID,
-                              "all-reduce: 'ranks-per-host' belongs to the algorithm hierarchical; "
-                              "leave it out, or choose that");
+                              "all-reduce: 'ranks-per-host' is only for the algorithm "
+                              "hierarchical; leave it out, or choose that");
     return ways[options->algorithm]->check(options, error);
 }
 

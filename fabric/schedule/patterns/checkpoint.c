@@ -25,8 +25,8 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
 {
     if (options->servers >= options->rank_count)
         return weft_error_set(error, WEFT_INVALID,
-                              "checkpoint: %" PRIu64 " servers of %u ranks leave none to write; "
-                              "choose at most %u",
+                              "checkpoint: %" PRIu64
+                              " servers of %u ranks leave no rank to write; choose at most %u",
                               options->servers, options->rank_count, options->rank_count - 1);
     /* A store has its share of all writers' stripes; a writer has its own. */
     struct checkpoint all = checkpoint_of(options, NULL);

@@ -36,13 +36,13 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
     uint64_t workers = options->rank_count - UINT64_C(1);
     if (options->degree > workers)
         return weft_error_set(error, WEFT_INVALID,
-                              "fan-out: a degree of %" PRIu64 " with %" PRIu64 " workers; choose "
-                              "at most %" PRIu64,
+                              "fan-out: a degree of %" PRIu64 " is too large for %" PRIu64
+                              " workers; choose at most %" PRIu64,
                               options->degree, workers, workers);
     if (options->queue_pairs > options->messages)
         return weft_error_set(error, WEFT_INVALID,
-                              "fan-out: %" PRIu64 " turns leave some of %" PRIu64
-                              " queue pairs without any; choose at most %" PRIu64 " queue pairs",
+                              "fan-out: %" PRIu64 " turns cannot use %" PRIu64
+                              " queue pairs; choose at most %" PRIu64 " queue pairs",
                               options->messages, options->queue_pairs, options->messages);
     enum weft_status status =
         weft_pattern_check_messages(&weft_pattern_fan_out, 2 * requests_of(options), error);

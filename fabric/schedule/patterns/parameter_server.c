@@ -20,8 +20,8 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
 {
     if (options->servers >= options->rank_count)
         return weft_error_set(error, WEFT_INVALID,
-                              "parameter-server: %" PRIu64 " servers of %u ranks leave none to "
-                              "work; choose at most %u",
+                              "parameter-server: %" PRIu64
+                              " servers of %u ranks leave no worker; choose at most %u",
                               options->servers, options->rank_count, options->rank_count - 1);
     uint64_t len_bytes = part_of(options, options->servers - 1).len_bytes;
     if (len_bytes > WEFT_MESSAGE_BYTES_MAX)

@@ -14,10 +14,10 @@ static const char *const way_names[] = {"shift", "random", "bisection", NULL};
 
 static enum weft_status refuse_idle(const char *option, const char *way, struct weft_error *error)
 {
-    return weft_error_set(error, WEFT_INVALID,
-                          "permutation: '%s' means nothing unless the algorithm is %s; leave it "
-                          "out or choose %s",
-                          option, way, way);
+    return weft_error_set(
+        error, WEFT_INVALID,
+        "permutation: '%s' is only for the algorithm %s; leave it out or choose %s", option, way,
+        way);
 }
 
 static enum weft_status check(const struct weft_pattern_options *options, struct weft_error *error)
@@ -28,12 +28,13 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
         return refuse_idle("pattern-seed", "random", error);
     if (options->shift >= options->rank_count)
         return weft_error_set(error, WEFT_INVALID,
-                              "permutation: a shift of %" PRIu64 " with %u ranks; choose at most "
-                              "%u",
+                              "permutation: a shift of %" PRIu64
+                              " is too large for %u ranks; choose at most %u",
                               options->shift, options->rank_count, options->rank_count - 1);
     if (options->algorithm == BISECTION && options->rank_count % 2)
         return weft_error_set(
-            error, WEFT_INVALID, "permutation: %u ranks have no two halves; choose %u or %u",
+            error, WEFT_INVALID,
+            "permutation: %u ranks cannot be divided into two halves; choose %u or %u",
             options->rank_count, options->rank_count - 1, options->rank_count + 1);
     return weft_pattern_check_flows(&weft_pattern_permutation, options, 2, error);
 }

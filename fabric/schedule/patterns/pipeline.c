@@ -43,12 +43,12 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
 {
     if (options->algorithm != INTERLEAVED && options->interleave)
         return weft_error_set(error, WEFT_INVALID,
-                              "pipeline: 'interleave' means nothing unless the algorithm is "
-                              "interleaved; leave it out or choose interleaved");
+                              "pipeline: 'interleave' is only for the algorithm interleaved; leave "
+                              "it out or choose interleaved");
     if (options->algorithm == INTERLEAVED && options->microbatches % options->rank_count)
         return weft_error_set(error, WEFT_INVALID,
-                              "pipeline: interleaved stages take a multiple of %u microbatches, "
-                              "for so many ranks, not %" PRIu64 "; choose %" PRIu64,
+                              "pipeline: interleaved stages need a multiple of %u microbatches, "
+                              "the number of ranks, not %" PRIu64 "; choose %" PRIu64,
                               options->rank_count, options->microbatches,
                               weft_align(options->microbatches, options->rank_count));
     enum weft_status status = weft_pattern_check_messages(

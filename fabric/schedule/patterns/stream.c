@@ -16,8 +16,8 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
             options->rank_count, options->rank_count - 1, options->rank_count + 1);
     if (options->queue_pairs > options->messages)
         return weft_error_set(error, WEFT_INVALID,
-                              "stream: %" PRIu64 " messages leave some of %" PRIu64
-                              " queue pairs without any; choose at most %" PRIu64 " queue pairs",
+                              "stream: %" PRIu64 " messages cannot use %" PRIu64
+                              " queue pairs; choose at most %" PRIu64 " queue pairs",
                               options->messages, options->queue_pairs, options->messages);
     enum weft_status status = weft_pattern_check_messages(
         &weft_pattern_stream, (options->direction == BOTH_WAYS ? 2 : 1) * options->messages, error);

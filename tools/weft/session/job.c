@@ -17,58 +17,60 @@
 #define HOUR_NS UINT64_C(3600000000000)
 
 const struct weft_option weft_job_option_table[] = {
-    {"file", "FILE", "what a pattern that is made from a file is made from", WEFT_OPTION_TEXT,
-     FIELD(file), 0, 0},
+    {"file", "FILE", "the file that a pattern is made from, such as a traffic matrix",
+     WEFT_OPTION_TEXT, FIELD(file), 0, 0},
     {"topology", "FILE", "hosts, NICs and ranks (default: loopback on this host)", WEFT_OPTION_TEXT,
      FIELD(topology), 0, 0},
-    {"driver", "NAME", "what moves the bytes (weft devices lists them)", WEFT_OPTION_TEXT,
+    {"driver", "NAME", "driver that moves the data (weft devices lists them)", WEFT_OPTION_TEXT,
      FIELD(driver), 0, 0},
-    {"ranks", "N", "participants", WEFT_OPTION_COUNT, FIELD(ranks), 1, WEFT_RANKS_MAX},
-    {"size", "SIZE", "what the pattern sends, such as 64KiB", WEFT_OPTION_SIZE, FIELD(size), 1,
+    {"ranks", "N", "number of ranks", WEFT_OPTION_COUNT, FIELD(ranks), 1, WEFT_RANKS_MAX},
+    {"size", "SIZE", "size of the pattern's data, such as 64KiB", WEFT_OPTION_SIZE, FIELD(size), 1,
      SIZE_BYTES_MAX},
 #define WEFT_ROW(id, field, name, value, kind, least, most, help) \
     {name, value, help, WEFT_OPTION_TEXT, FIELD(pattern_options[WEFT_OPTION_##id]), 0, 0},
     WEFT_PATTERN_OPTIONS(WEFT_ROW)
 #undef WEFT_ROW
-        {"iterations", "N", "how often the pattern is run and measured", WEFT_OPTION_COUNT,
-         FIELD(iterations), 1, UINT64_C(1000000000000)},
+        {"iterations", "N", "how many iterations to measure", WEFT_OPTION_COUNT, FIELD(iterations),
+         1, UINT64_C(1000000000000)},
     {"duration", "TIME", "how long to measure, such as 10s, instead of --iterations",
      WEFT_OPTION_TIME, FIELD(duration), 1000000, 168 * HOUR_NS},
     {"forever", NULL, "measure until Ctrl-C, instead of --iterations", WEFT_OPTION_FLAG,
      FIELD(forever), 0, 0},
-    {"warmup", "N", "iterations before the measured ones", WEFT_OPTION_COUNT, FIELD(warmup), 0,
+    {"warmup", "N", "iterations before the measured window", WEFT_OPTION_COUNT, FIELD(warmup), 0,
      1000000000},
     {"transfer", "write|send", "RDMA WRITE with immediate (default), or SEND", WEFT_OPTION_TEXT,
      FIELD(transfer), 0, 0},
-    {"mtu", "N", "path MTU: 256, 512, 1024, 2048 or 4096 bytes of payload a packet",
-     WEFT_OPTION_COUNT, FIELD(mtu), 256, 4096},
-    {"dscp", "N", "the packets' DSCP: 0 to 63", WEFT_OPTION_COUNT, FIELD(dscp), 0, 63},
-    {"depth", "N", "receives posted ahead for each peer", WEFT_OPTION_COUNT, FIELD(depth), 1, 4096},
-    {"in-flight", "N", "iterations at once (fan-out, stream: more than one in an open loop)",
+    {"mtu", "N", "path MTU: 256, 512, 1024, 2048 or 4096 bytes", WEFT_OPTION_COUNT, FIELD(mtu), 256,
+     4096},
+    {"dscp", "N", "DSCP of the packets: 0 to 63", WEFT_OPTION_COUNT, FIELD(dscp), 0, 63},
+    {"depth", "N", "receives posted in advance for each peer", WEFT_OPTION_COUNT, FIELD(depth), 1,
+     4096},
+    {"in-flight", "N",
+     "iterations that run at once (default 1; in an open loop fan-out 64, stream 8)",
      WEFT_OPTION_COUNT, FIELD(in_flight), 1, WEFT_IN_FLIGHT_MAX},
-    {"interval", "TIME", "of the bandwidth series (default 1ms)", WEFT_OPTION_TIME, FIELD(interval),
-     10000, HOUR_NS},
-    {"rate", "RATE", "open loop: payload that the rank which sends most offers, such as 10Gbps",
+    {"interval", "TIME", "interval of the bandwidth series (default 1ms)", WEFT_OPTION_TIME,
+     FIELD(interval), 10000, HOUR_NS},
+    {"rate", "RATE", "open loop: payload rate of the rank that sends most, such as 10Gbps",
      WEFT_OPTION_RATE, FIELD(rate), 1000, UINT64_C(16000000000000)},
-    {"search", "FROM..TO", "for the highest rate that is achieved without loss, 1Gbps..100Gbps",
+    {"search", "FROM..TO", "find the highest rate without loss, such as 1Gbps..100Gbps",
      WEFT_OPTION_TEXT, FIELD(search), 0, 0},
     {"arrivals", "KIND", "with --rate: constant (default) or poisson", WEFT_OPTION_TEXT,
      FIELD(arrivals), 0, 0},
-    {"pace", "RATE", "what each endpoint sends at most, such as 10Gbps", WEFT_OPTION_RATE,
+    {"pace", "RATE", "the highest rate of each endpoint, such as 10Gbps", WEFT_OPTION_RATE,
      FIELD(pace), 100000, UINT64_C(16000000000000)},
     {"congestion", "CONTROL", "dcqcn, none, or '{control: dcqcn, line-rate: 100Gbps}'",
      WEFT_OPTION_TEXT, FIELD(congestion), 0, 0},
-    {"fault", "LIST", "harm frames on purpose, such as drop=1e-4,corrupt=1e-5,seed=3 (dpdk)",
+    {"fault", "LIST", "inject faults, such as drop=1e-4,corrupt=1e-5,seed=3 (driver dpdk)",
      WEFT_OPTION_TEXT, FIELD(fault), 0, 0},
-    {"reduce", NULL, "do the arithmetic of reductions while measuring, too", WEFT_OPTION_FLAG,
+    {"reduce", NULL, "compute the sums of reductions while measuring too", WEFT_OPTION_FLAG,
      FIELD(reduce), 0, 0},
-    {"no-verify", NULL, "leave out the check of every byte before measuring", WEFT_OPTION_FLAG,
+    {"no-verify", NULL, "do not verify the data before measuring", WEFT_OPTION_FLAG,
      FIELD(no_verify), 0, 0},
-    {"repeats", "N", "run each test so often, and tell how far the repeats differ",
+    {"repeats", "N", "run each test N times, and report how much the repeats differ",
      WEFT_OPTION_COUNT, FIELD(repeats), 1, WEFT_REPEATS_MAX},
     {"sweep", "KEY=LIST", "one test for each value, such as size=64B..1MiB*4; repeatable",
      WEFT_OPTION_TEXTS, FIELD(sweeps), 0, 0},
-    {"expect", "EXPR", "fail unless it holds, such as 'completion.p99 <= 5ms'; repeatable",
+    {"expect", "EXPR", "fail if this is not met, such as 'completion.p99 <= 5ms'; repeatable",
      WEFT_OPTION_TEXTS, FIELD(expects), 0, 0},
     {0},
 };
@@ -102,10 +104,10 @@ static enum weft_status load_plan_file(struct weft_job *job, const char *name,
         return status;
     status = weft_plan_parse(&job->plan_source, &job->plan, error);
     if (status != WEFT_OK && is_topology(&job->plan_source))
-        return weft_error_set(error, WEFT_INVALID,
-                              "%s is a topology, not a plan: give it by --topology %s, after a "
-                              "pattern or a plan",
-                              name, name);
+        return weft_error_set(
+            error, WEFT_INVALID,
+            "%s is a topology, not a plan: use --topology %s after a pattern or a plan", name,
+            name);
     return status;
 }
 
@@ -221,8 +223,7 @@ static enum weft_status set_arrivals(const char *text, struct weft_test *test,
                                      struct weft_error *error)
 {
     if (!test->rate_bps && !sweeps_rate(test))
-        return weft_error_set(error, WEFT_INVALID,
-                              "--arrivals says when iterations of a rate are due: give --rate");
+        return weft_error_set(error, WEFT_INVALID, "--arrivals needs a rate: give --rate");
     for (unsigned i = 0; i < WEFT_ARRIVALS_KIND_COUNT; i++) {
         if (strcmp(text, weft_arrivals_names[i]) != 0)
             continue;
@@ -237,8 +238,7 @@ static enum weft_status set_search(const struct weft_job_options *options, struc
                                    struct weft_error *error)
 {
     if (options->rate.given || sweeps_rate(test))
-        return weft_error_set(error, WEFT_INVALID,
-                              "--search looks for the rate: leave out the other one");
+        return weft_error_set(error, WEFT_INVALID, "--search finds the rate: leave --rate out");
     if (weft_search_parse(options->search, test, error) == WEFT_OK)
         return WEFT_OK;
     weft_error_prefix(error, "--search: ");
@@ -275,7 +275,7 @@ static enum weft_status check_chosen(const struct weft_job_options *options,
 {
     const char *why = NULL;
     if (test->ranks && options->ranks.given)
-        why = "--ranks: which ranks it runs on is said in the plan; change it there";
+        why = "--ranks: the plan names the ranks; change them there";
     else if (test->together.name && (options->search || options->sweeps.count ||
                                      options->repeats.given || options->forever))
         why = "jobs that run together have no --search, --sweep, --repeats or --forever";
@@ -406,8 +406,7 @@ static enum weft_status make_loopback(struct weft_job *job, struct weft_error *e
         if (!has_loopback(test->driver))
             return weft_error_set(error, WEFT_INVALID,
                                   "driver '%s' needs a topology that names its devices: give "
-                                  "--topology FILE, for a start a copy of "
-                                  "topologies/soft-roce-pair.yaml",
+                                  "--topology FILE; topologies/soft-roce-pair.yaml is an example",
                                   test->driver);
     }
     return weft_topology_loopback(job->rank_count, &job->topology, error);
@@ -441,11 +440,11 @@ static enum weft_status count_ranks(struct weft_job *job, struct weft_error *err
             return status;
         uint32_t needed = weft_test_ranks_needed(test);
         if (job->topology && needed > job->topology->rank_count)
-            return weft_error_set(
-                error, WEFT_INVALID,
-                "test '%s' needs %u ranks, but topology %s has places for %u; add "
-                "to its list of ranks, or ask for fewer",
-                test->name, needed, job->topology_source.name, job->topology->rank_count);
+            return weft_error_set(error, WEFT_INVALID,
+                                  "test '%s' needs %u ranks, but topology %s has %u; add ranks to "
+                                  "the topology, or use fewer",
+                                  test->name, needed, job->topology_source.name,
+                                  job->topology->rank_count);
         if (needed > job->rank_count)
             job->rank_count = needed;
     }
