@@ -233,8 +233,8 @@ enum weft_status weft_devargs_complete(struct weft_devargs *devargs, uint32_t mt
     } else {
         if (find(devargs->text, "blocksz", &ignored) || find(devargs->text, "framecnt", &ignored))
             return weft_error_set(error, WEFT_INVALID,
-                                  "device '%s': blocksz and framecnt need framesz=%u beside them "
-                                  "for a path MTU of %u; or leave all three out",
+                                  "device '%s': blocksz and framecnt need framesz=%u too, for a "
+                                  "path MTU of %u; or leave all three out",
                                   devargs->text, frame_size, mtu_bytes);
         /* A block is whole pages and whole frames: 16 frames of a multiple of 256 bytes are. The
          * rings are locked into memory: 512 frames each way stay within the usual limit. */

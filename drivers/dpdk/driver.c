@@ -46,7 +46,7 @@ static enum weft_status dpdk_start(const struct weft_driver_start *start, struct
     if (weft_eal_spent())
         return weft_error_set(error, WEFT_EXISTS, "DPDK starts only once in a process");
     if (start->device_count == 0)
-        return weft_error_set(error, WEFT_INVALID, "DPDK was started for no device");
+        return weft_error_set(error, WEFT_INVALID, "DPDK was started without a device");
     uint64_t memory_bytes =
         EAL_BYTES + weft_loopback_memory_bytes(start) + NICS_FORESEEN * weft_nic_memory_bytes();
     status = weft_eal_start(start, memory_bytes, error);

@@ -116,7 +116,7 @@ static enum weft_status start_error(struct weft_error *error)
     weft_eal_log_text(log, sizeof(log));
     const char *remedy = "";
     if (strstr(log, "reating '") && strstr(log, "ermission denied"))
-        remedy = "\nset XDG_RUNTIME_DIR to a folder of yours";
+        remedy = "\nset XDG_RUNTIME_DIR to a directory that you own";
     else if (strstr(log, "memory"))
         remedy = "\nfree memory, or run fewer ranks or a smaller --mtu";
     return weft_error_set(error, WEFT_IO, "DPDK did not start: %s%s%s%s%s", rte_strerror(rte_errno),

@@ -161,12 +161,12 @@ static enum weft_status check_interface(const struct weft_device_options *option
     if (weft_system_interface_has(interface.name, &options->address))
         return weft_error_set(error, WEFT_INVALID,
                               "device '%s': the kernel has this address on %s, and would answer "
-                              "for it beside weft: give weft another, or ip addr flush dev %s",
+                              "for it too: give weft another address, or run ip addr flush dev %s",
                               devargs->text, interface.name, interface.name);
     bool xdp = devargs->kind == WEFT_DEVARGS_AF_XDP;
     if (xdp && interface.mtu_bytes > AF_XDP_INTERFACE_MTU)
         return weft_error_set(error, WEFT_INVALID,
-                              "device '%s': with an MTU of %u an interface takes no XDP program: "
+                              "device '%s': an interface with an MTU of %u accepts no XDP program: "
                               "ip link set %s mtu %u, at both ends of a veth",
                               devargs->text, interface.mtu_bytes, interface.name,
                               AF_XDP_MTU + WEFT_MTU_OVERHEAD);
@@ -232,8 +232,8 @@ static enum weft_status set_mtu(const struct weft_device_options *options, struc
     }
     if (wanted < 256 || (options->mtu_bytes && wanted != options->mtu_bytes))
         return weft_error_set(error, WEFT_INVALID,
-                              "device '%s': does not take an MTU of %u, which a path MTU of %u "
-                              "needs: ask for less",
+                              "device '%s': does not support an MTU of %u, which a path MTU of %u "
+                              "needs: use a smaller path MTU",
                               nic->devargs.text, nic->mtu_bytes + WEFT_MTU_OVERHEAD,
                               nic->mtu_bytes);
     nic->mtu_bytes = wanted;
@@ -263,7 +263,7 @@ static enum weft_status set_up_queues(struct weft_nic *nic, struct weft_error *e
     uint16_t rx = DESCRIPTORS;
     uint16_t tx = DESCRIPTORS;
     if (rte_eth_dev_adjust_nb_rx_tx_desc(nic->port_id, &rx, &tx) != 0)
-        return driver_error(nic, WEFT_IO, "did not take queues", error);
+        return driver_error(nic, WEFT_IO, "did not accept queues", error);
     uint32_t mbufs = rx + tx + 4 * WEFT_DEVICE_BURST + weft_pool_cached(1);
     if (nic->devargs.kind == WEFT_DEVARGS_AF_XDP)
         mbufs = AF_XDP_MBUFS;
@@ -272,7 +272,7 @@ static enum weft_status set_up_queues(struct weft_nic *nic, struct weft_error *e
         return status;
     if (rte_eth_rx_queue_setup(nic->port_id, 0, rx, WEFT_SOCKET_ANY, NULL, nic->pool) != 0 ||
         rte_eth_tx_queue_setup(nic->port_id, 0, tx, WEFT_SOCKET_ANY, NULL) != 0)
-        return driver_error(nic, WEFT_IO, "did not take queues", error);
+        return driver_error(nic, WEFT_IO, "did not accept queues", error);
     return WEFT_OK;
 }
 
@@ -293,12 +293,12 @@ static enum weft_status start_port(const struct weft_device_options *options, st
     struct rte_eth_dev_info info;
     struct rte_eth_conf conf = {0};
     if (rte_eth_dev_info_get(nic->port_id, &info) != 0)
-        return driver_error(nic, WEFT_IO, "says nothing of itself", error);
+        return driver_error(nic, WEFT_IO, "gives no information about itself", error);
     (void)snprintf(nic->driver, sizeof(nic->driver), "%.31s", info.driver_name);
     /* All buffers of the queue come from one pool, each with one owner. */
     conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
     if (rte_eth_dev_configure(nic->port_id, 1, 1, &conf) != 0)
-        return driver_error(nic, WEFT_IO, "did not take one queue each way", error);
+        return driver_error(nic, WEFT_IO, "did not accept one queue in each direction", error);
     enum weft_status status = WEFT_OK;
     if (nic->devargs.kind == WEFT_DEVARGS_PCI || nic->devargs.kind == WEFT_DEVARGS_TAP)
         status = set_mtu(options, nic, &info, error);

@@ -48,20 +48,20 @@ static enum weft_status check_marks(const struct weft_roce_port_options *options
                                     struct weft_error *error)
 {
     if (options->vlan_id > 4094)
-        return weft_error_set(error, WEFT_INVALID, "VLAN %u: there are 1 to 4094, and 0 for none",
+        return weft_error_set(error, WEFT_INVALID, "VLAN %u: it must be 1 to 4094, or 0 for none",
                               options->vlan_id);
     if (options->vlan_priority > 7)
-        return weft_error_set(error, WEFT_INVALID, "a VLAN priority of %u: there are 0 to 7",
+        return weft_error_set(error, WEFT_INVALID, "a VLAN priority of %u: it must be 0 to 7",
                               options->vlan_priority);
     if (options->vlan_priority && options->vlan_id == WEFT_VLAN_NONE)
         return weft_error_set(error, WEFT_INVALID,
                               "a VLAN priority of %u without a VLAN: only a tag carries it",
                               options->vlan_priority);
     if (options->traffic_class & 3)
-        return weft_error_set(error, WEFT_INVALID,
-                              "a traffic class of %#x: its last two bits are ECN's, DSCP << 2 is "
-                              "wanted",
-                              options->traffic_class);
+        return weft_error_set(
+            error, WEFT_INVALID,
+            "a traffic class of %#x: its low two bits belong to ECN; give DSCP << 2",
+            options->traffic_class);
     return WEFT_OK;
 }
 
@@ -72,7 +72,7 @@ static enum weft_status check_options(const struct weft_roce_port_options *optio
     uint32_t mtu_bytes = options->mtu_bytes;
     if ((options->mac[0] & 1) || memcmp(options->mac, no_mac, 6) == 0)
         return weft_error_set(error, WEFT_INVALID,
-                              "the port's MAC address is none or a group's, not one interface's");
+                              "the port's MAC address is zero or a multicast address");
     if (mtu_bytes < 256 || mtu_bytes > 4096 || (mtu_bytes & (mtu_bytes - 1)) != 0)
         return weft_error_set(error, WEFT_INVALID,
                               "a path MTU of %u: it must be 256, 512, 1024, 2048 or 4096",

@@ -61,10 +61,10 @@ static enum weft_status sim_start(const struct weft_driver_start *start, struct 
     if (the_fabric)
         return weft_error_set(error, WEFT_EXISTS, "sim is started already");
     if (!start->topology)
-        return weft_error_set(error, WEFT_UNSUPPORTED,
-                              "sim models a whole fabric in one process: it runs where the plan "
-                              "runs, and on no agent elsewhere; take 'agent' out of the topology's "
-                              "hosts");
+        return weft_error_set(
+            error, WEFT_UNSUPPORTED,
+            "sim models a whole fabric in one process: it runs in the process of the controller, "
+            "not on agents; take 'agent' out of the topology's hosts");
     const struct weft_sim_options options = {
         .topology = start->topology, .mtu_bytes = start->mtu_bytes, .seed = start->seed};
     enum weft_status status = weft_sim_create(&options, &the_fabric, error);

@@ -170,11 +170,10 @@ enum weft_status weft_sim_switch_check(const struct weft_sim_fabric *fabric,
             at->xoff_bytes + headroom_bytes(fabric, fabric->ports[at->first_port + i] ^ 1u);
     if (wanted_bytes <= at->counters.buffer_bytes)
         return WEFT_OK;
-    return weft_error_set(error, WEFT_INVALID,
-                          "switch %s: %u ports that each pause at %llu bytes, and what still comes "
-                          "after, take %llu bytes, but its buffer has %llu: give it a larger "
-                          "buffer or a smaller xoff",
-                          at->name, at->port_count, (unsigned long long)at->xoff_bytes,
-                          (unsigned long long)wanted_bytes,
-                          (unsigned long long)at->counters.buffer_bytes);
+    return weft_error_set(
+        error, WEFT_INVALID,
+        "switch %s: %u ports that each pause at %llu bytes, plus what still arrives after the "
+        "pause, need %llu bytes, but its buffer has %llu: use a larger buffer or a smaller xoff",
+        at->name, at->port_count, (unsigned long long)at->xoff_bytes,
+        (unsigned long long)wanted_bytes, (unsigned long long)at->counters.buffer_bytes);
 }

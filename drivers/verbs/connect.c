@@ -104,7 +104,7 @@ static enum weft_status to_rtr(struct weft_endpoint *endpoint, struct weft_error
         mask |= IBV_QP_MAX_DEST_RD_ATOMIC | IBV_QP_MIN_RNR_TIMER;
     if (!weft_verbs_mtu_code(peer->mtu_bytes < own_bytes ? peer->mtu_bytes : own_bytes,
                              &attributes.path_mtu))
-        return weft_error_set(error, WEFT_INVALID, "%s: the peer's path MTU of %u is none",
+        return weft_error_set(error, WEFT_INVALID, "%s: the peer's path MTU of %u is not valid",
                               endpoint->device->name.device, peer->mtu_bytes);
     enum weft_status status = weft_verbs_path(endpoint->device, peer, &attributes.ah_attr, error);
     if (status != WEFT_OK)
@@ -114,7 +114,7 @@ static enum weft_status to_rtr(struct weft_endpoint *endpoint, struct weft_error
     status = modify(endpoint, &attributes, mask, "RTR", error);
     if (status == WEFT_OK)
         return status;
-    return weft_error_prefix(error, "the way to %s (is the peer up, and does ping reach it?): ",
+    return weft_error_prefix(error, "the path to %s (is the peer up, and does ping reach it?): ",
                              weft_verbs_gid_format(peer->gid, gid));
 }
 

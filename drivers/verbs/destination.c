@@ -24,7 +24,7 @@ enum weft_status weft_verbs_destination_create(struct weft_endpoint *endpoint,
         char gid[WEFT_VERBS_GID_TEXT];
         free(destination);
         return weft_verbs_errno_error(
-            error, number, "%s: the way to %s (is the peer up, and does ping reach it?)",
+            error, number, "%s: the path to %s (is the peer up, and does ping reach it?)",
             endpoint->device->name.device, weft_verbs_gid_format(peer->gid, gid));
     }
     destination->qpn = peer->qpn;

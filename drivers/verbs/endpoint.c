@@ -18,7 +18,7 @@ static enum weft_status check(const struct weft_device *device,
         return weft_error_prefix(error, "%s: ", device->name.device);
     if (!(device->capabilities.transports & WEFT_BIT(options->transport)))
         return weft_error_set(error, WEFT_UNSUPPORTED,
-                              "%s: the device makes no queue pairs of unreliable connections (UC)",
+                              "%s: the device does not support unreliable connections (UC)",
                               device->name.device);
     return WEFT_OK;
 }
@@ -203,7 +203,7 @@ static void explain(const struct weft_endpoint *endpoint, struct weft_error *err
     weft_verbs_gid_format(endpoint->peer.gid, gid);
     if (endpoint->is_unreachable) {
         (void)weft_error_set(error, endpoint->failure,
-                             "%s: queue pair 0x%06x: no way to %s (is the peer up, and does ping "
+                             "%s: queue pair 0x%06x: no path to %s (is the peer up, and does ping "
                              "reach it?): %s after %u tries",
                              name, endpoint->qp->qp_num, gid, weft_status_text(endpoint->failure),
                              endpoint->tries);

@@ -59,11 +59,11 @@ enum weft_status weft_verbs_mtu_choose(uint32_t active_bytes, uint32_t asked_byt
         return weft_error_set(error, WEFT_INVALID,
                               "%u is not a path MTU: 256, 512, 1024, 2048 or 4096", asked_bytes);
     if (asked_bytes > active_bytes)
-        return weft_error_set(
-            error, WEFT_UNSUPPORTED,
-            "a path MTU of %u bytes was asked, the port has %u; on RoCE raise the "
-            "interface's MTU (ip link set DEV mtu %u, on every switch too), or ask less",
-            asked_bytes, active_bytes, asked_bytes + 104);
+        return weft_error_set(error, WEFT_UNSUPPORTED,
+                              "a path MTU of %u bytes was requested, but the port has %u; on RoCE "
+                              "raise the interface's MTU (ip link set DEV mtu %u, on every switch "
+                              "too), or use a smaller path MTU",
+                              asked_bytes, active_bytes, asked_bytes + 104);
     *ret_mtu_bytes = asked_bytes ? asked_bytes : active_bytes;
     return WEFT_OK;
 }
@@ -150,6 +150,6 @@ enum weft_status weft_verbs_limit_check(const char *what, uint64_t asked, uint64
 {
     if (asked <= limit)
         return WEFT_OK;
-    return weft_error_set(error, WEFT_UNSUPPORTED, "%s: %" PRIu64 " asked, the device has %" PRIu64,
-                          what, asked, limit);
+    return weft_error_set(error, WEFT_UNSUPPORTED,
+                          "%s: %" PRIu64 " requested, the device has %" PRIu64, what, asked, limit);
 }

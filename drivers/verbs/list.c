@@ -91,7 +91,7 @@ static void list_port(struct ibv_context *context, const struct ibv_device_attr 
         (void)snprintf(line.name, sizeof(line.name), "%s:%u", name->device, name->port);
     int number = ibv_query_port(context, name->port, &port);
     if (number) {
-        (void)snprintf(line.hindrance, sizeof(line.hindrance), "the port cannot be asked: %s",
+        (void)snprintf(line.hindrance, sizeof(line.hindrance), "the port cannot be queried: %s",
                        strerror(number));
         visit_line(visit, visit_context, &line);
         return;
@@ -139,8 +139,8 @@ static void list_device(struct ibv_device *device, weft_device_visitor visit, vo
     struct ibv_device_attr attributes;
     int number = ibv_query_device(context, &attributes);
     if (number) {
-        (void)snprintf(line.hindrance, sizeof(line.hindrance),
-                       "the device does not tell its limits: %s", strerror(number));
+        (void)snprintf(line.hindrance, sizeof(line.hindrance), "the device cannot be queried: %s",
+                       strerror(number));
         visit_line(visit, visit_context, &line);
         attributes.phys_port_cnt = 0;
     }

@@ -9,18 +9,18 @@ enum weft_status weft_verbs_options_check(const struct weft_device_options *opti
 {
     if (options->pcap_path)
         return weft_error_set(error, WEFT_UNSUPPORTED,
-                              "%s: an RDMA device's packets pass no software that could write "
-                              "them to %s; capture on the switch, or use the dpdk driver",
+                              "%s: no software sees an RDMA device's packets, so they cannot be "
+                              "captured to %s; capture on the switch, or use the dpdk driver",
                               device, options->pcap_path);
     if (weft_fault_is_on(&options->fault))
         return weft_error_set(error, WEFT_UNSUPPORTED,
-                              "%s: an RDMA device's packets pass no software that could do faults "
-                              "to them; give the faults to the dpdk ranks",
+                              "%s: no software sees an RDMA device's packets, so faults cannot be "
+                              "injected; give the faults to the dpdk ranks",
                               device);
     if (options->congestion.control != WEFT_CONGESTION_NONE)
         return weft_error_set(error, WEFT_UNSUPPORTED,
-                              "%s: an RDMA device has a congestion control of its own, set by its "
-                              "maker's tools; ask for none here, or use the dpdk driver",
+                              "%s: an RDMA device has its own congestion control, set with its "
+                              "vendor's tools; leave it out here, or use the dpdk driver",
                               device);
     if (options->vlan_id != WEFT_VLAN_NONE)
         return weft_error_set(error, WEFT_UNSUPPORTED,
@@ -47,13 +47,13 @@ enum weft_status weft_verbs_flow_choose(const struct weft_device *device, uint16
     (void)weft_verbs_sysfs_link_name(path, driver, sizeof(driver));
     if (device->gid.type != WEFT_VERBS_GID_ROCE_V2 || !weft_verbs_labels_flows(driver))
         return weft_error_set(error, WEFT_UNSUPPORTED,
-                              "%s: UDP source port %u was asked, and this device chooses its own "
-                              "for each queue pair; leave it out, or use the dpdk driver",
+                              "%s: UDP source port %u was requested, but this device chooses its "
+                              "own for each queue pair; leave it out, or use the dpdk driver",
                               device->name.device, source_port);
     if (!weft_verbs_flow_label(source_port, ret_flow_label))
-        return weft_error_set(error, WEFT_UNSUPPORTED,
-                              "%s: UDP source port %u was asked; an RDMA device sends from 49152 "
-                              "to 65535 only",
-                              device->name.device, source_port);
+        return weft_error_set(
+            error, WEFT_UNSUPPORTED,
+            "%s: UDP source port %u was requested; an RDMA device sends from 49152 to 65535 only",
+            device->name.device, source_port);
     return WEFT_OK;
 }

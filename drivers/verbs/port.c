@@ -160,13 +160,13 @@ enum weft_status weft_verbs_port_open(struct weft_device *device,
     struct ibv_port_attr port;
     int number = ibv_query_device(device->context, &attributes);
     if (number)
-        return weft_verbs_errno_error(error, number, "asking the device for its limits");
+        return weft_verbs_errno_error(error, number, "querying the device");
     if (device->name.port > attributes.phys_port_cnt)
         return weft_error_set(error, WEFT_NOT_FOUND, "the device has %u port%s",
                               attributes.phys_port_cnt, attributes.phys_port_cnt == 1 ? "" : "s");
     number = ibv_query_port(device->context, device->name.port, &port);
     if (number)
-        return weft_verbs_errno_error(error, number, "asking the port for its state");
+        return weft_verbs_errno_error(error, number, "querying the port");
     if (port.state != IBV_PORT_ACTIVE)
         return weft_error_set(error, WEFT_IO,
                               "the port is %s; is the cable in and the interface "
@@ -175,9 +175,9 @@ enum weft_status weft_verbs_port_open(struct weft_device *device,
     device->is_ethernet = port.link_layer == IBV_LINK_LAYER_ETHERNET;
     device->lid = port.lid;
     if (!device->is_ethernet && options->traffic_class)
-        return weft_error_set(error, WEFT_UNSUPPORTED,
-                              "a DSCP was asked, and InfiniBand has none: its service levels are "
-                              "the subnet manager's; leave it out");
+        return weft_error_set(
+            error, WEFT_UNSUPPORTED,
+            "InfiniBand has no DSCP: the subnet manager sets its service levels; leave dscp out");
     /* Seven is the most; but rxe takes seven for no end, and would never tell of a lost peer. */
     device->retry_count = weft_verbs_is_rxe(device->name.device) ? 6 : 7;
     enum weft_status status = choose_gid(device, &options->address, error);

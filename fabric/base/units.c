@@ -162,10 +162,10 @@ static enum weft_status refuse_unit(const struct quantity *quantity, const char 
     const char *near = weft_suggest(name, names);
     char why[128];
     if (near)
-        (void)snprintf(why, sizeof(why), "'%.20s' is no unit of it, did you mean '%s'?", name,
+        (void)snprintf(why, sizeof(why), "the unit '%.20s' is unknown, did you mean '%s'?", name,
                        near);
     else
-        (void)snprintf(why, sizeof(why), "'%.20s' is no unit of it", name);
+        (void)snprintf(why, sizeof(why), "the unit '%.20s' is unknown", name);
     return refuse(quantity, text, error, why);
 }
 

@@ -56,7 +56,7 @@ static enum weft_status collect_single_quoted(struct scan *scan, struct fy_token
     if (!begin || !end || begin->line != end->line ||
         end->input_pos > scan->builder.source->len_bytes)
         return weft_error_at(scan->builder.error, &scan->builder.where,
-                             "a text in single quotes must lie on one line");
+                             "a text in single quotes must be on one line");
     const char *text = scan->builder.source->text;
     for (size_t at = begin->input_pos; at < end->input_pos; at++) {
         if (!append_text(scan, text + at, 1))
@@ -95,13 +95,13 @@ static enum weft_status refuse_extras(struct scan *scan, struct fy_event *event)
 {
     if (event->type == FYET_ALIAS)
         return weft_error_at(scan->builder.error, &scan->builder.where,
-                             "aliases (*name) are not taken: write the value out");
+                             "aliases (*name) are not supported: write the value out");
     if (fy_event_get_anchor_token(event))
         return weft_error_at(scan->builder.error, &scan->builder.where,
-                             "anchors (&name) are not taken: leave it away");
+                             "anchors (&name) are not supported: remove it");
     if (fy_event_get_tag_token(event))
         return weft_error_at(scan->builder.error, &scan->builder.where,
-                             "tags (!name) are not taken: leave it away");
+                             "tags (!name) are not supported: remove it");
     return WEFT_OK;
 }
 

@@ -32,9 +32,9 @@ static enum weft_status check_character(struct check *check, const char *text, s
     /* One after an explicit key crashes libfyaml. */
     if (*text == '\t')
         return weft_error_at(error, &check->where,
-                             "a tab is here: write blanks (in a text, \"\\t\")");
+                             "tabs are not allowed: use spaces (in a text, \"\\t\")");
     if (*text == '%' && check->where.column == 1)
-        return weft_error_at(error, &check->where, "directives (%%YAML) are not taken");
+        return weft_error_at(error, &check->where, "directives (%%YAML) are not supported");
     bool line_end = *text == '\n' || (*text == '\r' && rest_bytes > 1 && text[1] == '\n');
     if (length == 0 && !line_end)
         return weft_error_at(error, &check->where,

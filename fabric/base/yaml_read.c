@@ -37,10 +37,9 @@ static enum weft_status wrong_kind(const struct weft_yaml_node *node, const char
                                    struct weft_error *error)
 {
     if (node->key)
-        return weft_error_at(error, &node->where, "'%s' must be %s, and %s is here", node->key,
-                             wanted, kind_text(node));
-    return weft_error_at(error, &node->where, "%s must be here, and %s is", wanted,
-                         kind_text(node));
+        return weft_error_at(error, &node->where, "'%s' must be %s, not %s", node->key, wanted,
+                             kind_text(node));
+    return weft_error_at(error, &node->where, "expected %s, found %s", wanted, kind_text(node));
 }
 
 static enum weft_status check_text(const struct weft_yaml_node *node, const char *wanted,
@@ -60,7 +59,7 @@ enum weft_status weft_yaml_read_text(const struct weft_yaml_node *node, void *re
     if (status != WEFT_OK)
         return status;
     if (!*node->text)
-        return weft_error_at(error, &node->where, "this text may not be empty");
+        return weft_error_at(error, &node->where, "this text must not be empty");
     char *copy = strdup(node->text);
     if (!copy)
         return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
@@ -167,7 +166,7 @@ enum weft_status weft_yaml_unknown(const struct weft_location *where, const char
                              near);
     char list[300];
     list_names(names, list, sizeof(list));
-    return weft_error_at(error, where, "unknown %s '%.80s'; there is: %s", what, name, list);
+    return weft_error_at(error, where, "unknown %s '%.80s'; use one of: %s", what, name, list);
 }
 
 static enum weft_status unknown_key(const struct weft_yaml_node *node, const char *what,
@@ -224,7 +223,7 @@ enum weft_status weft_yaml_read_map(const struct weft_yaml_node *node, const cha
                                     struct weft_error *error)
 {
     if (node->kind != WEFT_YAML_MAP)
-        return weft_error_at(error, &node->where, "%s must be a map of keys, and %s is here", what,
+        return weft_error_at(error, &node->where, "%s must be a map of keys, not %s", what,
                              kind_text(node));
     for (const struct weft_yaml_node *member = node->first; member; member = member->next) {
         enum weft_status status = read_member(member, what, keys, object, error);

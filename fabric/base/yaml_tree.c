@@ -111,8 +111,7 @@ enum weft_status weft_yaml_open(struct weft_yaml_builder *builder, enum weft_yam
         return weft_error_at(builder->error, &builder->where, "a key must be a plain text");
     if (builder->depth == WEFT_YAML_DEPTH_MAX)
         return weft_error_at(builder->error, &builder->where,
-                             "lists and maps lie more than %u deep in one another",
-                             WEFT_YAML_DEPTH_MAX);
+                             "lists and maps are nested more than %u deep", WEFT_YAML_DEPTH_MAX);
     struct weft_yaml_node *node = NULL;
     enum weft_status status = add_node(builder, kind, &node);
     if (status == WEFT_OK)
@@ -129,7 +128,7 @@ static enum weft_status set_key(struct weft_yaml_builder *builder, const char *k
     const struct weft_yaml_node *same = weft_yaml_find(level->node, key);
     if (same)
         return weft_error_at(builder->error, &builder->where,
-                             "key '%s' is here a second time; the first is in line %u", key,
+                             "duplicate key '%s'; the first is in line %u", key,
                              same->key_where.line);
     level->key = key;
     level->key_where = builder->where;
@@ -146,7 +145,7 @@ enum weft_status weft_yaml_add_text(struct weft_yaml_builder *builder, const cha
                                     size_t len_bytes, bool quoted)
 {
     if (len_bytes > 0 && memchr(text, '\0', len_bytes))
-        return weft_error_at(builder->error, &builder->where, "a text may not hold a NUL");
+        return weft_error_at(builder->error, &builder->where, "a text must not contain a NUL");
     char *copy = allocate(builder->yaml, len_bytes + 1);
     if (!copy)
         return weft_yaml_no_memory(builder);

@@ -196,9 +196,10 @@ static enum weft_status check_local(const struct weft_agent *agent,
 {
     for (size_t i = 0; i < count; i++) {
         if (!is_local(agent, addresses[i].to_rank))
-            return weft_error_set(error, WEFT_INVALID,
-                                  "connect.addresses[%zu].to_rank is %u, no rank of this agent", i,
-                                  addresses[i].to_rank);
+            return weft_error_set(
+                error, WEFT_INVALID,
+                "connect.addresses[%zu].to_rank is %u, which is not a rank of this agent", i,
+                addresses[i].to_rank);
     }
     return WEFT_OK;
 }

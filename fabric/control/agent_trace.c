@@ -24,7 +24,7 @@ static enum weft_status check_traced(const struct weft_agent *agent, uint32_t pa
     const struct weft_agent_runtime *runtime = agent->runtime;
     if (runtime->trace_count && runtime->trace_count(agent->runtime_context, part))
         return WEFT_OK;
-    return weft_error_set(error, WEFT_INVALID, "traces are wanted where there are none");
+    return weft_error_set(error, WEFT_INVALID, "traces were requested where there are none");
 }
 
 enum weft_status weft_agent_trace_keep(struct weft_agent *agent, const Weft__Keep *message,

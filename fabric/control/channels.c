@@ -36,9 +36,10 @@ enum weft_status weft_channels_add(struct weft_channels *channels, uint32_t agen
         return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for the addresses of channels");
     for (uint32_t i = 0; i < count; i++) {
         if (rank_agents[addresses[i].from_rank] != agent)
-            return weft_error_set(error, WEFT_INVALID,
-                                  "prepared.addresses[%u].from_rank is %u, no rank of this agent",
-                                  i, addresses[i].from_rank);
+            return weft_error_set(
+                error, WEFT_INVALID,
+                "prepared.addresses[%u].from_rank is %u, which is not a rank of this agent", i,
+                addresses[i].from_rank);
         channels->entries[channels->count++] =
             (struct weft_channel_entry){.agent = rank_agents[addresses[i].to_rank],
                                         .from_agent = agent,

@@ -34,10 +34,10 @@ static enum weft_status check_tests(const struct weft_controller_options *option
         uint32_t needed =
             plan->tests[i].ranks ? weft_test_ranks_needed(&plan->tests[i]) : pattern.rank_count;
         if (needed > options->topology->rank_count)
-            return weft_error_set(error, WEFT_INVALID,
-                                  "test '%s' wants %u ranks, and the topology has %u: add ranks to "
-                                  "it or ask for fewer",
-                                  plan->tests[i].name, needed, options->topology->rank_count);
+            return weft_error_set(
+                error, WEFT_INVALID,
+                "test '%s' needs %u ranks, but the topology has %u: add ranks to it or use fewer",
+                plan->tests[i].name, needed, options->topology->rank_count);
         enum weft_status status = weft_pattern_check(plan->tests[i].pattern, &pattern, error);
         if (status) {
             (void)weft_error_prefix(error, "test '%s': ", plan->tests[i].name);
@@ -350,7 +350,7 @@ static void check_stall(struct weft_controller *controller, uint64_t now_ns)
         check_parts(controller, limit_ns, now_ns);
     else if (controller->waited_ns >= limit_ns * (blocks ? BLOCKED_TIMES : 1u))
         weft_controller_break(controller, WEFT_TIMEOUT, now_ns,
-                              "%s did not come to an end within %s while %s", awaited(controller),
+                              "%s did not finish within %s while %s", awaited(controller),
                               weft_format_time(limit_ns, shown),
                               weft_controller_during(controller));
 }

@@ -109,7 +109,7 @@ static enum weft_status check_durations(const struct weft_controller *controller
                                         const Weft__Durations *message, struct weft_error *error)
 {
     if (controller->phase != WEFT_PHASE_MEASURE || !share->local_count || !share->decides)
-        return weft_error_set(error, WEFT_INVALID, "durations came where none were due");
+        return weft_error_set(error, WEFT_INVALID, "durations came where none were expected");
     enum weft_status status =
         weft_wire_range("durations.first", message->first, share->taken, share->taken, error);
     if (!status)
@@ -220,8 +220,8 @@ static enum weft_status check_rank(const struct weft_controller *controller, uin
         return status;
     uint32_t part = controller->rank_parts[rank];
     if (controller->rank_agents[rank] != agent || part == WEFT_PART_NONE)
-        return weft_error_set(error, WEFT_INVALID, "rank_result.rank is %u, no rank of this agent",
-                              rank);
+        return weft_error_set(error, WEFT_INVALID,
+                              "rank_result.rank is %u, which is not a rank of this agent", rank);
     if (controller->parts[part].figures->ranks[controller->rank_places[rank]].reported)
         return weft_error_set(error, WEFT_INVALID, "rank_result.rank is %u for the second time",
                               rank);
@@ -303,7 +303,7 @@ static enum weft_status unexpected(const struct weft_controller *controller,
                                    const Weft__Envelope *envelope, struct weft_error *error)
 {
     (void)controller;
-    return weft_error_set(error, WEFT_INVALID, "the message '%s' was not due",
+    return weft_error_set(error, WEFT_INVALID, "the message '%s' was not expected",
                           weft_wire_name(envelope->body_case));
 }
 

@@ -217,8 +217,8 @@ enum weft_status weft_controller_trace_take(struct weft_controller *controller, 
         return status;
     uint32_t index = controller->rank_parts[message->rank];
     if (controller->rank_agents[message->rank] != agent || index == WEFT_PART_NONE)
-        return weft_error_set(error, WEFT_INVALID, "trace.rank is %u, no rank of this agent",
-                              message->rank);
+        return weft_error_set(error, WEFT_INVALID,
+                              "trace.rank is %u, which is not a rank of this agent", message->rank);
     struct weft_controller_traces *traces = &controller->parts[index].traces;
     struct weft_traced_iteration *iteration = find(traces, message->iteration);
     uint32_t place = controller->rank_places[message->rank];

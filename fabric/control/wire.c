@@ -41,10 +41,10 @@ enum weft_status weft_wire_send(struct weft_wire *wire, uint32_t peer,
 {
     size_t len_bytes = weft__envelope__get_packed_size(envelope);
     if (len_bytes > WEFT_FRAME_BYTES_MAX)
-        return weft_error_set(error, WEFT_INVALID,
-                              "the message '%s' would take %zu bytes, more than %u: use fewer "
-                              "ranks an agent",
-                              weft_wire_name(envelope->body_case), len_bytes, WEFT_FRAME_BYTES_MAX);
+        return weft_error_set(
+            error, WEFT_INVALID,
+            "the message '%s' would take %zu bytes, more than %u: use fewer ranks for each agent",
+            weft_wire_name(envelope->body_case), len_bytes, WEFT_FRAME_BYTES_MAX);
     if (!reserve(wire, WEFT_FRAME_HEADER_BYTES + len_bytes))
         return weft_error_set(error, WEFT_NO_MEMORY, "out of memory for the message '%s'",
                               weft_wire_name(envelope->body_case));
@@ -101,11 +101,11 @@ enum weft_status weft_wire_open(const uint8_t *message, size_t len_bytes,
     Weft__Envelope *envelope = weft__envelope__unpack(&allocator, len_bytes, message);
     if (!envelope)
         return weft_error_set(error, WEFT_INVALID,
-                              "%zu bytes that are not a message of weft's, or one cut short",
+                              "%zu bytes that are not a weft message, or are only a part of one",
                               len_bytes);
     if (envelope->body_case == WEFT__ENVELOPE__BODY__NOT_SET) {
         weft_wire_close(envelope);
-        return weft_error_set(error, WEFT_INVALID, "a message of a kind that is not known here");
+        return weft_error_set(error, WEFT_INVALID, "a message of an unknown kind");
     }
     *ret_envelope = envelope;
     return WEFT_OK;

@@ -51,8 +51,8 @@ static enum weft_status find(const struct weft_agent_test *request, const struct
             return status;
         const struct place *found = bsearch(&wanted, places, count, sizeof(*places), by_rank);
         if (!found)
-            return weft_error_set(error, WEFT_INVALID, "%s is %u, no rank of the test", field,
-                                  wanted.rank);
+            return weft_error_set(error, WEFT_INVALID, "%s is %u, which is not a rank of the test",
+                                  field, wanted.rank);
         local_places[i] = found->part;
         local_places[request->local_count + i] = found->place;
     }

@@ -164,7 +164,7 @@ void weft_cuts_bound(const struct weft_cuts *cuts, const struct weft_loads *load
                 bool named = part < loads->topology->switch_count;
                 if (!cuts->loads[place].wire_bytes || !rate_bps || rate_bps == UINT64_MAX)
                     continue;
-                weft_bound_take(bound, &cuts->loads[place], rate_bps, "what hangs on %s%.60s %s",
+                weft_bound_take(bound, &cuts->loads[place], rate_bps, "the part below %s%.60s %s",
                                 tier ? "the tier of " : "",
                                 named ? loads->topology->switches[part].name : "the switch",
                                 ways[way]);

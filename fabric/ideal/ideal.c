@@ -109,7 +109,7 @@ static void fill(const struct weft_ideal_input *input, const struct weft_bound *
     ideal->alone_ns = alone_ps / WEFT_IDEAL_PS_PER_NS;
     (void)snprintf(ideal->limit, sizeof(ideal->limit), "%s", bound->limit);
     if (!ideal->ideal_ns) {
-        (void)snprintf(ideal->why, sizeof(ideal->why), "nothing that takes time is waited for");
+        (void)snprintf(ideal->why, sizeof(ideal->why), "no operation takes any time");
         return;
     }
     double algbw_bps =

@@ -28,7 +28,7 @@ static bool is_expected(struct weft_node *node, const struct weft_channel *chann
     uint32_t op = (uint32_t)completion->id;
     uint32_t sequence = (uint32_t)(channel->posted - channel->receives_outstanding + 1);
     if (completion->has_immediate && completion->immediate != sequence) {
-        weft_node_fail_message(node, channel, op, "the message that came is not the next",
+        weft_node_fail_message(node, channel, op, "a message arrived out of order",
                                completion->immediate);
         return false;
     }

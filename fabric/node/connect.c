@@ -42,16 +42,17 @@ static enum weft_status check_address(const struct weft_node *node,
     if (peer->to_rank != rank || !channel)
         return weft_error_set(error, WEFT_INVALID,
                               "rank %u was given the address of rank %u for rank %u, queue pair "
-                              "%u, which its schedule does not join it with",
+                              "%u, which its schedule does not connect it to",
                               rank, peer->from_rank, peer->to_rank, peer->queue_pair);
     if (channel->connected)
         return weft_error_set(error, WEFT_EXISTS,
                               "rank %u is connected to rank %u on queue pair %u already", rank,
                               peer->from_rank, peer->queue_pair);
     if (!peer->depth || peer->depth & (peer->depth - 1))
-        return weft_error_set(error, WEFT_INVALID,
-                              "rank %u: rank %u has a ring of %u slots, which is no power of two",
-                              rank, peer->from_rank, peer->depth);
+        return weft_error_set(
+            error, WEFT_INVALID,
+            "rank %u: rank %u has a ring of %u slots, which is not a power of two", rank,
+            peer->from_rank, peer->depth);
     return WEFT_OK;
 }
 

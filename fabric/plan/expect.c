@@ -103,9 +103,9 @@ static enum weft_status parse_factor(const char *text, double *ret_value, struct
     double value = strtod(text, &end);
     bool number = text[0] >= '0' && text[0] <= '9' && end != text && !*end;
     if (!number || !(value <= 1e9))
-        return weft_error_set(error, WEFT_INVALID,
-                              "'%.40s' is not a factor; write it like 1.5, for half as slow again",
-                              text);
+        return weft_error_set(
+            error, WEFT_INVALID,
+            "'%.40s' is not a factor; write it like 1.5, for one and a half times as slow", text);
     *ret_value = value;
     return WEFT_OK;
 }
@@ -220,12 +220,11 @@ static enum weft_status refuse_metric(const char *name, struct weft_error *error
                               name, near);
     return weft_error_set(
         error, WEFT_INVALID,
-        "unknown metric '%.40s'; there are min, mean, p50, p95, p99, p99.9, "
-        "p99.99 and max of completion, latency and bandwidth, such as "
-        "completion.p99, also of completion_intended and latency_intended, and algbw, "
-        "busbw, ideal_share, offered, achieved, missed, throughput, lost, retransmitted; of "
-        "repeats "
-        "completion.p50.cv and the like; of jobs together interference",
+        "unknown metric '%.40s'; completion, latency, bandwidth, completion_intended and "
+        "latency_intended take .min, .mean, .p50, .p95, .p99, .p99.9, .p99.99 or .max, such as "
+        "completion.p99; others are algbw, busbw, ideal_share, offered, achieved, missed, "
+        "throughput, lost, retransmitted; for repeats completion.p50.cv and similar; for jobs "
+        "together interference",
         name);
 }
 

@@ -58,13 +58,13 @@ static enum weft_status parse_share(const char *name, const char *text, double *
     char *end = NULL;
     double share = strtod(text, &end);
     if (end == text || end != text + digits || (text[digits] && !percent))
-        return refuse_share(name, text, "it does not read as a number", error);
+        return refuse_share(name, text, "it is not a number", error);
     if (percent)
         share /= 100;
     if (!(share >= 0 && share <= 1))
         return refuse_share(name, text, "it must be from 0 to 1", error);
     if (share > 0 && share < SHARE_LEAST)
-        return refuse_share(name, text, "so small a share never happens", error);
+        return refuse_share(name, text, "it is too small to ever happen", error);
     *ret_share = share;
     return WEFT_OK;
 }
@@ -106,7 +106,7 @@ static enum weft_status parse_one(size_t index, const char *text, struct weft_fa
     memcpy(share, text, share_bytes);
     share[share_bytes] = '\0';
     if (extra && shares[index].extra == EXTRA_NONE)
-        return weft_error_set(error, WEFT_INVALID, "%s: '%s': nothing can stand after its share",
+        return weft_error_set(error, WEFT_INVALID, "%s: '%s': nothing may follow its share",
                               shares[index].name, text);
     enum weft_status status = parse_share(shares[index].name, share, share_of(fault, index), error);
     if (status != WEFT_OK || !extra)
@@ -124,10 +124,9 @@ static enum weft_status refuse_name(const char *name, struct weft_error *error)
     if (near)
         return weft_error_set(error, WEFT_INVALID, "unknown fault '%s'; did you mean '%s'?", name,
                               near);
-    return weft_error_set(error, WEFT_INVALID,
-                          "unknown fault '%s'; there are drop, corrupt, duplicate, reorder, delay "
-                          "and ecn, and seed",
-                          name);
+    return weft_error_set(
+        error, WEFT_INVALID,
+        "unknown fault '%s'; use drop, corrupt, duplicate, reorder, delay, ecn or seed", name);
 }
 
 enum weft_status weft_fault_set(const char *name, const char *value,
@@ -200,7 +199,7 @@ enum weft_status weft_fault_parse(const char *text, struct weft_fault_options *r
         size_t len_bytes = strcspn(at, ", ");
         enum weft_status status = cut(at, len_bytes, &word, error);
         if (status == WEFT_OK && named_before(text, at, word.name))
-            status = weft_error_set(error, WEFT_INVALID, "'%s' is here a second time", word.name);
+            status = weft_error_set(error, WEFT_INVALID, "duplicate '%s'", word.name);
         if (status == WEFT_OK)
             status = weft_fault_set(word.name, word.value, &fault, error);
         if (status != WEFT_OK)
@@ -210,7 +209,7 @@ enum weft_status weft_fault_parse(const char *text, struct weft_fault_options *r
             break;
         if (*at++ != ',') {
             *ret_at = (size_t)(at - 1 - text);
-            return weft_error_set(error, WEFT_INVALID, "a comma belongs between faults");
+            return weft_error_set(error, WEFT_INVALID, "expected a comma between faults");
         }
     }
     *ret_fault = fault;

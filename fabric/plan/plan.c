@@ -54,10 +54,9 @@ enum weft_status weft_search_parse(const char *text, struct weft_test *test,
     char *dots = strstr(parts, "..");
     char *comma = strchr(parts, ',');
     if (!dots || (comma && comma < dots))
-        return weft_error_set(error, WEFT_INVALID,
-                              "'%.80s' is no search: write it like 1Gbps..100Gbps or "
-                              "1Gbps..100Gbps,0.5%%",
-                              text);
+        return weft_error_set(
+            error, WEFT_INVALID,
+            "'%.80s' is not a search: write it like 1Gbps..100Gbps or 1Gbps..100Gbps,0.5%%", text);
     *dots = '\0';
     if (comma)
         *comma = '\0';

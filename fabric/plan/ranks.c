@@ -16,10 +16,10 @@ struct chooser {
 
 static enum weft_status refuse(const struct weft_yaml_node *node, struct weft_error *error)
 {
-    return weft_error_at(error, &node->where,
-                         "'%.60s' names no ranks: write 8 for the first eight, or which of the "
-                         "topology's, such as 0-3,8",
-                         node->text);
+    return weft_error_at(
+        error, &node->where,
+        "'%.60s' names no ranks: write how many, such as 8, or which ones, such as 0-3,8",
+        node->text);
 }
 
 static enum weft_status choose(struct chooser *chooser, const struct weft_yaml_node *node,
@@ -48,7 +48,7 @@ static enum weft_status choose_range(struct chooser *chooser, const struct weft_
     if (!good || first > last)
         return refuse(node, error);
     if (last >= WEFT_RANKS_MAX)
-        return weft_error_at(error, &node->where, "a rank is below %u", WEFT_RANKS_MAX);
+        return weft_error_at(error, &node->where, "a rank must be below %u", WEFT_RANKS_MAX);
     return choose(chooser, node, first, last, error);
 }
 
@@ -65,7 +65,8 @@ static enum weft_status choose_text(struct chooser *chooser, const struct weft_y
                                     struct weft_error *error)
 {
     if (node->kind != WEFT_YAML_TEXT)
-        return weft_error_at(error, &node->where, "a list of ranks has numbers such as 5 and 0-3");
+        return weft_error_at(error, &node->where,
+                             "a list of ranks contains numbers such as 5 or 0-3");
     char *text = strdup(node->text);
     if (!text)
         return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
@@ -86,7 +87,7 @@ static enum weft_status choose_all(struct chooser *chooser, const struct weft_ya
     if (node->kind == WEFT_YAML_TEXT)
         return choose_text(chooser, node, error);
     if (!node->first)
-        return weft_error_at(error, &node->where, "a list of ranks has one at least");
+        return weft_error_at(error, &node->where, "a list of ranks must not be empty");
     enum weft_status status = WEFT_OK;
     for (const struct weft_yaml_node *item = node->first; item && !status; item = item->next)
         status = choose_text(chooser, item, error);

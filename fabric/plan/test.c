@@ -403,7 +403,7 @@ static enum weft_status take_file(const struct weft_yaml_node *node, struct weft
     const struct weft_yaml_node *file = weft_yaml_find(node, "file");
     bool goal = weft_is_goal_name(pattern->text);
     if (goal && test->file)
-        return weft_error_at(error, &file->where, "the pattern is a file already; leave this out");
+        return weft_error_at(error, &file->where, "the pattern is already a file; leave this out");
     if (test->file && !test->pattern->takes_text)
         return weft_error_at(error, &file->where, "%s is not made from a file; leave it out",
                              test->pattern->name);

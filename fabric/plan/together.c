@@ -55,12 +55,12 @@ static enum weft_status check_common(const struct weft_yaml_node *node, struct w
             continue;
         if (is_of(key->key, WEFT_SCOPE_ALONE))
             return weft_error_at(error, &key->key_where,
-                                 "jobs that run together have no '%s': write a test of its own for "
-                                 "each that you want to compare",
+                                 "jobs that run together cannot have '%s': write a separate test "
+                                 "for each case to compare",
                                  key->key);
         if (is_of(key->key, WEFT_SCOPE_JOB))
             return weft_error_at(error, &key->key_where,
-                                 "'%s' is each job's own: write it in the jobs under 'together'",
+                                 "'%s' belongs to each job: write it in the jobs under 'together'",
                                  key->key);
         struct names names = list_names(WEFT_SCOPE_TEST);
         return weft_yaml_unknown(&key->key_where, "key of jobs together", key->key, names.items,
@@ -97,17 +97,17 @@ static enum weft_status check_job(const struct weft_yaml_node *job, struct weft_
         return weft_error_at(error, &job->where, "a job needs a 'name', such as training");
     if (!weft_yaml_find(job, "ranks"))
         return weft_error_at(error, &job->where,
-                             "a job says on which ranks it runs: write 'ranks: 0-3', or 'ranks: 4' "
-                             "for the first four that no other job has");
+                             "a job needs 'ranks': write 'ranks: 0-3', or 'ranks: 4' for the first "
+                             "four that no other job has");
     return WEFT_OK;
 }
 
 static enum weft_status check_jobs(const struct weft_yaml_node *jobs, struct weft_error *error)
 {
     if (jobs->kind != WEFT_YAML_LIST || jobs->count < 2)
-        return weft_error_at(error, jobs->kind == WEFT_YAML_LIST ? &jobs->where : &jobs->key_where,
-                             "'together' is a list of two jobs or more; one that runs by itself is "
-                             "a test of its own");
+        return weft_error_at(
+            error, jobs->kind == WEFT_YAML_LIST ? &jobs->where : &jobs->key_where,
+            "'together' is a list of two or more jobs; write a single job as a test");
     if (jobs->count > WEFT_JOBS_MAX)
         return weft_error_at(error, &jobs->where, "%u jobs: up to %u run together", jobs->count,
                              WEFT_JOBS_MAX);
@@ -182,7 +182,7 @@ static enum weft_status check_length(const struct weft_yaml_node *node,
     if (test->duration_ns != WEFT_FOREVER)
         return WEFT_OK;
     return weft_error_at(error, &weft_yaml_find(node, "duration")->where,
-                         "jobs run together for a time that ends: write it like 10s");
+                         "jobs that run together need a duration that ends, such as 10s");
 }
 
 static enum weft_status read_job(const struct weft_yaml_node *node,
@@ -214,7 +214,7 @@ static enum weft_status take_named(const struct weft_yaml_node *job, struct weft
         uint8_t *owner = &owners[test->ranks[i]];
         if (*owner)
             return weft_error_at(error, &weft_yaml_find(job, "ranks")->where,
-                                 "rank %u is job '%s' and '%s' both: each rank runs one job",
+                                 "rank %u is in jobs '%s' and '%s': each rank runs one job",
                                  test->ranks[i], tests[*owner - 1].together.job,
                                  test->together.job);
         *owner = (uint8_t)(index + 1);
@@ -338,8 +338,8 @@ static enum weft_status check_alone(const struct weft_yaml_node *node, const str
     for (const struct weft_yaml_node *at = list ? list->first : NULL; at; at = at->next, index++) {
         if (weft_metric_is_interference(test->expects[index].metric))
             return weft_error_at(error, &at->where,
-                                 "interference is a figure of jobs that run 'together', and this "
-                                 "test runs by itself: leave it out");
+                                 "interference needs jobs that run 'together', and this test has "
+                                 "none: leave it out");
     }
     return WEFT_OK;
 }

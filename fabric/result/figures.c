@@ -230,7 +230,7 @@ static bool open_loop_of(const struct weft_test_result *result, const char *metr
         *ret_value = (double)open_loop.missed;
     else
         return false;
-    *ret_why = known ? NULL : "the loop is closed, for want of a rate, or a rank is silent";
+    *ret_why = known ? NULL : "the test has no rate, or a rank did not report";
     return true;
 }
 
@@ -243,7 +243,7 @@ static bool variation_of(const struct weft_test_result *result, const char *metr
     (void)snprintf(of, sizeof(of), "%.*s", (int)strlen(metric) - 3, metric);
     bool known = weft_repeat_spread(result, of, &spread);
     *ret_value = spread.variation;
-    *ret_why = "only the last of several repeats has it, if all have the figure";
+    *ret_why = "only the last of several repeats has it, and only if all have the figure";
     return known;
 }
 
@@ -269,11 +269,11 @@ bool weft_figure_metric(const struct weft_test_result *result, const char *metri
             return weft_figure_stat(hists[i].hist, metric + prefix_length, ret_value);
     }
     if (weft_metric_is_interference(metric)) {
-        *ret_why = "too few samples, alone or together, or no job among others";
+        *ret_why = "too few samples, alone or together, or not a job that ran together with others";
         return weft_interference_metric(result, metric, ret_value);
     }
     if (strcmp(metric, "throughput") == 0) {
-        *ret_why = "no rate was searched for, or none passes";
+        *ret_why = "the test has no search, or no rate passes";
         *ret_value = (double)result->found_bps;
         return result->found_bps != 0;
     }

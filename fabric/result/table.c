@@ -110,7 +110,7 @@ static void print_verified(FILE *out, const struct weft_test_result *test)
     if (!test->test->verify)
         fprintf(out, "verified   not verified: --no-verify\n");
     else if (test->verdict == WEFT_VERDICT_BROKEN)
-        fprintf(out, "verified   not verified: the test broke before\n");
+        fprintf(out, "verified   not verified: the test broke first\n");
     else
         fprintf(out, "verified   not verified: this pattern leaves nothing to compare\n");
 }

@@ -138,7 +138,7 @@ void weft_together_print(FILE *out, const struct weft_test_result *test)
     if (!weft_test_is_together(test->test) || together->index + 1 != together->job_count)
         return;
     const struct weft_test_result *first = test - together->index;
-    (void)fprintf(out, "\ntogether   %s: %u jobs at once, each beside itself alone\n",
+    (void)fprintf(out, "\ntogether   %s: %u jobs at once, each compared with running alone\n",
                   together->name, together->job_count);
     (void)fprintf(out, "  %-*s  %-9s%*s%*s%*s%*s\n", NAME_WIDTH, "job", "", WIDTH, "p50", WIDTH,
                   "p99", WIDTH, "max", WIDTH + 2, "bandwidth");

@@ -106,7 +106,7 @@ static enum weft_status check_op(const struct weft_schedule *schedule, uint32_t 
         return WEFT_OK;
     case WEFT_OP_KIND_COUNT:
     default:
-        return refuse(schedule, index, "is nothing that weft knows", error);
+        return refuse(schedule, index, "is of a kind that weft does not know", error);
     }
 }
 

@@ -196,7 +196,7 @@ static enum weft_status report(struct events *events, struct weft_error *error)
             break;
         used = append(events, member, text, used, sizeof(text));
     }
-    return weft_error_set(error, WEFT_INVALID, "the ranks wait for each other for ever: %s, %s",
+    return weft_error_set(error, WEFT_INVALID, "the ranks wait for each other forever: %s, %s",
                           text, member == at ? "which waits for the first" : "and so on");
 }
 

@@ -20,47 +20,49 @@ enum weft_pattern_option_kind {
 };
 
 /* ROW(ID, field, "name", "what its value is called", kind, least, most, "one line of help") */
-#define WEFT_PATTERN_OPTIONS(ROW)                                                               \
-    ROW(ALGORITHM, algorithm, "algorithm", "NAME", WORD, 0, 0, "how a collective is done")      \
-    ROW(TYPE, element, "type", "NAME", WORD, 0, 0,                                              \
-        "of the elements: float32, float16, bfloat16, int32 or uint8")                          \
-    ROW(OPERATOR, reduction, "operator", "NAME", WORD, 0, 0, "what joins elements: sum or max") \
-    ROW(DIRECTION, direction, "direction", "NAME", WORD, 0, 0, "one-way or both-ways")          \
-    ROW(CHUNK, chunk_bytes, "chunk", "SIZE", SIZE, 1, UINT64_C(1) << 30,                        \
-        "the most bytes of a message")                                                          \
-    ROW(MICROBATCHES, microbatches, "microbatches", "N", COUNT, 1, 4096,                        \
-        "microbatches of an iteration")                                                         \
-    ROW(CALC, calc_ns, "calc", "TIME", TIME, 0, UINT64_C(3600000000000),                        \
-        "computation of a rank, such as 50us")                                                  \
-    ROW(ROOT, root, "root", "RANK", COUNT, 0, UINT32_MAX - 1,                                   \
-        "the rank that a pattern starts from or ends at")                                       \
-    ROW(QUEUE_PAIRS, queue_pairs, "queue-pairs", "N", COUNT, 1, 256,                            \
-        "queue pairs between two ranks")                                                        \
-    ROW(MESSAGES, messages, "messages", "N", COUNT, 1, UINT64_C(1) << 20,                       \
-        "messages of a flow in an iteration")                                                   \
-    ROW(DEGREE, degree, "degree", "N", COUNT, 1, UINT32_MAX - 1,                                \
-        "how many ranks one sends to or hears from")                                            \
-    ROW(SHIFT, shift, "shift", "N", COUNT, 1, UINT32_MAX - 1,                                   \
-        "how far a rank's partner is from it")                                                  \
-    ROW(SEED, seed, "pattern-seed", "N", COUNT, 0, UINT64_C(1) << 53,                           \
-        "of what is drawn at random")                                                           \
-    ROW(SKEW, skew_thousandths, "skew", "NUMBER", SHARE, 0, 10000,                              \
-        "Zipf's exponent, such as 1.2; 0 is even")                                              \
-    ROW(VICTIMS, victims, "victims", "N", COUNT, 1, UINT32_MAX - 1,                             \
-        "flows that share a link with others' congestion")                                      \
-    ROW(BURSTS, bursts, "bursts", "N", COUNT, 1, UINT64_C(1) << 20, "bursts of an iteration")   \
-    ROW(PERIOD, period_ns, "period", "TIME", TIME, 0, UINT64_C(3600000000000),                  \
-        "from burst to burst, such as 100us")                                                   \
-    ROW(INTERLEAVE, interleave, "interleave", "N", COUNT, 1, 64,                                \
-        "stages of a pipeline that share a rank")                                               \
-    ROW(BUCKETS, buckets, "buckets", "N", COUNT, 1, 4096, "pieces in which gradients go")       \
-    ROW(LAYERS, layers, "layers", "N", COUNT, 1, 4096, "layers of the model")                   \
-    ROW(SERVERS, servers, "servers", "N", COUNT, 1, UINT32_MAX - 1, "ranks that serve others")  \
-    ROW(PHASE, phase, "phase", "NAME", WORD, 0, 0, "both, dispatch or combine")                 \
-    ROW(RANKS_PER_HOST, ranks_per_host, "ranks-per-host", "N", COUNT, 1, 1024,                  \
-        "ranks in a row that are close to each other")                                          \
-    ROW(SERVICE, service, "service", "NAME", WORD, 0, 0,                                        \
-        "how a rank computes for several who ask: serial or parallel")
+#define WEFT_PATTERN_OPTIONS(ROW)                                                                  \
+    ROW(ALGORITHM, algorithm, "algorithm", "NAME", WORD, 0, 0,                                     \
+        "algorithm of a collective or other pattern")                                              \
+    ROW(TYPE, element, "type", "NAME", WORD, 0, 0,                                                 \
+        "element type: float32, float16, bfloat16, int32 or uint8")                                \
+    ROW(OPERATOR, reduction, "operator", "NAME", WORD, 0, 0,                                       \
+        "how elements are combined: sum or max")                                                   \
+    ROW(DIRECTION, direction, "direction", "NAME", WORD, 0, 0, "one-way or both-ways")             \
+    ROW(CHUNK, chunk_bytes, "chunk", "SIZE", SIZE, 1, UINT64_C(1) << 30, "the largest message")    \
+    ROW(MICROBATCHES, microbatches, "microbatches", "N", COUNT, 1, 4096,                           \
+        "microbatches in an iteration")                                                            \
+    ROW(CALC, calc_ns, "calc", "TIME", TIME, 0, UINT64_C(3600000000000),                           \
+        "time that a rank computes, such as 50us")                                                 \
+    ROW(ROOT, root, "root", "RANK", COUNT, 0, UINT32_MAX - 1,                                      \
+        "the rank that a pattern starts from or ends at")                                          \
+    ROW(QUEUE_PAIRS, queue_pairs, "queue-pairs", "N", COUNT, 1, 256,                               \
+        "queue pairs between two ranks")                                                           \
+    ROW(MESSAGES, messages, "messages", "N", COUNT, 1, UINT64_C(1) << 20,                          \
+        "messages of each flow in an iteration")                                                   \
+    ROW(DEGREE, degree, "degree", "N", COUNT, 1, UINT32_MAX - 1,                                   \
+        "how many ranks one rank sends to")                                                        \
+    ROW(SHIFT, shift, "shift", "N", COUNT, 1, UINT32_MAX - 1,                                      \
+        "distance from a rank to its partner")                                                     \
+    ROW(SEED, seed, "pattern-seed", "N", COUNT, 0, UINT64_C(1) << 53,                              \
+        "seed of the random choices of the pattern")                                               \
+    ROW(SKEW, skew_thousandths, "skew", "NUMBER", SHARE, 0, 10000,                                 \
+        "Zipf's exponent, such as 1.2; 0 is even")                                                 \
+    ROW(VICTIMS, victims, "victims", "N", COUNT, 1, UINT32_MAX - 1,                                \
+        "flows that share links with congested ones")                                              \
+    ROW(BURSTS, bursts, "bursts", "N", COUNT, 1, UINT64_C(1) << 20, "bursts in an iteration")      \
+    ROW(PERIOD, period_ns, "period", "TIME", TIME, 0, UINT64_C(3600000000000),                     \
+        "time from one burst to the next, such as 100us")                                          \
+    ROW(INTERLEAVE, interleave, "interleave", "N", COUNT, 1, 64, "pipeline stages on each rank")   \
+    ROW(BUCKETS, buckets, "buckets", "N", COUNT, 1, 4096, "pieces that the gradients are sent in") \
+    ROW(LAYERS, layers, "layers", "N", COUNT, 1, 4096, "layers of the model")                      \
+    ROW(SERVERS, servers, "servers", "N", COUNT, 1, UINT32_MAX - 1,                                \
+        "ranks that are servers or stores")                                                        \
+    ROW(PHASE, phase, "phase", "NAME", WORD, 0, 0,                                                 \
+        "which phases to run: both, dispatch or combine")                                          \
+    ROW(RANKS_PER_HOST, ranks_per_host, "ranks-per-host", "N", COUNT, 1, 1024,                     \
+        "consecutive ranks that share a host")                                                     \
+    ROW(SERVICE, service, "service", "NAME", WORD, 0, 0,                                           \
+        "how a rank computes for several requests at once: serial or parallel")
 
 enum weft_pattern_option_id {
 #define WEFT_ROW(id, field, name, value, kind, least, most, help) WEFT_OPTION_##id,

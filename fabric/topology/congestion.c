@@ -23,10 +23,10 @@ static enum weft_status read_probability(const struct weft_yaml_node *node, void
     for (uint32_t i = 0; whole && i < PPM_DIGITS && *at >= '0' && *at <= '9'; i++, unit /= 10)
         ppm += (uint64_t)(*at++ - '0') * unit;
     if (!whole || *at || ppm > PPM)
-        return weft_error_at(error, &node->where,
-                             "'probability' must be from 0 to 1 with up to %u digits behind the "
-                             "point, such as 0.01",
-                             PPM_DIGITS);
+        return weft_error_at(
+            error, &node->where,
+            "'probability' must be from 0 to 1 with up to %u digits after the point, such as 0.01",
+            PPM_DIGITS);
     *(uint64_t *)ret_field = ppm;
     return WEFT_OK;
 }

@@ -45,7 +45,7 @@ static enum weft_status read_file(struct weft_topology_parse *parse,
         return weft_error_at(parse->error, &file.ranks->where,
                              "there is no rank: name the NIC of each, such as [a/a0, b/b0]");
     if (file.ranks->count > WEFT_RANKS_MAX)
-        return weft_error_at(parse->error, &file.ranks->where, "%u ranks: there may be up to %u",
+        return weft_error_at(parse->error, &file.ranks->where, "%u ranks: the limit is %u",
                              file.ranks->count, WEFT_RANKS_MAX);
     parse->hosts = file.hosts;
     parse->switches = file.switches;
@@ -62,10 +62,10 @@ static enum weft_status check_gateway(struct weft_topology_parse *parse,
     const struct weft_location *where = place(node, "gateway");
     const struct weft_ip *address = &nic->address, *gateway = &nic->gateway;
     if (!address->version)
-        return weft_error_at(parse->error, where, "a gateway, but no address: give the NIC one");
+        return weft_error_at(parse->error, where, "a gateway needs an address: give the NIC one");
     if (address->version != gateway->version)
         return weft_error_at(parse->error, where,
-                             "the gateway and the NIC's address are of two versions of IP");
+                             "the gateway and the NIC's address are of different IP versions");
     bool same = true;
     for (uint32_t i = 0; i < address->prefix_bits; i++) {
         uint32_t differing = address->bytes[i / 8] ^ (uint32_t)gateway->bytes[i / 8];
@@ -108,7 +108,7 @@ static enum weft_status read_nic(struct weft_topology_parse *parse,
     }
     if (status == WEFT_OK && weft_yaml_find(node, "vlan-priority") && !nic->vlan_id)
         status = weft_error_at(parse->error, place(node, "vlan-priority"),
-                               "a VLAN's priority, but no VLAN: give the NIC 'vlan' too");
+                               "'vlan-priority' needs a VLAN: give the NIC 'vlan' too");
     return status;
 }
 

@@ -73,7 +73,7 @@ static const char *hindrance(const struct weft_ip *address)
     struct weft_ip whole = *address;
     whole.prefix_bits = 0;
     if (host_bits_are(&whole, 0))
-        return "is the address of nobody";
+        return "is the unspecified address";
     if (address->version == 6)
         return hindrance_v6(bytes);
     if (bytes[0] >= 224)

@@ -26,7 +26,7 @@ static enum weft_status find_nic(struct weft_topology_parse *parse,
     uint32_t host;
     if (node->kind != WEFT_YAML_TEXT)
         return weft_error_at(parse->error, &node->where,
-                             "the name of a NIC must be here, such as a/a0");
+                             "expected the name of a NIC, such as a/a0");
     if (weft_names_find(&parse->nic_names, node->text, ret_nic))
         return WEFT_OK;
     if (!weft_names_find(&parse->host_names, node->text, &host))
@@ -77,7 +77,7 @@ static enum weft_status read_link(struct weft_topology_parse *parse,
         return status;
     if (row.between->count != 2)
         return weft_error_at(parse->error, &row.between->where,
-                             "a link has 2 ends, and %u are here; such as [a/a0, s0]",
+                             "a link must have 2 ends, such as [a/a0, s0], not %u",
                              row.between->count);
     *ret_link = (struct weft_link){.rate_bps = row.rate_bps, .delay_ns = row.delay_ns};
     const struct weft_yaml_node *end_node = row.between->first;

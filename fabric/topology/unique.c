@@ -18,7 +18,8 @@ static enum weft_status index_hosts(struct weft_topology_parse *parse)
         weft_names_add(&parse->host_names, i, "%s", topology->hosts[i].name);
     if (!weft_names_sort(&parse->host_names, &later, &earlier))
         return weft_error_at(parse->error, place(parse->host_nodes[later], "name"),
-                             "host '%s' is here already, in line %u", topology->hosts[later].name,
+                             "duplicate host '%s'; the first is in line %u",
+                             topology->hosts[later].name,
                              place(parse->host_nodes[earlier], "name")->line);
     return WEFT_OK;
 }
@@ -48,7 +49,7 @@ static enum weft_status index_switches(struct weft_topology_parse *parse)
         weft_names_add(&parse->switch_names, i, "%s", topology->switches[i].name);
     if (!weft_names_sort(&parse->switch_names, &later, &earlier))
         return weft_error_at(parse->error, place(parse->switch_nodes[later], "name"),
-                             "switch '%s' is here already, in line %u",
+                             "duplicate switch '%s'; the first is in line %u",
                              topology->switches[later].name,
                              place(parse->switch_nodes[earlier], "name")->line);
     return WEFT_OK;

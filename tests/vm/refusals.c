@@ -54,7 +54,7 @@ static void depth_refusals(void)
     driver->capabilities(device, &capabilities);
     check(driver->cq_create(device, capabilities.max_cq_depth + 1, &cq, &error) ==
                   WEFT_UNSUPPORTED &&
-              strstr(error.text, "32768 asked, the device has 32767"),
+              strstr(error.text, "32768 requested, the device has 32767"),
           "queue too deep: %s", error.text);
     check(driver->cq_create(device, 4, &cq, &error) == WEFT_OK, "queue: %s", error.text);
     struct weft_endpoint_options deep = {.cq = cq, .send_depth = UINT32_MAX, .receive_depth = 1};

@@ -17,9 +17,7 @@ static const struct weft_command *const commands[] = {
 
 static void print_help(void)
 {
-    printf(
-        "weft %s: sends the traffic of AI jobs through a fabric and says what it did with it\n\n",
-        WEFT_VERSION);
+    printf("weft %s: tests a network fabric with the traffic of AI jobs\n\n", WEFT_VERSION);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         char left[64];
         (void)snprintf(left, sizeof(left), "weft %s %s", commands[i]->name, commands[i]->usage);
@@ -43,7 +41,7 @@ static int unknown_command(const char *name)
                        name, near);
     else
         weft_error_set(&error, WEFT_INVALID,
-                       "there is no command '%.80s'; weft --help lists those there are", name);
+                       "there is no command '%.80s'; weft --help lists all commands", name);
     weft_output_error(&error);
     return WEFT_EXIT_BAD_INPUT;
 }

@@ -207,8 +207,7 @@ static enum weft_status check_fixed(const struct weft_neighbours *neighbours,
                               text, own);
     if ((mac[0] & 1) || memcmp(mac, no_mac, 6) == 0)
         return weft_error_set(error, WEFT_INVALID,
-                              "the MAC given for %s is none or a group's, not one interface's",
-                              text);
+                              "the MAC address given for %s is zero or a multicast address", text);
     return WEFT_OK;
 }
 

@@ -77,24 +77,24 @@ static enum weft_status describe_local(const struct weft_roce_qp *qp, const char
     switch ((enum weft_failure)qp->failure) {
     case WEFT_FAILURE_LOCAL_SEND:
         return weft_error_set(error, WEFT_LOCAL_PROTECTION,
-                              "a work to %s was posted with lkey %#x, which is no region's or does "
-                              "not cover its memory",
+                              "work to %s was posted with lkey %#x, which belongs to no region or "
+                              "does not cover its memory",
                               peer, qp->failure_detail);
     case WEFT_FAILURE_LOCAL_RECEIVE:
         return weft_error_set(error, WEFT_LOCAL_PROTECTION,
-                              "a receive from %s was posted with an lkey that is no region's or "
-                              "does not cover its memory",
+                              "a receive from %s was posted with an lkey that belongs to no region "
+                              "or does not cover its memory",
                               peer);
     case WEFT_FAILURE_PEER_ACCESS:
-        return weft_error_set(error, WEFT_REMOTE_ACCESS,
-                              "%s used rkey %#x, which is no region's here or does not cover the "
-                              "range",
-                              peer, qp->failure_detail);
+        return weft_error_set(
+            error, WEFT_REMOTE_ACCESS,
+            "%s used rkey %#x, which belongs to no region here or does not cover the range", peer,
+            qp->failure_detail);
     case WEFT_FAILURE_PEER_REQUEST:
-        return weft_error_set(error, WEFT_REMOTE_INVALID_REQUEST,
-                              "%s sent a request that does not follow from the one before or is "
-                              "not supported (opcode %#x)",
-                              peer, qp->failure_detail);
+        return weft_error_set(
+            error, WEFT_REMOTE_INVALID_REQUEST,
+            "%s sent a request that is out of sequence or not supported (opcode %#x)", peer,
+            qp->failure_detail);
     case WEFT_FAILURE_PEER_LENGTH:
         return weft_error_set(error, WEFT_LOCAL_LENGTH,
                               "%s sent a message longer than the %u bytes of the receive posted "
@@ -108,8 +108,7 @@ static enum weft_status describe_local(const struct weft_roce_qp *qp, const char
     case WEFT_FAILURE_BAD_RESPONSE:
         return weft_error_set(
             error, WEFT_REMOTE_OPERATION,
-            "%s answered a READ or atomic with a packet of another kind or length "
-            "than was asked for (opcode %#x)",
+            "%s answered a READ or atomic with a packet of the wrong kind or length (opcode %#x)",
             peer, qp->failure_detail);
     case WEFT_FAILURE_NONE:
     case WEFT_FAILURE_NEIGHBOUR:

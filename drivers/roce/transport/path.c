@@ -153,15 +153,15 @@ static enum weft_status find_hop(const struct weft_interface *interface, const s
                               weft_ip_format(&interface->address, false, own),
                               interface->address.version);
     if (!weft_ip_is_host(peer))
-        return weft_error_set(error, WEFT_INVALID, "the peer's address %s is not that of a host",
+        return weft_error_set(error, WEFT_INVALID, "the peer's address %s is not a host's address",
                               weft_ip_format(peer, false, text));
     *ret_hop = *peer;
     if (weft_ip_within(&interface->address, peer) || weft_ip_is_link_local(peer))
         return WEFT_OK;
     if (weft_ip_is_link_local(&interface->address))
         return weft_error_set(error, WEFT_INVALID,
-                              "%s is not on this port's link, and no router takes packets from its "
-                              "link-local address %s; give the port another",
+                              "%s is not on this port's link, and no router forwards packets from "
+                              "its link-local address %s; give the port another address",
                               weft_ip_format(peer, false, text),
                               weft_ip_format(&interface->address, false, own));
     if (!interface->gateway.version)
@@ -182,8 +182,8 @@ enum weft_status weft_path_open(struct weft_neighbours *neighbours, struct weft_
     struct weft_ip peer = weft_ip_from_gid(ends->peer_gid);
     if (ends->peer_qpn < 2 || ends->peer_qpn >= WEFT_ROCE_NUMBER_MASK)
         return weft_error_set(error, WEFT_INVALID,
-                              "queue pair number %#x of %s is not one that data can be sent to",
-                              ends->peer_qpn, weft_ip_format(&peer, false, text));
+                              "queue pair number %#x of %s is not valid for data", ends->peer_qpn,
+                              weft_ip_format(&peer, false, text));
     struct weft_ip hop;
     enum weft_status status = find_hop(neighbours->interface, &peer, &hop, error);
     if (status != WEFT_OK)

@@ -91,7 +91,7 @@ static enum weft_status check_options(const struct weft_roce_port *port,
                                       struct weft_error *error)
 {
     if ((unsigned)options->transport >= WEFT_TRANSPORT_COUNT)
-        return weft_error_set(error, WEFT_UNSUPPORTED, "transport %d: RC, UD and UC are there",
+        return weft_error_set(error, WEFT_UNSUPPORTED, "transport %d is unknown: use RC, UC or UD",
                               (int)options->transport);
     if (!options->send_depth || options->send_depth > WEFT_ROCE_QUEUE_DEPTH_MAX ||
         options->receive_depth > WEFT_ROCE_QUEUE_DEPTH_MAX)

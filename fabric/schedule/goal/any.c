@@ -32,11 +32,11 @@ static enum weft_status count(const struct weft_goal *goal, struct weft_error *e
         uint32_t wanted = goal->ranks[i].any_count;
         all += wanted;
         if (messages[i] != wanted)
-            status = weft_goal_fail(goal, first_any(goal, i), error,
-                                    "rank %u has %u receives from any rank or with any tag (-1), "
-                                    "the first of them here, for the %u messages to it that no "
-                                    "other receive names",
-                                    i, wanted, messages[i]);
+            status = weft_goal_fail(
+                goal, first_any(goal, i), error,
+                "rank %u has %u receives from any rank or with any tag (-1), of which this is the "
+                "first, but there are %u messages to it that no other receive names",
+                i, wanted, messages[i]);
         else if (all > WEFT_GOAL_ANY_MAX)
             status = weft_goal_fail(goal, first_any(goal, i), error,
                                     "the file has more than %u receives from any rank or with any "

@@ -146,7 +146,7 @@ enum weft_status weft_goal_build(const struct weft_goal *goal, uint32_t rank,
 {
     struct weft_goal_waits waits;
     if (rank >= goal->rank_count)
-        return weft_error_set(error, WEFT_INVALID, "%s has no rank %u; it has %u",
+        return weft_error_set(error, WEFT_INVALID, "%s has no rank %u; it has %u ranks",
                               goal->source->name, rank, goal->rank_count);
     enum weft_status status = weft_goal_resolve(goal, &goal->ranks[rank], &waits, error);
     if (status != WEFT_OK)

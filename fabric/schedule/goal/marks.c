@@ -11,7 +11,7 @@ static enum weft_status read_field(struct weft_goal_scan *scan, const char *word
                                    uint64_t *ret_value)
 {
     if (!weft_scan_take(scan, word))
-        return weft_scan_fail(scan, "'%s' and a number must be here", word);
+        return weft_scan_fail(scan, "expected '%s' and a number", word);
     return weft_scan_number(scan, word, most, ret_value);
 }
 
@@ -161,8 +161,8 @@ static enum weft_status read_known(struct weft_goal_reader *reader)
     if (outside && own && weft_scan_take(scan, "elements"))
         return read_elements(reader);
     if (outside || !own)
-        return weft_scan_fail(scan, "a mark of weft's needs '//@ weft 1' before the first rank; "
-                                    "a comment begins with // and a blank");
+        return weft_scan_fail(scan, "a weft mark needs '//@ weft 1' before the first rank; a "
+                                    "comment starts with // and a blank");
     if (weft_scan_take(scan, "buffer"))
         return read_buffer(reader);
     if (weft_scan_take(scan, "expect"))
@@ -171,9 +171,8 @@ static enum weft_status read_known(struct weft_goal_reader *reader)
         return read_place(reader);
     if (applies && weft_scan_take(scan, "reduce"))
         return read_reduce(reader);
-    return weft_scan_fail(scan,
-                          "there are the marks buffer and expect, and, right after an operation, "
-                          "at and reduce");
+    return weft_scan_fail(
+        scan, "the marks are buffer and expect and, right after an operation, at and reduce");
 }
 
 enum weft_status weft_goal_read_mark(struct weft_goal_reader *reader)

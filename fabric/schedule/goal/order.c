@@ -58,8 +58,8 @@ static enum weft_status fail_alone(const struct weft_goal *goal, const struct me
 {
     bool send = goal->ops[message->op].op.kind == WEFT_OP_SEND;
     return weft_goal_fail(goal, message->op, error,
-                          "rank %u %s rank %u with tag %" PRIu64 ", and rank %u has no %s left for "
-                          "it",
+                          "rank %u %s rank %u with tag %" PRIu64
+                          ", but rank %u has no %s left for it",
                           send ? message->from : message->to, send ? "sends to" : "receives from",
                           send ? message->to : message->from, message->tag,
                           send ? message->to : message->from, send ? "receive" : "send");

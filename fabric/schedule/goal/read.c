@@ -35,10 +35,10 @@ static enum weft_status read_clauses(struct weft_goal_scan *scan, struct weft_go
         } else if (!nic && weft_scan_take(scan, "nic"))
             status = weft_scan_number(scan, "a nic", UINT32_MAX, &unused), nic = true;
         else
-            return weft_scan_fail(scan, message ? "'tag', 'cpu', 'nic' or the line's end must be "
-                                                  "here, each at most once"
-                                                : "'cpu', 'nic' or the line's end must be here, "
-                                                  "each at most once");
+            return weft_scan_fail(
+                scan,
+                message ? "expected 'tag', 'cpu', 'nic' (each at most once) or the end of the line"
+                        : "expected 'cpu', 'nic' (each at most once) or the end of the line");
         if (status != WEFT_OK)
             return status;
     }
@@ -68,7 +68,7 @@ static enum weft_status read_message(struct weft_goal_reader *reader, struct wef
         return weft_scan_fail(scan, "a message has at most %lu bytes; cut it into several",
                               (unsigned long)WEFT_MESSAGE_BYTES_MAX);
     if (!weft_scan_take(scan, preposition))
-        return weft_scan_fail(scan, "'%s' and a rank must be here", preposition);
+        return weft_scan_fail(scan, "expected '%s' and a rank", preposition);
     bool may_be_marker = op->op.kind == WEFT_OP_SEND && !op->op.len_bytes && !reader->goal->own;
     if (may_be_marker && weft_scan_take(scan, MARKER_RANK))
         return read_marker(scan, op);
@@ -150,11 +150,11 @@ static enum weft_status find_label(struct weft_goal_reader *reader,
     if (label)
         return weft_scan_fail(scan,
                               "rank %u has this label in line %u and again in line %u: give each "
-                              "operation its own, to say which is meant",
+                              "operation its own label",
                               reader->rank_index, label->line, label->again_line);
     return weft_scan_fail(scan,
                           "no operation of rank %u before this line has the label '%.*s'; a label "
-                          "stands before its use",
+                          "must come before its use",
                           reader->rank_index, (int)(word->len_bytes < 40 ? word->len_bytes : 40),
                           word->text);
 }
@@ -166,7 +166,7 @@ static enum weft_status read_edge(struct weft_goal_reader *reader,
     struct weft_goal_edge edge = {.start = start};
     struct weft_goal_word earlier = weft_scan_word(&reader->scan);
     if (!earlier.len_bytes)
-        return weft_scan_fail(&reader->scan, "a label must be here");
+        return weft_scan_fail(&reader->scan, "expected a label");
     const char *after = reader->scan.at;
     enum weft_status status = find_label(reader, label, &edge.later);
     if (status == WEFT_OK)
@@ -232,7 +232,7 @@ static enum weft_status read_labelled(struct weft_goal_reader *reader,
     if (is_of_portals(&word))
         return fail_portals(scan, &word);
     scan->at = word.text;
-    return weft_scan_fail(scan, "an operation must be here: send, recv or calc");
+    return weft_scan_fail(scan, "expected an operation: send, recv or calc");
 }
 
 static enum weft_status read_statement(struct weft_goal_reader *reader)
@@ -253,9 +253,8 @@ static enum weft_status read_statement(struct weft_goal_reader *reader)
     if (is_of_portals(&word))
         return fail_portals(scan, &word);
     scan->at = word.text;
-    return weft_scan_fail(scan,
-                          "a statement must be here: send, recv, calc, LABEL: one of them, LABEL "
-                          "requires LABEL, or }");
+    return weft_scan_fail(scan, "expected a statement: send, recv or calc, LABEL: and one of them, "
+                                "LABEL requires LABEL, or }");
 }
 
 static void close_rank(struct weft_goal_reader *reader)
@@ -286,7 +285,7 @@ static enum weft_status open_rank(struct weft_goal_reader *reader)
     struct weft_goal *goal = reader->goal;
     uint64_t rank = 0;
     if (!goal->rank_count)
-        return weft_scan_fail(scan, "'num_ranks N' must stand before the first rank");
+        return weft_scan_fail(scan, "'num_ranks N' must come before the first rank");
     weft_scan_blanks(scan);
     const char *at = scan->at;
     enum weft_status status = weft_scan_number(scan, "a rank", goal->rank_count - 1, &rank);
@@ -294,10 +293,10 @@ static enum weft_status open_rank(struct weft_goal_reader *reader)
         return status;
     if (goal->ranks[rank].present) {
         scan->at = at;
-        return weft_scan_fail(scan, "rank %u is here a second time", (uint32_t)rank);
+        return weft_scan_fail(scan, "duplicate rank %u", (uint32_t)rank);
     }
     if (!weft_scan_character(scan, '{'))
-        return weft_scan_fail(scan, "'{' must be here");
+        return weft_scan_fail(scan, "expected '{'");
     reader->rank_index = (uint32_t)rank;
     reader->rank = &goal->ranks[rank];
     *reader->rank = (struct weft_goal_rank){.present = true,
@@ -312,7 +311,7 @@ static enum weft_status read_rank_count(struct weft_goal_reader *reader)
 {
     uint64_t count = 0;
     if (reader->goal->rank_count)
-        return weft_scan_fail(&reader->scan, "'num_ranks' is here a second time");
+        return weft_scan_fail(&reader->scan, "duplicate 'num_ranks'");
     enum weft_status status =
         weft_scan_number(&reader->scan, "the number of ranks", RANKS_MAX, &count);
     if (status != WEFT_OK)
@@ -333,7 +332,7 @@ static enum weft_status read_outside(struct weft_goal_reader *reader)
         return read_rank_count(reader);
     if (weft_scan_take(&reader->scan, "rank"))
         return open_rank(reader);
-    return weft_scan_fail(&reader->scan, "'num_ranks N' or 'rank R {' must be here");
+    return weft_scan_fail(&reader->scan, "expected 'num_ranks N' or 'rank R {'");
 }
 
 static bool starts(const struct weft_goal_scan *scan, const char *text)
@@ -358,7 +357,7 @@ static enum weft_status read_next(struct weft_goal_reader *reader)
         return WEFT_OK;
     }
     if (*scan->at == '}' && !reader->rank)
-        return weft_scan_fail(scan, "no rank is open that '}' could close");
+        return weft_scan_fail(scan, "no rank is open, so '}' closes nothing");
     if (*scan->at == '}') {
         scan->at++;
         close_rank(reader);
@@ -388,7 +387,7 @@ static enum weft_status check_length(const struct weft_source *source, struct we
     if (source->len_bytes <= WEFT_GOAL_BYTES_MAX)
         return WEFT_OK;
     return weft_error_set(error, WEFT_INVALID,
-                          "%s has %zu B; a schedule of up to %u MiB is read, so take a part of it",
+                          "%s has %zu B; a schedule has at most %u MiB, so use a part of it",
                           source->name, source->len_bytes, WEFT_GOAL_BYTES_MAX >> 20);
 }
 

@@ -135,11 +135,10 @@ enum weft_status weft_scan_number(struct weft_goal_scan *scan, const char *what,
     weft_scan_blanks(scan);
     const char *begin = scan->at;
     if (starts(scan, "-"))
-        return weft_scan_fail(
-            scan,
-            "%s must be here, not negative; -1, which is any, is for the rank and "
-            "the tag of a receive in a file that is not weft's own",
-            what);
+        return weft_scan_fail(scan,
+                              "expected %s, not negative; -1, which means any, is only for the "
+                              "rank and the tag of a receive in a file that weft did not write",
+                              what);
     for (; scan->at < scan->end && is_digit(*scan->at); scan->at++) {
         uint64_t digit = (uint64_t)(*scan->at - '0');
         if (value <= (most - digit) / 10 && digit <= most) {
@@ -150,7 +149,7 @@ enum weft_status weft_scan_number(struct weft_goal_scan *scan, const char *what,
         return weft_scan_fail(scan, "%s is at most %" PRIu64, what, most);
     }
     if (scan->at == begin)
-        return weft_scan_fail(scan, "%s must be here, a whole number", what);
+        return weft_scan_fail(scan, "expected %s, a whole number", what);
     *ret_value = value;
     return WEFT_OK;
 }
@@ -172,6 +171,5 @@ enum weft_status weft_scan_end(struct weft_goal_scan *scan)
 {
     if (weft_scan_at_end(scan))
         return WEFT_OK;
-    return weft_scan_fail(scan,
-                          "a statement is complete, and more is on its line; begin a new one");
+    return weft_scan_fail(scan, "unexpected text after a complete statement; start a new line");
 }

@@ -127,14 +127,14 @@ static enum weft_status collect_all(const struct weft_goal *goal, const struct w
         if (bad != WEFT_GOAL_NONE)
             return weft_goal_fail(goal, bad, error,
                                   "rank %u can never finish: this operation waits for itself, "
-                                  "directly or by others",
+                                  "directly or through others",
                                   goal->ops[bad].rank);
     }
     for (uint32_t i = 0; i < rank->op_count; i++)
         if (!collect(goal, rank, sorted, sorted->order[i], waits))
             return weft_error_set(error, WEFT_INVALID,
                                   "%s: what its operations wait for, with each irequires written "
-                                  "out, is more than %u; take a part of it",
+                                  "out, is more than %u; use a part of it",
                                   goal->source->name, WEFT_GOAL_EDGES_MAX);
     return WEFT_OK;
 }

@@ -72,29 +72,32 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 }
 
 static const struct weft_pattern_take takes[] = {
-    {.option = WEFT_OPTION_ALGORITHM, .words = way_names},
+    {.option = WEFT_OPTION_ALGORITHM, .words = way_names, .text = "how it is done"},
     WEFT_TAKE_CHUNK_OF_PARTS,
 };
 
 const struct weft_pattern weft_pattern_all_gather = {
     .name = "all-gather",
-    .summary = "every rank gets the parts of all: the weights of sharded training",
+    .summary = "every rank gets every rank's part: the weights of sharded training",
     .text =
-        "Every rank has a part of a vector and ends up with the whole: how training with sharded\n"
-        "weights (FSDP, ZeRO) fetches a layer before it computes, and the second half of an\n"
-        "all-reduce.\n"
+        "Every rank has one part of a vector. At the end every rank has the whole vector. "
+        "Training\n"
+        "with sharded weights (FSDP, ZeRO) fetches a layer this way before it computes. It is "
+        "also\n"
+        "the second half of an all-reduce.\n"
         "\n"
-        "In place; the parts differ by at most a byte. In one of these ways:\n"
-        "ring      each rank passes on to its right what came from its left, n - 1 times, in\n"
-        "          chunks that go on as soon as they have come. Only neighbours talk.\n"
-        "doubling  at distance 1, 2, 4, ... each rank sends all that it has to the one so far\n"
-        "          before it: log2 n steps, of any number of ranks (Bruck).\n"
-        "one-shot  every rank sends its part to every other, all at once.\n"
-        "Completion: each rank's, from the start of the iteration until it holds the whole\n"
-        "vector; an iteration's is that of the slowest rank. At best (n - 1) / n * size at the\n"
-        "rate of a rank's link.\n"
+        "Schedule: in place; part sizes differ by at most one byte. The algorithms are:\n"
+        "ring      n - 1 steps: each rank passes on to its right neighbour what came from its "
+        "left,\n"
+        "          in chunks that are passed on as soon as they arrive. Only neighbours talk.\n"
+        "doubling  log2 n steps, at distance 1, 2, 4, ...: each rank sends all it has to the rank\n"
+        "          at that distance before it. Works for any number of ranks (Bruck).\n"
+        "one-shot  every rank sends its part to every other rank, all at once.\n"
+        "Completion: the time from the start of the iteration until a rank holds the whole "
+        "vector;\n"
+        "the slowest rank counts. Ideal: (n - 1) / n * size at the rate of a rank's link.\n"
         "algbw = size / time; busbw = algbw * (n - 1) / n.",
-    .size_text = "bytes of the whole vector, of which each rank has one part in n",
+    .size_text = "bytes of the whole vector; each rank has one part in n",
     .default_ranks = 8,
     .min_ranks = 2,
     .default_size_bytes = UINT64_C(4) << 20,

@@ -85,26 +85,26 @@ static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
 static const struct weft_pattern_take takes[] = {
     {.option = WEFT_OPTION_DIRECTION,
      .default_value = BOTH_WAYS,
-     .text = "of a pair: from the lower rank to the higher, or both at once"},
+     .text = "from the lower rank of a pair to the higher, or both at once"},
     {.option = WEFT_OPTION_CHUNK, .default_value = UINT64_C(1) << 20},
     {.option = WEFT_OPTION_QUEUE_PAIRS, .default_value = 1},
 };
 
 const struct weft_pattern weft_pattern_all_pairs = {
     .name = "all-pairs",
-    .summary = "every pair of ranks in turn, in rounds of pairs side by side: acceptance",
+    .summary = "every pair of ranks in turn, many pairs at a time: acceptance tests",
     .text =
-        "A tournament: each rank exchanges its bytes with each other one, with one at a time.\n"
-        "What finds the cable, the port or the route that is slower than the rest when a cluster\n"
-        "is accepted: result.json has the figures of each rank.\n"
+        "A tournament: each rank exchanges data with every other rank, one at a time. Use it to\n"
+        "accept a cluster: it finds the cable, port or route that is slower than the rest.\n"
+        "result.json has the figures of each rank.\n"
         "\n"
-        "Schedule: n - 1 rounds (n where n is odd, and each rank rests in one) of pairs that\n"
-        "share no rank. A rank goes on to the next round when its own exchange is done; it takes\n"
-        "nothing of a later round before.\n"
-        "Completion: all rounds, as the slowest rank sees it.\n"
-        "algbw = (n - 1) * size / time, what a rank sends (one-way: half of it, on the mean);\n"
-        "busbw is the same. Ideal: the link's rate, where the fabric is not oversubscribed.",
-    .size_text = "bytes that a rank sends to each other one; it keeps n times as many in memory",
+        "Schedule: n - 1 rounds of pairs that share no rank (if n is odd: n rounds, and each rank\n"
+        "rests in one). A rank starts the next round when its own exchange is done. It receives\n"
+        "nothing of a later round before that.\n"
+        "Completion: all rounds, measured on the slowest rank.\n"
+        "algbw = (n - 1) * size / time, which is what a rank sends (one-way: half of it, on\n"
+        "average); busbw is the same. Ideal: the link's rate, if the fabric is not oversubscribed.",
+    .size_text = "bytes that a rank sends to each other rank; it needs n times as much memory",
     .default_ranks = 8,
     .min_ranks = 2,
     .default_size_bytes = UINT64_C(64) << 10,

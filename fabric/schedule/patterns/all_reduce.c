@@ -17,8 +17,8 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
     bool hosts = ways[options->algorithm] == &weft_all_reduce_hosts;
     if (options->ranks_per_host > 1 && !hosts)
         return weft_error_set(error, WEFT_INVALID,
-                              "all-reduce: 'ranks-per-host' belongs to the algorithm hierarchical; "
-                              "leave it out, or choose that");
+                              "all-reduce: 'ranks-per-host' is only for the algorithm "
+                              "hierarchical; leave it out, or choose that");
     return ways[options->algorithm]->check(options, error);
 }
 
@@ -42,15 +42,14 @@ static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
 }
 
 static const struct weft_pattern_take takes[] = {
-    {.option = WEFT_OPTION_ALGORITHM, .words = way_names},
+    {.option = WEFT_OPTION_ALGORITHM, .words = way_names, .text = "how it is done"},
     {.option = WEFT_OPTION_TYPE},
     {.option = WEFT_OPTION_OPERATOR},
     {.option = WEFT_OPTION_CHUNK,
-     .text = "the most bytes of a message (64KiB unless told, more where that made over 16 of a "
-             "part of the vector)"},
+     .text = "the largest message (default 64KiB; larger if a part would need more than 16)"},
     {.option = WEFT_OPTION_RANKS_PER_HOST,
      .default_value = 1,
-     .text = "hierarchical: ranks in a row that share a host"},
+     .text = "consecutive ranks that share a host (hierarchical only)"},
 };
 
 const struct weft_pattern weft_pattern_all_reduce = {
@@ -58,31 +57,32 @@ const struct weft_pattern weft_pattern_all_reduce = {
     .summary =
         "every rank gets the sum of all ranks' vectors: the gradients of data-parallel training",
     .text =
-        "Every rank ends up with the sum of all ranks' vectors: how data-parallel training\n"
-        "joins its gradients, once an iteration.\n"
+        "Every rank ends up with the sum of all ranks' vectors. Data-parallel training sums its\n"
+        "gradients this way, once an iteration.\n"
         "\n"
-        "In place, in one of these ways; a part of the vector travels in chunks, and each goes on\n"
-        "as soon as it can:\n"
-        "ring              the vector is cut into a segment a rank. In n - 1 steps each rank "
-        "sends\n"
-        "                  a segment to its right and joins the one that comes from its left; in\n"
-        "                  n - 1 more the sums go round. The fewest bytes, the most steps.\n"
-        "both-ways         two rings, each with half of the vector and the other way round: both\n"
-        "                  directions of every link are used from and to each neighbour.\n"
+        "Schedule: in place. Data travels in chunks, and each chunk is passed on as soon as\n"
+        "possible. The algorithms are:\n"
+        "ring              the vector is cut into n segments. In n - 1 steps each rank sends a\n"
+        "                  segment to its right neighbour and adds the one from its left. In n - "
+        "1\n"
+        "                  more steps the sums go round the ring. Fewest bytes, most steps.\n"
+        "both-ways         two rings in opposite directions, each with half of the vector. They "
+        "use\n"
+        "                  both directions of every link.\n"
         "halving-doubling  partners at half the ranks' distance exchange half of the vector, then\n"
-        "                  a quarter, ... and back: 2 log2 n steps. Of ranks beyond a power of "
-        "two,\n"
-        "                  each gives its vector to a neighbour first.\n"
-        "two-trees         each half of the vector goes up a binary tree and comes back down; who\n"
+        "                  a quarter, and so on, and back: 2 log2 n steps. If n is not a power of\n"
+        "                  two, each extra rank first gives its vector to a neighbour.\n"
+        "two-trees         each half of the vector goes up a binary tree and back down. A rank "
+        "that\n"
         "                  has children in one tree is a leaf of the other.\n"
-        "one-shot          every rank sends its whole vector to every other: one step.\n"
-        "hierarchical      the ranks of a host (ranks-per-host in a row) share out the vector, "
-        "each\n"
-        "                  part goes round a ring of the hosts' ranks of the same place, its "
-        "rail,\n"
-        "                  and the ranks of a host give each other the results.\n"
-        "Completion: each rank's, from the start of the iteration until it holds the whole\n"
-        "sum; an iteration's is that of the slowest rank.\n"
+        "one-shot          every rank sends its whole vector to every other rank: one step.\n"
+        "hierarchical      the ranks of a host (ranks-per-host consecutive ranks) first sum the\n"
+        "                  vector among them, one part each. Each part goes round a ring of the\n"
+        "                  ranks with the same position on their hosts (a rail). Then the ranks "
+        "of\n"
+        "                  a host give each other the results.\n"
+        "Completion: the time from the start of the iteration until a rank holds the whole sum;\n"
+        "the slowest rank counts.\n"
         "algbw = size / time; busbw = algbw * 2 (n - 1) / n.",
     .size_text = "bytes of the vector on each rank",
     .default_ranks = 8,

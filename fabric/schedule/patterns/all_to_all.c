@@ -133,28 +133,32 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 }
 
 static const struct weft_pattern_take takes[] = {
-    {.option = WEFT_OPTION_ALGORITHM, .words = way_names},
+    {.option = WEFT_OPTION_ALGORITHM, .words = way_names, .text = "how it is done"},
     WEFT_TAKE_CHUNK_OF_PARTS,
 };
 
 const struct weft_pattern weft_pattern_all_to_all = {
     .name = "all-to-all",
-    .summary = "every rank sends each other rank a part: experts, transposes, long sequences",
+    .summary = "every rank sends a part to every other rank: experts, transposes, long sequences",
     .text =
-        "Every rank has a part for each rank and ends up with one from each: what a mixture of\n"
-        "experts does when its tokens are spread evenly, sequence parallelism between attention\n"
-        "and the rest, a Fourier transform's transpose. It loads every path of a fabric, and its\n"
-        "bisection fully. Uneven parts are all-to-all-v.\n"
+        "Every rank has one part for each rank, and at the end has one part from each. A mixture\n"
+        "of experts does this when its tokens are spread evenly; so do sequence parallelism, "
+        "before\n"
+        "and after attention, and the transpose of a Fourier transform. It loads every path of a\n"
+        "fabric, and loads its bisection fully. For uneven parts see all-to-all-v.\n"
         "\n"
-        "Out of place; the parts differ by at most a byte, and a rank's own stays where it is:\n"
-        "pairwise  n - 1 rounds: in round k rank r sends to r + k and receives from r - k. The\n"
-        "          next begins when all but the last message each way is done, so that links do\n"
-        "          not idle for a round trip between rounds; of one message, when that is. Each\n"
-        "          rank has one sender at a time.\n"
-        "one-shot  all parts at once, in the same order: what a fabric makes of it is its own.\n"
-        "Completion: each rank's, from the start of the iteration until it has sent and has all\n"
-        "parts; an iteration's is that of the slowest rank. At best (n - 1) / n * size at the\n"
-        "rate of a rank's link.\n"
+        "Schedule: out of place; part sizes differ by at most one byte, and a rank's own part "
+        "stays\n"
+        "where it is. The algorithms are:\n"
+        "pairwise  n - 1 rounds: in round k rank r sends to r + k and receives from r - k, so "
+        "each\n"
+        "          rank has one sender at a time. A round starts when all but the last message of\n"
+        "          the round before are done in both directions, so that links do not idle for a\n"
+        "          round trip. With one message a round, it starts when that message is done.\n"
+        "one-shot  all parts at once, in the same order. The fabric decides what comes first.\n"
+        "Completion: the time from the start of the iteration until a rank has sent and received\n"
+        "all parts; the slowest rank counts. Ideal: (n - 1) / n * size at the rate of a rank's "
+        "link.\n"
         "algbw = size / time; busbw = algbw * (n - 1) / n.",
     .size_text = "bytes that each rank has for all ranks together, itself included",
     .default_ranks = 8,

@@ -226,40 +226,45 @@ static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
 static const struct weft_pattern_take takes[] = {
     {.option = WEFT_OPTION_SKEW,
      .default_value = SKEW_DEFAULT,
-     .text = "Zipf's exponent of how popular a rank's experts are, such as 1.2; 0 is even"},
+     .text = "how uneven: Zipf's exponent, such as 1.2; 0 is even"},
     {.option = WEFT_OPTION_SEED,
      .default_value = SEED_DEFAULT,
-     .text = "of the draw which ranks are popular"},
-    {.option = WEFT_OPTION_PHASE, .words = phase_names},
+     .text = "seed that decides which ranks are popular"},
+    {.option = WEFT_OPTION_PHASE, .text = "which phases to run", .words = phase_names},
     {.option = WEFT_OPTION_CALC,
-     .text = "what an expert computes on all that it got, such as 50us"},
+     .text = "computation of a rank on all that it received, such as 50us"},
     {.option = WEFT_OPTION_CHUNK,
-     .text = "the most bytes of a message (64KiB unless told, more where that made over 16 of what "
-             "goes to one rank)"},
+     .text = "the largest message (default 64KiB; larger if a part would need more than 16)"},
 };
 
 const struct weft_pattern weft_pattern_all_to_all_v = {
     .name = "all-to-all-v",
-    .summary = "uneven parts for every rank: a mixture of experts, with popular ones; any matrix",
+    .summary = "uneven parts for every rank: a mixture of experts with popular ones, or any matrix",
     .text =
-        "Every rank has more for some ranks than for others: a mixture of experts, where tokens\n"
-        "go to the ranks of their experts (dispatch) and their results come back (combine), and\n"
-        "popular experts' ranks become an incast. Or any traffic matrix at all.\n"
+        "Every rank has more data for some ranks than for others. An example is a mixture of\n"
+        "experts: tokens go to the ranks of their experts (dispatch), the results come back\n"
+        "(combine), and the ranks of popular experts suffer an incast. A file can hold any other\n"
+        "traffic matrix.\n"
         "\n"
-        "Without a file: each rank has 'size' for all ranks, shared out by Zipf's law: to the\n"
-        "k-th most popular rank in proportion to k to the power of -skew. Which ranks those are,\n"
-        "the same for all, is drawn from pattern-seed.\n"
-        "With a file (--file, a plan's 'file'): a line a rank, in it the bytes for each rank,\n"
-        "such as '0 64KiB 1024', with blanks or commas between; '#' begins a comment. What a\n"
-        "rank has for itself stays where it is.\n"
+        "Without a file, each rank has 'size' bytes for all ranks, divided by Zipf's law: the "
+        "k-th\n"
+        "most popular rank gets a share in proportion to k to the power of -skew. pattern-seed\n"
+        "decides which ranks are popular; they are the same for all senders.\n"
+        "The traffic can also be made from a file (--file, or a plan's 'file'). It has one line "
+        "for\n"
+        "each rank, with the bytes for each destination, such as '0 64KiB 1024'. Numbers are\n"
+        "separated by blanks or commas; '#' starts a comment. What a rank has for itself stays\n"
+        "where it is.\n"
         "\n"
-        "Schedule: every rank sends to all others at once, first to the one after it. Once a\n"
-        "rank has all that is for it, and has computed for 'calc', it sends each rank's back.\n"
-        "The phase 'dispatch' is the way there alone, 'combine' the way back alone.\n"
-        "Completion: each rank's, from the start of the iteration until it has all that comes or\n"
-        "comes back; an iteration's is that of the slowest rank. At best the most bytes that one\n"
+        "Schedule: every rank sends to all others at once, starting with the rank after it. When "
+        "a\n"
+        "rank has received everything and has computed for 'calc', it sends each rank's data "
+        "back.\n"
+        "Phase 'dispatch' is only the way there, phase 'combine' only the way back.\n"
+        "Completion: the time from the start of the iteration until a rank has received all its\n"
+        "data, including what comes back; the slowest rank counts. Ideal: the most bytes that one\n"
         "rank sends or receives, at the rate of its link.\n"
-        "algbw = bytes that a rank sends to others, in the mean and in all phases, / time; busbw\n"
+        "algbw = bytes that a rank sends to others (average over ranks, all phases) / time; busbw\n"
         "is the same.",
     .size_text = "bytes that each rank has for all ranks together, itself included",
     .default_ranks = 8,

@@ -48,27 +48,32 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 }
 
 static const struct weft_pattern_take takes[] = {
-    {.option = WEFT_OPTION_ALGORITHM, .words = way_names},
-    {.option = WEFT_OPTION_ROOT},
+    {.option = WEFT_OPTION_ALGORITHM, .words = way_names, .text = "how it is done"},
+    {.option = WEFT_OPTION_ROOT, .text = "the rank that sends (default 0)"},
     {.option = WEFT_OPTION_CHUNK,
-     .text = "the most bytes of a message (64KiB unless told, more where that made over 16)"},
+     .text = "the largest message (default 64KiB; larger if the size would need more than 16)"},
 };
 
 const struct weft_pattern weft_pattern_broadcast = {
     .name = "broadcast",
-    .summary = "all ranks get what one has: a model's weights at the start, or after an update",
+    .summary = "all ranks get the data of one: a model's weights at the start or after an update",
     .text =
-        "One rank's bytes reach all others: how a model's weights are handed out at the start,\n"
-        "after a checkpoint was loaded, or to the ranks that serve it.\n"
+        "The data of one rank reaches all others. This is how a model's weights are distributed "
+        "at\n"
+        "the start, after a checkpoint was loaded, or to the ranks that serve it.\n"
         "\n"
-        "Schedule: from 'root' on, in chunks that go on as soon as they have come:\n"
-        "chain     each rank passes them on to the next one. With enough chunks the whole takes\n"
-        "          hardly longer than one link needs for the size.\n"
-        "binomial  who has a chunk sends it on, to those first who have the most ranks to serve:\n"
-        "          log2 n steps, the fewest for what is short; the root sends log2 n times.\n"
-        "Completion: each rank's, from the start of the iteration until it has all bytes and has\n"
-        "passed them on; an iteration's is that of the slowest rank. At best size at the rate of\n"
-        "a link, and a latency for each rank or step on the way.\n"
+        "Schedule: starting at 'root', in chunks that are passed on as soon as they arrive. The\n"
+        "algorithms are:\n"
+        "chain     each rank passes the data on to the next. With enough chunks this takes little\n"
+        "          longer than one link needs for the size.\n"
+        "binomial  a tree: a rank that has a chunk sends it on, first to the rank with the most\n"
+        "          ranks behind it. log2 n steps, the fewest for short messages; the root sends\n"
+        "          the data log2 n times.\n"
+        "Completion: the time from the start of the iteration until a rank has all the data and "
+        "has\n"
+        "passed it on; the slowest rank counts. Ideal: size at the rate of a link, plus the "
+        "latency\n"
+        "of each step.\n"
         "algbw = size / time; busbw is the same.",
     .size_text = "bytes that the root has and all others get",
     .default_ranks = 8,

@@ -88,29 +88,32 @@ static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
 static const struct weft_pattern_take takes[] = {
     {.option = WEFT_OPTION_BURSTS, .default_value = 8},
     {.option = WEFT_OPTION_PERIOD, .default_value = 100000},
-    {.option = WEFT_OPTION_ROOT, .text = "the rank that all send to (0 unless told)"},
+    {.option = WEFT_OPTION_ROOT, .text = "the rank that all send to (default 0)"},
     {.option = WEFT_OPTION_CHUNK, .default_value = UINT64_C(1) << 20},
     {.option = WEFT_OPTION_QUEUE_PAIRS, .default_value = 1},
 };
 
 const struct weft_pattern weft_pattern_bursts = {
     .name = "bursts",
-    .summary = "all ranks send to one in bursts with pauses between: on and off",
+    .summary = "all ranks send to one in bursts with pauses between them",
     .text =
-        "Jobs compute, and then all send at once: traffic that is low on the mean and fills\n"
-        "buffers all the same. Between bursts queues drain, congestion control speeds up again,\n"
-        "and a link may go to sleep; the first packets of each burst meet what is left of that.\n"
-        "With two ranks it is one flow that goes on and off.\n"
+        "Jobs compute, and then all send at once: the average load is low, but buffers fill up.\n"
+        "Between bursts queues drain, congestion control raises its rates again, and a link may "
+        "go\n"
+        "to sleep. The first packets of each burst show the effect. With two ranks this is one "
+        "flow\n"
+        "that goes on and off.\n"
         "\n"
-        "Schedule: a round begins when the root sends a message of no bytes to each other rank.\n"
-        "From when it has come, a rank sends a burst, and another each period, each to a place of\n"
-        "its own. A burst that is late delays none after it; where a burst takes longer than the\n"
-        "period there is no pause.\n"
-        "Completion: a round, as the root sees it, from its first signal until the last byte of\n"
-        "the last burst is there: at least (bursts - 1) * period. What a burst took is in the\n"
-        "message latency.\n"
-        "algbw = (n - 1) * bursts * size / time, the mean with the pauses; no bus bandwidth.",
-    .size_text = "bytes of a burst of one sender",
+        "Schedule: a round starts when the root sends an empty message to each other rank. A rank\n"
+        "that has received it sends a burst, then one more each period, each to a buffer of its\n"
+        "own. A late burst does not delay the bursts after it. If a burst takes longer than the\n"
+        "period, there is no pause.\n"
+        "Completion: one round, measured on the root from its first empty message until the last\n"
+        "byte of the last burst has arrived: at least (bursts - 1) * period. The message latency\n"
+        "shows how long a burst took.\n"
+        "algbw = (n - 1) * bursts * size / time, which is an average that includes the pauses; no\n"
+        "bus bandwidth.",
+    .size_text = "bytes of one burst of one sender",
     .default_ranks = 8,
     .min_ranks = 2,
     .default_size_bytes = UINT64_C(64) << 10,

@@ -26,8 +26,8 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
 {
     if (options->servers >= options->rank_count)
         return weft_error_set(error, WEFT_INVALID,
-                              "checkpoint: %" PRIu64 " servers of %u ranks leave none to write; "
-                              "choose at most %u",
+                              "checkpoint: %" PRIu64
+                              " servers of %u ranks leave no rank to write; choose at most %u",
                               options->servers, options->rank_count, options->rank_count - 1);
     /* A store has its share of all writers' stripes; a writer has its own. */
     struct checkpoint all = checkpoint_of(options, NULL);
@@ -114,24 +114,30 @@ static const struct weft_pattern_take takes[] = {
     {.option = WEFT_OPTION_SERVERS, .default_value = 1, .text = "stores: the first N ranks"},
     {.option = WEFT_OPTION_CHUNK,
      .default_value = UINT64_C(1) << 20,
-     .text = "the most bytes of a message: a stripe"},
+     .text = "the largest message: a stripe"},
 };
 
 const struct weft_pattern weft_pattern_checkpoint = {
     .name = "checkpoint",
     .summary = "all ranks write their shard to a few stores at once, in stripes",
     .text =
-        "At a checkpoint a training job stands still while each rank writes its shard of the\n"
-        "model to storage: many writers, few stores, large writes. It is an incast for as long\n"
-        "as the stores' links take.\n"
+        "During a checkpoint a training job waits while each rank writes its shard of the model "
+        "to\n"
+        "storage: many writers, few stores, large writes. It is an incast that lasts as long as "
+        "the\n"
+        "stores' links need.\n"
         "\n"
-        "Schedule: the first ranks are stores, the others writers. A writer cuts its bytes into\n"
-        "stripes and sends all at once; stripe k of rank w goes to store (w + k) modulo the\n"
-        "stores. A store that has all its stripes of a writer tells it by a message of no bytes.\n"
-        "Completion: the slowest writer's checkpoint, from its first stripe until all stores have\n"
-        "told it.\n"
-        "algbw = writers * size / time, what the stores take in together; no bus bandwidth.\n"
-        "Ideal: the rate of the stores' links, or of the writers' where those are fewer.",
+        "Schedule: the first ranks are stores, the others are writers. A writer cuts its data "
+        "into\n"
+        "stripes and sends all of them at once; stripe k of rank w goes to store (w + k) modulo "
+        "the\n"
+        "number of stores. A store that has received all its stripes of a writer answers that\n"
+        "writer with an empty message.\n"
+        "Completion: the checkpoint of the slowest writer, from its first stripe until all stores\n"
+        "have answered.\n"
+        "algbw = writers * size / time, which is what the stores receive together; no bus\n"
+        "bandwidth. Ideal: the rate of the stores' links, or of the writers' links if those are\n"
+        "fewer.",
     .size_text = "bytes that each writer writes",
     .default_ranks = 8,
     .min_ranks = 2,

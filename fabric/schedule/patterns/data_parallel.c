@@ -83,10 +83,10 @@ static double bus_factor(uint32_t rank_count)
 static const struct weft_pattern_take takes[] = {
     {.option = WEFT_OPTION_CALC,
      .default_value = 1000000,
-     .text = "computation of the backward pass, over all buckets"},
+     .text = "computation of the backward pass, all buckets together"},
     {.option = WEFT_OPTION_BUCKETS, .default_value = 4},
     {.option = WEFT_OPTION_CHUNK,
-     .text = "the most bytes of a message (64KiB unless told, a segment in 16 at most)"},
+     .text = "the largest message (default 64KiB; larger if a segment would need more than 16)"},
     {.option = WEFT_OPTION_TYPE},
     {.option = WEFT_OPTION_OPERATOR},
 };
@@ -95,18 +95,20 @@ const struct weft_pattern weft_pattern_data_parallel = {
     .name = "data-parallel",
     .summary = "a backward pass whose gradients are reduced while it computes: a training step",
     .text =
-        "Each rank has the whole model and a share of the batch. As the backward pass goes, the\n"
-        "gradients of the layers behind it are reduced over all ranks, bucket by bucket (what\n"
-        "PyTorch's DistributedDataParallel does), so that communication hides behind\n"
-        "computation. What shows is what does not hide.\n"
+        "Each rank has the whole model and a share of the batch. While the backward pass "
+        "continues,\n"
+        "the gradients that it has finished are summed over all ranks, bucket by bucket, as\n"
+        "PyTorch's DistributedDataParallel does. So communication hides behind computation. The\n"
+        "figures show what could not be hidden.\n"
         "\n"
-        "Schedule: a rank computes for one bucket after the other, together as long as 'calc'\n"
-        "says. The gradients of a bucket that is computed go through a ring all-reduce while the\n"
-        "next is computed; buckets share the connections and go in their order.\n"
-        "Completion: the slowest rank's step, from the start of its computation until it has all\n"
-        "gradients reduced: at least calc.\n"
+        "Schedule: a rank computes one bucket after the other; together they take 'calc'. While "
+        "the\n"
+        "next bucket is computed, the gradients of the finished one go through a ring all-reduce.\n"
+        "Buckets share the connections and keep their order.\n"
+        "Completion: the step of the slowest rank, from the start of its computation until it has\n"
+        "all reduced gradients: at least calc.\n"
         "algbw = size / time and busbw = algbw * 2 (n - 1) / n, computation included. Ideal: the\n"
-        "longer of calc and the all-reduce, and the last bucket's all-reduce behind.",
+        "longer of calc and the all-reduce, plus the all-reduce of the last bucket.",
     .size_text = "bytes of the gradients on each rank",
     .default_ranks = 8,
     .min_ranks = 2,

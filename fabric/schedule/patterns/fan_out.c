@@ -37,13 +37,13 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
     uint64_t workers = options->rank_count - UINT64_C(1);
     if (options->degree > workers)
         return weft_error_set(error, WEFT_INVALID,
-                              "fan-out: a degree of %" PRIu64 " with %" PRIu64 " workers; choose "
-                              "at most %" PRIu64,
+                              "fan-out: a degree of %" PRIu64 " is too large for %" PRIu64
+                              " workers; choose at most %" PRIu64,
                               options->degree, workers, workers);
     if (options->queue_pairs > options->messages)
         return weft_error_set(error, WEFT_INVALID,
-                              "fan-out: %" PRIu64 " turns leave some of %" PRIu64
-                              " queue pairs without any; choose at most %" PRIu64 " queue pairs",
+                              "fan-out: %" PRIu64 " turns cannot use %" PRIu64
+                              " queue pairs; choose at most %" PRIu64 " queue pairs",
                               options->messages, options->queue_pairs, options->messages);
     enum weft_status status =
         weft_pattern_check_messages(&weft_pattern_fan_out, 2 * requests_of(options), error);
@@ -136,15 +136,17 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 }
 
 static const struct weft_pattern_take takes[] = {
-    {.option = WEFT_OPTION_MESSAGES, .default_value = 4, .text = "turns of a job, one by one"},
-    {.option = WEFT_OPTION_DEGREE, .text = "workers asked in a turn (all unless told)"},
+    {.option = WEFT_OPTION_MESSAGES,
+     .default_value = 4,
+     .text = "turns of a job, one after another"},
+    {.option = WEFT_OPTION_DEGREE, .text = "workers that one turn asks (default all)"},
     {.option = WEFT_OPTION_CALC, .text = "computation of a worker for a request"},
     {.option = WEFT_OPTION_SERVICE,
      .default_value = SERIAL,
-     .text = "how a worker computes for several who ask",
+     .text = "how a worker computes for several requests at once",
      .words = services},
     {.option = WEFT_OPTION_QUEUE_PAIRS,
-     .text = "connections to a worker, by turns (one for each turn unless told)"},
+     .text = "connections to a worker; turns alternate between them (default one for each turn)"},
 };
 
 const struct weft_pattern weft_pattern_fan_out = {
@@ -152,17 +154,20 @@ const struct weft_pattern weft_pattern_fan_out = {
     .summary = "one rank asks many and waits for all answers, turn by turn: agents",
     .text =
         "An agent that calls tools or other agents, a retrieval over many shards, a search tree:\n"
-        "each turn asks several workers at once and goes on when the last has answered. Small\n"
-        "messages, and the slowest of many decides, so the tail of the latency is what counts.\n"
+        "each turn asks several workers at once and continues when the last one has answered.\n"
+        "Messages are small, and the slowest of many answers decides. So the tail of the latency\n"
+        "matters most.\n"
         "\n"
-        "Schedule: in each turn rank 0 sends a request to as many workers as the degree says,\n"
-        "who compute and answer with as many bytes. The next turn begins when all answers are\n"
-        "there, and asks the next workers in their order. An iteration is a job. Without a\n"
-        "rate there is one job at a time; with one (--rate, --arrivals poisson) jobs begin when\n"
-        "they are due, up to 64 at once unless --in-flight says otherwise, and what waits for a\n"
-        "busy worker or link waits there. With --messages 1 a job is one request.\n"
-        "Completion: all turns of a job, as rank 0 sees it; completion_intended: from when it was\n"
-        "due.\n"
+        "Schedule: in each turn rank 0 sends a request to 'degree' workers. They compute and "
+        "answer\n"
+        "with the same number of bytes. When all answers have arrived, the next turn asks the "
+        "next\n"
+        "workers in order. An iteration is one job. In a closed loop there is one job at a time.\n"
+        "With --rate (and --arrivals poisson) jobs start when they are due, up to 64 at once\n"
+        "(--in-flight changes that), and they queue at a busy worker or link. With --messages 1 a\n"
+        "job is one request.\n"
+        "Completion: all turns of a job, measured on rank 0. completion_intended counts from when\n"
+        "the job was due.\n"
         "It has no algorithmic and no bus bandwidth. Ideal: turns * (2 hops + calc).",
     .size_text = "bytes of a request, and of an answer",
     .default_ranks = 8,

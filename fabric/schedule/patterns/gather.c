@@ -57,8 +57,8 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 }
 
 static const struct weft_pattern_take takes[] = {
-    {.option = WEFT_OPTION_ALGORITHM, .words = way_names},
-    {.option = WEFT_OPTION_ROOT},
+    {.option = WEFT_OPTION_ALGORITHM, .words = way_names, .text = "how it is done"},
+    {.option = WEFT_OPTION_ROOT, .text = "the rank that gets all parts (default 0)"},
     WEFT_TAKE_CHUNK_OF_PARTS,
 };
 
@@ -66,15 +66,15 @@ const struct weft_pattern weft_pattern_gather = {
     .name = "gather",
     .summary = "one rank gets a part from each: results, metrics, a checkpoint on one rank",
     .text =
-        "Every rank's part of a vector comes to one rank: how results, metrics or a checkpoint's\n"
-        "pieces are collected.\n"
+        "Every rank sends its part of a vector to one rank. This is how results, metrics or the\n"
+        "pieces of a checkpoint are collected.\n"
         "\n"
-        "Schedule: towards 'root', in one of these ways; the parts differ by at most a byte:\n"
+        "Schedule: towards 'root'; part sizes differ by at most one byte. The algorithms are:\n"
         "linear    every rank sends its part to the root at once: an incast.\n"
-        "binomial  in log2 n steps half of the ranks that are left give all that they have to\n"
-        "          the other half: few messages at the root, bytes that travel more than once.\n"
-        "Completion: as the root sees it, from the start of its iteration until it holds all\n"
-        "parts. At best (n - 1) / n * size at the rate of the root's link.\n"
+        "binomial  log2 n steps: in each, half of the remaining ranks give all they have to the\n"
+        "          other half. The root receives few messages, but data travels more than once.\n"
+        "Completion: measured on the root, from the start of its iteration until it holds all\n"
+        "parts. Ideal: (n - 1) / n * size at the rate of the root's link.\n"
         "algbw = size / time; busbw = algbw * (n - 1) / n.",
     .size_text = "bytes that the root ends up with, one part in n from each rank",
     .default_ranks = 8,

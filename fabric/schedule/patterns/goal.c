@@ -48,20 +48,25 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 
 const struct weft_pattern weft_pattern_goal = {
     .name = "goal",
-    .summary = "a schedule from a file in GOAL, as LogGOPSim and ATLAHS have it",
-    .text = "Any traffic there is a file of: what a simulator was given, what a tracer wrote, or\n"
-            "what 'weft schedule' printed and somebody changed. It is run by the file's name:\n"
-            "  weft run FILE.goal\n"
-            "and in a plan as 'pattern: FILE.goal', which is looked for beside the plan.\n"
-            "\n"
-            "Schedule: the file's. Its ranks are the topology's first so many. Messages meet by\n"
-            "tag; receives are posted ahead, into memory of their own, and every byte is\n"
-            "compared. calc takes its time in ns, and those of one cpu run one after another;\n"
-            "nic means nothing here. A receive from any rank or with any tag (-1) is given one of\n"
-            "the messages that no other names, beforehand: a run does not change that.\n"
-            "Completion: each rank's, from the start of the iteration until its last operation\n"
-            "ended; an iteration's is that of the slowest rank.\n"
-            "It has no algorithmic and no bus bandwidth.",
+    .summary = "a schedule from a file in GOAL, the format of LogGOPSim and ATLAHS",
+    .text =
+        "Any traffic that is made from a file: the input of a simulator, the output of a tracer, "
+        "or\n"
+        "what 'weft schedule' printed and you changed. To run it, name the file:\n"
+        "  weft run FILE.goal\n"
+        "In a plan write 'pattern: FILE.goal'; a relative path starts at the plan's directory.\n"
+        "\n"
+        "Schedule: the file's. A file with N ranks runs on the first N ranks of the topology.\n"
+        "Messages are matched by tag. Receives are posted in advance, each into memory of its "
+        "own,\n"
+        "and every byte is compared. calc takes its time in ns; the calcs of one cpu run one "
+        "after\n"
+        "another. nic is ignored. A receive from any rank or with any tag (-1) gets one of the\n"
+        "messages that no other receive names. That is decided before the run and does not "
+        "change.\n"
+        "Completion: the time from the start of the iteration until the last operation of a rank\n"
+        "has ended; the slowest rank counts.\n"
+        "It has no algorithmic and no bus bandwidth.",
     .default_ranks = 2,
     .min_ranks = 1,
     .takes_text = true,

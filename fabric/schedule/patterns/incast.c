@@ -123,31 +123,34 @@ static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
 
 static const struct weft_pattern_take takes[] = {
     {.option = WEFT_OPTION_CHUNK, .default_value = UINT64_C(1) << 20},
-    {.option = WEFT_OPTION_ROOT, .text = "the rank that all send to (0 unless told)"},
+    {.option = WEFT_OPTION_ROOT, .text = "the rank that all send to (default 0)"},
     {.option = WEFT_OPTION_VICTIMS,
-     .text = "flows beside it, each between two ranks of its own (none unless told)"},
+     .text = "other flows at the same time, each between two more ranks (default none)"},
     {.option = WEFT_OPTION_QUEUE_PAIRS, .default_value = 1},
 };
 
 const struct weft_pattern weft_pattern_incast = {
     .name = "incast",
-    .summary = "all ranks send to rank 0 at once: what fills one port's buffer",
+    .summary = "all ranks send to rank 0 at once: fills the buffer of one switch port",
     .text =
         "Many senders, one receiver: a checkpoint to one store, the answers of many shards, the\n"
-        "experts' results that come back to one rank. It fills the buffer of the switch port\n"
-        "before the root, rank 0 unless told, and shows what the fabric does then.\n"
+        "experts' results that return to one rank. It fills the buffer of the switch port that\n"
+        "leads to the root (rank 0 by default), and shows what the fabric does then.\n"
         "\n"
-        "Schedule: a round begins when the root sends a message of no bytes to each of the other\n"
-        "n - 1 ranks; each answers with its bytes, all at once, to a place of its own.\n"
-        "With v victims the last 2 v ranks, counted on from the root, are no senders but pairs:\n"
-        "the root's signal starts a flow of the same bytes from the first to the second of each.\n"
-        "No port of theirs is congested, so what they lose they lose to pauses that spread, or\n"
-        "to links that they share with the senders.\n"
-        "Completion: a round, as the root sees it, from its first signal until the last byte of\n"
-        "the last sender is there. What victims suffer is in result.json, 'victims': what their\n"
-        "flows got in the median and at worst, and its share of their links' rate.\n"
-        "algbw = senders * size / time, what the root takes in; busbw is the same. Ideal: the\n"
-        "rate of the root's link.",
+        "Schedule: a round starts when the root sends an empty message to each of the other n - 1\n"
+        "ranks. Each answers with its data, all at once, into a buffer of its own.\n"
+        "With v victims, the last 2 v ranks (counted from the root) do not send to the root but\n"
+        "form pairs. The root's empty message starts a flow of the same size from the first to "
+        "the\n"
+        "second rank of each pair. Their own ports are not congested. So what they lose, they "
+        "lose\n"
+        "to pauses that spread, or to links that they share with the senders.\n"
+        "Completion: one round, measured on the root from its first empty message until the last\n"
+        "byte of the last sender has arrived. 'victims' in result.json shows what the victims'\n"
+        "flows got, median and worst, and its share of their links' rate.\n"
+        "algbw = senders * size / time, which is what the root receives; busbw is the same. "
+        "Ideal:\n"
+        "the rate of the root's link.",
     .size_text = "bytes that each sender sends",
     .default_ranks = 8,
     .min_ranks = 2,

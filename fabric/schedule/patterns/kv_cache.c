@@ -84,31 +84,35 @@ static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
 
 static const struct weft_pattern_take takes[] = {
     {.option = WEFT_OPTION_LAYERS, .default_value = 16},
-    {.option = WEFT_OPTION_CALC, .text = "computation of a layer's prefill, such as 50us"},
+    {.option = WEFT_OPTION_CALC, .text = "computation of one layer of prefill, such as 50us"},
     {.option = WEFT_OPTION_CHUNK,
      .default_value = UINT64_C(64) << 10,
-     .text = "the most bytes of a message: a page of the cache"},
+     .text = "the largest message: a page of the cache"},
     {.option = WEFT_OPTION_QUEUE_PAIRS, .default_value = 1},
 };
 
 const struct weft_pattern weft_pattern_kv_cache = {
     .name = "kv-cache",
-    .summary = "prefill ranks hand the cache of a prompt to decode ranks, layer by layer",
+    .summary = "prefill ranks send the cache of a prompt to decode ranks, layer by layer",
     .text =
-        "Inference with prefill and decoding on machines of their own: the keys and values that\n"
-        "prefill computed must be with the decoding rank before it makes the second token, so\n"
-        "the transfer is a part of the wait for it.\n"
+        "Inference with prefill and decoding on separate machines. The decode rank needs the keys\n"
+        "and values that prefill computed before it can make the second token. So the transfer is\n"
+        "part of the wait for that token.\n"
         "\n"
-        "Schedule: with n ranks the first (n + 1) / 2 prefill and the others decode; each prefill\n"
-        "rank has one decode rank (an odd one out shares the first one). A prefill rank computes\n"
-        "layer by layer and sends each layer's cache in pages as soon as it is computed. When a\n"
-        "decode rank has all of a prompt it says so by a message of no bytes.\n"
-        "Completion: a prompt, as the slowest prefill rank sees it: from the start of its\n"
-        "computation until it hears that all is there.\n"
-        "algbw = layers * size / time, what a prefill rank sends, computation included; no bus\n"
-        "bandwidth. Ideal: the longer of layers * calc and the transfer at the link's rate, the\n"
-        "last layer's transfer behind, and two hops.",
-    .size_text = "bytes of a layer's keys and values of a prompt",
+        "Schedule: of n ranks the first (n + 1) / 2 do prefill and the others decode. Each "
+        "prefill\n"
+        "rank has one decode rank (if n is odd, the last prefill rank shares the first decode\n"
+        "rank). A prefill rank computes layer by layer, and sends the cache of each layer in "
+        "pages\n"
+        "as soon as it is computed. A decode rank that has all of a prompt answers with an empty\n"
+        "message.\n"
+        "Completion: one prompt, measured on the slowest prefill rank from the start of its\n"
+        "computation until that answer arrives.\n"
+        "algbw = layers * size / time, which is what a prefill rank sends, computation included; "
+        "no\n"
+        "bus bandwidth. Ideal: the longer of layers * calc and the transfer at the link's rate,\n"
+        "plus the transfer of the last layer, plus two hops.",
+    .size_text = "bytes of the keys and values of one layer of a prompt",
     .default_ranks = 8,
     .min_ranks = 2,
     .default_size_bytes = UINT64_C(256) << 10,

@@ -50,25 +50,26 @@ static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
 }
 
 static const struct weft_pattern_take takes[] = {
-    {.option = WEFT_OPTION_ROOT, .text = "the rank that sends (0 unless told)"},
+    {.option = WEFT_OPTION_ROOT, .text = "the rank that sends (default 0)"},
     {.option = WEFT_OPTION_CHUNK, .default_value = UINT64_C(1) << 20},
     {.option = WEFT_OPTION_QUEUE_PAIRS, .default_value = 1},
 };
 
 const struct weft_pattern weft_pattern_outcast = {
     .name = "outcast",
-    .summary = "one rank sends to all others at once: what a NIC's many flows share",
-    .text =
-        "One sender, many receivers: a store that hands out shards of data or of a checkpoint at\n"
-        "the start of a job, a parameter server's answers. The fabric has little to do with it:\n"
-        "it shows how evenly the sender's NIC and driver serve many queue pairs.\n"
-        "\n"
-        "Schedule: the root sends to each of the other n - 1 ranks bytes of its own for it, to\n"
-        "all at once.\n"
-        "Completion: as the root sees it, from its first message until the last is\n"
-        "acknowledged.\n"
-        "algbw = (n - 1) * size / time, what the root sends; busbw is the same. Ideal: the rate\n"
-        "of the root's link.",
+    .summary = "one rank sends to all others at once: how a NIC serves many flows",
+    .text = "One sender, many receivers: a store that distributes shards of data or of a "
+            "checkpoint at\n"
+            "the start of a job, or the answers of a parameter server. This depends little on the\n"
+            "fabric. It shows how evenly the sender's NIC and driver serve many queue pairs.\n"
+            "\n"
+            "Schedule: the root sends different data to each of the other n - 1 ranks, to all at "
+            "once.\n"
+            "Completion: measured on the root, from its first message until the last one is\n"
+            "acknowledged.\n"
+            "algbw = (n - 1) * size / time, which is what the root sends; busbw is the same. "
+            "Ideal: the\n"
+            "rate of the root's link.",
     .size_text = "bytes that each receiver gets",
     .default_ranks = 8,
     .min_ranks = 2,

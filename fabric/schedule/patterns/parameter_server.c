@@ -21,8 +21,8 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
 {
     if (options->servers >= options->rank_count)
         return weft_error_set(error, WEFT_INVALID,
-                              "parameter-server: %" PRIu64 " servers of %u ranks leave none to "
-                              "work; choose at most %u",
+                              "parameter-server: %" PRIu64
+                              " servers of %u ranks leave no worker; choose at most %u",
                               options->servers, options->rank_count, options->rank_count - 1);
     uint64_t len_bytes = part_of(options, options->servers - 1).len_bytes;
     if (len_bytes > WEFT_MESSAGE_BYTES_MAX)
@@ -109,19 +109,22 @@ static const struct weft_pattern_take takes[] = {
 
 const struct weft_pattern weft_pattern_parameter_server = {
     .name = "parameter-server",
-    .summary = "workers push gradients to servers and pull what those made of them",
+    .summary = "workers push gradients to servers and pull the result",
     .text =
-        "Recommendation models and federated training keep parameters on servers: all workers\n"
-        "push their gradients (an incast at each server), and pull the result (an outcast).\n"
+        "Recommendation models and federated training keep parameters on servers. All workers "
+        "push\n"
+        "their gradients (an incast at each server), then pull the result (an outcast).\n"
         "\n"
-        "Schedule: the first ranks are servers, each with its part of the vector; the others are\n"
-        "workers. A worker computes and sends each server its part, one message each. A server\n"
-        "joins the workers' parts and sends the result to all of them once it has all.\n"
-        "Completion: the slowest worker's step, from the start of its computation until it has\n"
-        "all parts back.\n"
-        "algbw = size / time, what a worker pushes and what it pulls; no bus bandwidth. Ideal "
-        "with\n"
-        "s servers and w workers: 2 w * size / s at the rate of a server's link, and calc.",
+        "Schedule: the first ranks are servers, each with one part of the vector; the others are\n"
+        "workers. A worker computes, then sends each server its part in one message. A server "
+        "that\n"
+        "has received the part of every worker sums them up and sends the result to all workers.\n"
+        "Completion: the step of the slowest worker, from the start of its computation until it "
+        "has\n"
+        "received all parts of the result.\n"
+        "algbw = size / time, which is what a worker pushes and also what it pulls; no bus\n"
+        "bandwidth. Ideal with s servers and w workers: 2 w * size / s at the rate of a server's\n"
+        "link, plus calc.",
     .size_text = "bytes of the gradients of a worker",
     .default_ranks = 8,
     .min_ranks = 2,

@@ -15,10 +15,10 @@ static const char *const way_names[] = {"shift", "random", "bisection", NULL};
 
 static enum weft_status refuse_idle(const char *option, const char *way, struct weft_error *error)
 {
-    return weft_error_set(error, WEFT_INVALID,
-                          "permutation: '%s' means nothing unless the algorithm is %s; leave it "
-                          "out or choose %s",
-                          option, way, way);
+    return weft_error_set(
+        error, WEFT_INVALID,
+        "permutation: '%s' is only for the algorithm %s; leave it out or choose %s", option, way,
+        way);
 }
 
 static enum weft_status check(const struct weft_pattern_options *options, struct weft_error *error)
@@ -29,12 +29,13 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
         return refuse_idle("pattern-seed", "random", error);
     if (options->shift >= options->rank_count)
         return weft_error_set(error, WEFT_INVALID,
-                              "permutation: a shift of %" PRIu64 " with %u ranks; choose at most "
-                              "%u",
+                              "permutation: a shift of %" PRIu64
+                              " is too large for %u ranks; choose at most %u",
                               options->shift, options->rank_count, options->rank_count - 1);
     if (options->algorithm == BISECTION && options->rank_count % 2)
         return weft_error_set(
-            error, WEFT_INVALID, "permutation: %u ranks have no two halves; choose %u or %u",
+            error, WEFT_INVALID,
+            "permutation: %u ranks cannot be divided into two halves; choose %u or %u",
             options->rank_count, options->rank_count - 1, options->rank_count + 1);
     return weft_pattern_check_flows(&weft_pattern_permutation, options, 2, error);
 }
@@ -87,29 +88,34 @@ static const struct weft_pattern_take takes[] = {
      .default_value = SHIFT,
      .words = way_names,
      .text = "who sends to whom"},
-    {.option = WEFT_OPTION_SHIFT,
-     .text = "rank r sends to r + N, modulo the ranks (shift only; 1 unless told)"},
-    {.option = WEFT_OPTION_SEED, .text = "of the order that is drawn (random only)"},
+    {.option = WEFT_OPTION_SHIFT, .text = "rank r sends to r + N modulo n (shift only; default 1)"},
+    {.option = WEFT_OPTION_SEED, .text = "seed of the order (random only)"},
     {.option = WEFT_OPTION_CHUNK, .default_value = UINT64_C(1) << 20},
     {.option = WEFT_OPTION_QUEUE_PAIRS, .default_value = 1},
 };
 
 const struct weft_pattern weft_pattern_permutation = {
     .name = "permutation",
-    .summary = "every rank sends to one and hears from one: what routing makes of full load",
+    .summary = "every rank sends to one rank and receives from one: routing under full load",
     .text =
-        "All links of the hosts are full in both directions and none more than full, so whatever\n"
-        "is lost is lost in the fabric: by ECMP that puts two flows on one link, or by too few\n"
-        "links between the switches.\n"
+        "All host links are fully loaded in both directions, and none is overloaded. So what is\n"
+        "lost, is lost inside the fabric: because ECMP puts two flows on one link, or because "
+        "there\n"
+        "are too few links between the switches.\n"
         "\n"
-        "Schedule: rank r sends its bytes to one other rank, all at once. shift: to r + N modulo\n"
-        "n, one step of an all-to-all, or the neighbour in a ring. random: the ranks stand in a\n"
-        "circle in an order drawn by the seed, and each sends to the next. bisection: each rank\n"
-        "of the lower half exchanges with its like in the upper half, which fills the middle of\n"
-        "the fabric.\n"
-        "Completion: as the slowest rank sees it: its own bytes acknowledged, and what it awaits\n"
-        "all there.\n"
-        "algbw = size / time, what a rank sends; busbw is the same. Ideal: the link's rate.",
+        "Schedule: rank r sends its data to one other rank, all at once. The algorithms are:\n"
+        "shift      rank r sends to r + N modulo n: one step of an all-to-all, or the neighbour "
+        "in\n"
+        "           a ring.\n"
+        "random     the ranks form a ring in an order drawn from the seed; each sends to the "
+        "next.\n"
+        "bisection  each rank of the lower half exchanges with the rank at the same position in "
+        "the\n"
+        "           upper half. This fills the middle of the fabric.\n"
+        "Completion: measured on the slowest rank: all its data is acknowledged, and all the data\n"
+        "for it has arrived.\n"
+        "algbw = size / time, which is what a rank sends; busbw is the same. Ideal: the link's "
+        "rate.",
     .size_text = "bytes that a rank sends",
     .default_ranks = 8,
     .min_ranks = 2,

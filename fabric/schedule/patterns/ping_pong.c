@@ -31,15 +31,17 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 
 const struct weft_pattern weft_pattern_ping_pong = {
     .name = "ping-pong",
-    .summary = "two ranks send one message to and fro: the round trip",
-    .text = "Two ranks and one message between them: the time that a parameter server's answer, a\n"
-            "key-value cache lookup or any small exchange cannot beat.\n"
-            "\n"
-            "Schedule: rank 0 sends one message, rank 1 sends the same bytes back once it has\n"
-            "them all.\n"
-            "Completion: the round trip, as rank 0 sees it, from its send until the answer is\n"
-            "there and its own send is acknowledged.\n"
-            "It has no algorithmic and no bus bandwidth.",
+    .summary = "two ranks send one message back and forth: the round trip",
+    .text =
+        "Two ranks and one message between them. No small exchange, such as the answer of a\n"
+        "parameter server or a lookup in a key-value cache, can be faster than this.\n"
+        "\n"
+        "Schedule: rank 0 sends one message. When rank 1 has all of it, it sends the same bytes\n"
+        "back.\n"
+        "Completion: the round trip, measured on rank 0 from its send until the answer has "
+        "arrived\n"
+        "and its own send is acknowledged.\n"
+        "It has no algorithmic and no bus bandwidth.",
     .size_text = "bytes of the message, 1 B to 1 GiB",
     .default_ranks = 2,
     .min_ranks = 2,

@@ -44,12 +44,12 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
 {
     if (options->algorithm != INTERLEAVED && options->interleave)
         return weft_error_set(error, WEFT_INVALID,
-                              "pipeline: 'interleave' means nothing unless the algorithm is "
-                              "interleaved; leave it out or choose interleaved");
+                              "pipeline: 'interleave' is only for the algorithm interleaved; leave "
+                              "it out or choose interleaved");
     if (options->algorithm == INTERLEAVED && options->microbatches % options->rank_count)
         return weft_error_set(error, WEFT_INVALID,
-                              "pipeline: interleaved stages take a multiple of %u microbatches, "
-                              "for so many ranks, not %" PRIu64 "; choose %" PRIu64,
+                              "pipeline: interleaved stages need a multiple of %u microbatches, "
+                              "the number of ranks, not %" PRIu64 "; choose %" PRIu64,
                               options->rank_count, options->microbatches,
                               weft_align(options->microbatches, options->rank_count));
     enum weft_status status = weft_pattern_check_messages(
@@ -222,35 +222,36 @@ static const struct weft_pattern_take takes[] = {
     {.option = WEFT_OPTION_ALGORITHM,
      .default_value = GPIPE,
      .words = way_names,
-     .text = "in which order a rank computes"},
+     .text = "the order in which a rank computes"},
     {.option = WEFT_OPTION_MICROBATCHES, .default_value = 8},
-    {.option = WEFT_OPTION_INTERLEAVE,
-     .text = "stages that share a rank (interleaved only; 2 unless told)"},
+    {.option = WEFT_OPTION_INTERLEAVE, .text = "stages on each rank (interleaved only; default 2)"},
     {.option = WEFT_OPTION_CALC,
-     .text = "computation of a stage, a microbatch and direction, such as 50us"},
+     .text = "computation of a stage for each microbatch and direction, such as 50us"},
 };
 
 const struct weft_pattern weft_pattern_pipeline = {
     .name = "pipeline",
     .summary = "microbatches through a chain of stages and back: pipeline-parallel training",
     .text =
-        "A model cut into stages, one a rank: activations go forward from stage to stage, and\n"
-        "gradients come back. What counts is the latency of each hop, for a stage that waits\n"
-        "is a bubble.\n"
+        "A model is cut into stages, one on each rank. Activations go forward from stage to "
+        "stage,\n"
+        "and gradients come back. The latency of each hop matters, because a stage that waits is "
+        "a\n"
+        "bubble.\n"
         "\n"
-        "Schedule: for each microbatch a stage receives an activation, computes and passes it\n"
-        "on; the gradients of the last stage come back the same way. A rank computes one thing\n"
-        "at a time, in the order that the algorithm says.\n"
-        "  gpipe        all microbatches forward, then all backward, the last first\n"
-        "  1f1b         as many forward as stages are behind a rank, then one forward and one\n"
-        "               backward in turn: fewer activations are kept\n"
-        "  interleaved  a rank has several stages, each n ranks apart, and 1f1b goes round them:\n"
-        "               smaller bubbles, more messages; microbatches a multiple of the ranks\n"
-        "Completion: as rank 0 sees it, from its first computation until it has computed on\n"
-        "the last gradient.\n"
+        "Schedule: for each microbatch a stage receives an activation, computes and passes it on.\n"
+        "The gradients of the last stage come back the same way. A rank computes one thing at a\n"
+        "time, in the order of the algorithm:\n"
+        "gpipe        all microbatches forward, then all backward, the last one first\n"
+        "1f1b         first as many forward as there are stages after the rank, then one forward\n"
+        "             and one backward in turn; fewer activations are kept\n"
+        "interleaved  a rank has several stages, n ranks apart, and 1f1b goes round them: smaller\n"
+        "             bubbles, more messages. The number of microbatches must be a multiple of n\n"
+        "Completion: measured on rank 0, from its first computation until the end of its\n"
+        "computation on the last gradient.\n"
         "It has no algorithmic and no bus bandwidth. Ideal of gpipe and 1f1b with m microbatches:\n"
         "2 (m + n - 1) * calc and 2 (n - 1) hops.",
-    .size_text = "bytes between two stages, a microbatch and direction",
+    .size_text = "bytes between two stages, for each microbatch and direction",
     .default_ranks = 8,
     .min_ranks = 2,
     .default_size_bytes = UINT64_C(256) << 10,

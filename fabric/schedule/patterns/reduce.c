@@ -59,29 +59,32 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 }
 
 static const struct weft_pattern_take takes[] = {
-    {.option = WEFT_OPTION_ALGORITHM, .words = way_names},
+    {.option = WEFT_OPTION_ALGORITHM, .words = way_names, .text = "how it is done"},
     {.option = WEFT_OPTION_TYPE},
     {.option = WEFT_OPTION_OPERATOR},
-    {.option = WEFT_OPTION_ROOT},
+    {.option = WEFT_OPTION_ROOT, .text = "the rank that gets the sum (default 0)"},
     {.option = WEFT_OPTION_CHUNK,
-     .text = "the most bytes of a message (64KiB unless told, more where that made over 16)"},
+     .text = "the largest message (default 64KiB; larger if the size would need more than 16)"},
 };
 
 const struct weft_pattern weft_pattern_reduce = {
     .name = "reduce",
     .summary = "one rank gets the sum of all ranks' vectors: losses, statistics, one owner's part",
     .text =
-        "One rank ends up with the sum of all ranks' vectors: how losses and statistics are\n"
-        "joined, and gradients where each piece of them has one owner (ZeRO's first stages).\n"
+        "One rank ends up with the sum of all ranks' vectors. This is how losses and statistics "
+        "are\n"
+        "summed, and gradients if each piece of them has one owner (the first stages of ZeRO).\n"
         "\n"
-        "Schedule: towards 'root', in chunks that go on as soon as they are joined:\n"
-        "binomial  in log2 n steps half of the ranks that are left give their sums to the other\n"
-        "          half; the root takes in log2 n vectors.\n"
-        "chain     the sum comes down a row of all ranks. With enough chunks the whole takes\n"
-        "          hardly longer than one link needs for the size.\n"
-        "Completion: as the root sees it, from the start of its iteration until it holds the\n"
-        "whole sum. At best size at the rate of a link, and a latency for each rank or step on\n"
-        "the way.\n"
+        "Schedule: towards 'root', in chunks that are sent on as soon as they are summed. The\n"
+        "algorithms are:\n"
+        "binomial  log2 n steps: in each, half of the remaining ranks give their sums to the "
+        "other\n"
+        "          half. The root receives log2 n vectors.\n"
+        "chain     the sum passes along a row of all ranks. With enough chunks this takes little\n"
+        "          longer than one link needs for the size.\n"
+        "Completion: measured on the root, from the start of its iteration until it holds the "
+        "whole\n"
+        "sum. Ideal: size at the rate of a link, plus the latency of each step.\n"
         "algbw = size / time; busbw is the same.",
     .size_text = "bytes of the vector on each rank",
     .default_ranks = 8,

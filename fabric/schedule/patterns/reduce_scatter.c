@@ -92,7 +92,7 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 }
 
 static const struct weft_pattern_take takes[] = {
-    {.option = WEFT_OPTION_ALGORITHM, .words = way_names},
+    {.option = WEFT_OPTION_ALGORITHM, .words = way_names, .text = "how it is done"},
     {.option = WEFT_OPTION_TYPE},
     {.option = WEFT_OPTION_OPERATOR},
     WEFT_TAKE_CHUNK_OF_PARTS,
@@ -102,22 +102,24 @@ const struct weft_pattern weft_pattern_reduce_scatter = {
     .name = "reduce-scatter",
     .summary = "every rank gets its part of the sum of all vectors: sharded training's gradients",
     .text =
-        "Every rank has a vector and ends up with one part in n of the sum of all: how training\n"
-        "with sharded weights (FSDP, ZeRO) joins its gradients, and the first half of an\n"
-        "all-reduce.\n"
+        "Every rank has a vector. At the end each rank has one part in n of the sum of all "
+        "vectors.\n"
+        "Training with sharded weights (FSDP, ZeRO) sums its gradients this way. It is also the\n"
+        "first half of an all-reduce.\n"
         "\n"
-        "In place; the parts differ by at most an element. In one of these ways:\n"
-        "ring      each part goes once round the ring, and each rank joins its own to it: n - 1\n"
-        "          steps, in chunks that go on as soon as they are joined. Only neighbours talk.\n"
-        "halving   from the farthest distance of a power of two down to 1, each rank gives away\n"
-        "          the sums that others nearer to their owners will finish: log2 n steps, of any\n"
+        "Schedule: in place; part sizes differ by at most one element. The algorithms are:\n"
+        "ring      n - 1 steps: each part goes once round the ring, and each rank adds its own to\n"
+        "          it, in chunks that are sent on as soon as they are summed. Only neighbours "
+        "talk.\n"
+        "halving   log2 n steps: from the largest distance that is a power of two down to 1, each\n"
+        "          rank gives away the sums whose owners are nearer to its partner. Works for any\n"
         "          number of ranks.\n"
         "one-shot  every rank sends each other rank its part, all at once.\n"
-        "Completion: each rank's, from the start of the iteration until its part is whole; an\n"
-        "iteration's is that of the slowest rank. At best (n - 1) / n * size at the rate of a\n"
-        "rank's link.\n"
+        "Completion: the time from the start of the iteration until a rank's part is complete; "
+        "the\n"
+        "slowest rank counts. Ideal: (n - 1) / n * size at the rate of a rank's link.\n"
         "algbw = size / time; busbw = algbw * (n - 1) / n.",
-    .size_text = "bytes of the vector on each rank, of which it keeps one part in n",
+    .size_text = "bytes of the vector on each rank; a rank keeps one part in n",
     .default_ranks = 8,
     .min_ranks = 2,
     .default_size_bytes = UINT64_C(4) << 20,

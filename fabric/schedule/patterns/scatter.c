@@ -54,8 +54,8 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 }
 
 static const struct weft_pattern_take takes[] = {
-    {.option = WEFT_OPTION_ALGORITHM, .words = way_names},
-    {.option = WEFT_OPTION_ROOT},
+    {.option = WEFT_OPTION_ALGORITHM, .words = way_names, .text = "how it is done"},
+    {.option = WEFT_OPTION_ROOT, .text = "the rank that has all parts (default 0)"},
     WEFT_TAKE_CHUNK_OF_PARTS,
 };
 
@@ -63,16 +63,18 @@ const struct weft_pattern weft_pattern_scatter = {
     .name = "scatter",
     .summary = "one rank gives each its part: a batch, the pieces of a tensor",
     .text =
-        "Each rank gets its part of a vector that one rank has: how a batch, a tensor's pieces or\n"
-        "a checkpoint that one rank read are handed out.\n"
+        "One rank has a vector, and each rank gets its part of it. This is how one rank "
+        "distributes\n"
+        "a batch, the pieces of a tensor, or a checkpoint that it has read.\n"
         "\n"
-        "Schedule: from 'root', in one of these ways; the parts differ by at most a byte:\n"
+        "Schedule: from 'root'; part sizes differ by at most one byte. The algorithms are:\n"
         "linear    the root sends every rank its part, all at once.\n"
-        "binomial  in log2 n steps each rank that has something gives half of it away: few\n"
-        "          messages at the root, bytes that travel more than once.\n"
-        "Completion: each rank's, from the start of the iteration until it has its part and has\n"
-        "passed on what others get through it; an iteration's is that of the slowest rank. At\n"
-        "best (n - 1) / n * size at the rate of the root's link.\n"
+        "binomial  log2 n steps: in each, every rank that has data gives half of it away. The "
+        "root\n"
+        "          sends few messages, but data travels more than once.\n"
+        "Completion: the time from the start of the iteration until a rank has its part and has\n"
+        "passed on the parts of others; the slowest rank counts. Ideal: (n - 1) / n * size at the\n"
+        "rate of the root's link.\n"
         "algbw = size / time; busbw = algbw * (n - 1) / n.",
     .size_text = "bytes that the root has, one part in n for each rank",
     .default_ranks = 8,

@@ -17,8 +17,8 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
             options->rank_count, options->rank_count - 1, options->rank_count + 1);
     if (options->queue_pairs > options->messages)
         return weft_error_set(error, WEFT_INVALID,
-                              "stream: %" PRIu64 " messages leave some of %" PRIu64
-                              " queue pairs without any; choose at most %" PRIu64 " queue pairs",
+                              "stream: %" PRIu64 " messages cannot use %" PRIu64
+                              " queue pairs; choose at most %" PRIu64 " queue pairs",
                               options->messages, options->queue_pairs, options->messages);
     enum weft_status status = weft_pattern_check_messages(
         &weft_pattern_stream, (options->direction == BOTH_WAYS ? 2 : 1) * options->messages, error);
@@ -63,19 +63,23 @@ static const struct weft_pattern_take takes[] = {
 
 const struct weft_pattern weft_pattern_stream = {
     .name = "stream",
-    .summary = "pairs of ranks, message behind message: what a link carries",
+    .summary = "pairs of ranks, one message after another: what a link carries",
     .text =
-        "Two ranks, or several pairs at once (0 and 1, 2 and 3, ...), and many messages under\n"
-        "way: the bandwidth of a link, its message rate with small ones, and how many queue\n"
-        "pairs a NIC needs for either. perftest's write and send tests make this traffic.\n"
+        "Two ranks, or several pairs at once (0 and 1, 2 and 3, ...), with many messages in "
+        "flight.\n"
+        "It measures the bandwidth of a link, the message rate with small messages, and how many\n"
+        "queue pairs a NIC needs for either. perftest's write and send tests make this traffic.\n"
         "\n"
-        "Schedule: the even rank of a pair sends its messages one behind the other, the k-th on\n"
-        "queue pair k mod q; both-ways, the odd one does the same at the same time. Each message\n"
-        "has a place of its own. The next iteration follows without a pause.\n"
-        "Completion: an iteration, as the slowest rank sees it: its messages acknowledged, and\n"
-        "its partner's all there.\n"
-        "algbw = messages * size / time, one direction of one pair; busbw is the same. Ideal: the\n"
-        "link's rate less its headers.",
+        "Schedule: the even rank of a pair sends its messages one after another, message k on "
+        "queue\n"
+        "pair k modulo the number of queue pairs. With both-ways the odd rank does the same at "
+        "the\n"
+        "same time. Each message has a buffer of its own. The next iteration follows without a\n"
+        "pause.\n"
+        "Completion: one iteration, measured on the slowest rank: its messages are acknowledged,\n"
+        "and its partner's have all arrived.\n"
+        "algbw = messages * size / time, in one direction of one pair; busbw is the same. Ideal:\n"
+        "the link's rate minus headers.",
     .size_text = "bytes of a message, 1 B to 1 GiB",
     .default_ranks = 2,
     .min_ranks = 2,

@@ -73,7 +73,7 @@ static const struct weft_pattern_take takes[] = {
     {.option = WEFT_OPTION_LAYERS, .default_value = 4},
     {.option = WEFT_OPTION_CALC, .text = "computation before each all-reduce, such as 50us"},
     {.option = WEFT_OPTION_CHUNK,
-     .text = "the most bytes of a message (64KiB unless told, a segment in 16 at most)"},
+     .text = "the largest message (default 64KiB; larger if a segment would need more than 16)"},
     {.option = WEFT_OPTION_TYPE},
     {.option = WEFT_OPTION_OPERATOR},
 };
@@ -82,14 +82,15 @@ const struct weft_pattern weft_pattern_tensor_parallel = {
     .name = "tensor-parallel",
     .summary = "layers with an all-reduce after each half: nothing hides its latency",
     .text =
-        "Each layer of the model is spread over all ranks: attention and the feed-forward part\n"
-        "end with an all-reduce of the activations each (Megatron-LM), and nothing goes on\n"
-        "before it is done. Its latency is the token's latency.\n"
+        "Each layer of the model is divided among all ranks. Its two halves, attention and\n"
+        "feed-forward, each end with an all-reduce of the activations (Megatron-LM), and nothing\n"
+        "continues before it is done. So its latency adds to the latency of each token.\n"
         "\n"
-        "Schedule: a forward pass. For each layer twice: compute, then a ring all-reduce; each\n"
-        "waits for what is before it. Every all-reduce has a vector of its own, so that each is\n"
-        "verified.\n"
-        "Completion: the slowest rank's pass.\n"
+        "Schedule: a forward pass. Each layer does this twice: compute, then a ring all-reduce.\n"
+        "Each step waits for the one before. Every all-reduce has a vector of its own, so each "
+        "one\n"
+        "can be verified.\n"
+        "Completion: the pass of the slowest rank.\n"
         "algbw = 2 * layers * size / time and busbw = algbw * 2 (n - 1) / n, computation\n"
         "included. Ideal: 2 * layers * (calc + 2 (n - 1) hops of size / n).",
     .size_text = "bytes of the activations of one all-reduce; a rank keeps 4 * layers of them",

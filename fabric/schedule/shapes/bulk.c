@@ -44,8 +44,8 @@ enum weft_status weft_pattern_check_flows(const struct weft_pattern *pattern,
     uint64_t pieces = weft_ceiling(options->size_bytes, options->chunk_bytes);
     if (options->queue_pairs > pieces)
         return weft_error_set(error, WEFT_INVALID,
-                              "%s: a flow of %" PRIu64 " messages leaves some of %" PRIu64
-                              " queue pairs without any; choose at most %" PRIu64
+                              "%s: a flow of %" PRIu64 " messages cannot use %" PRIu64
+                              " queue pairs; choose at most %" PRIu64
                               " queue pairs, or smaller chunks",
                               pattern->name, pieces, options->queue_pairs, pieces);
     uint64_t most = UINT64_MAX / pieces;

@@ -59,11 +59,10 @@ uint64_t weft_arc_bytes(const struct weft_pattern_options *options, uint32_t fir
 uint64_t weft_span_messages(const struct weft_pattern_options *options, uint64_t spans,
                             uint64_t len_bytes);
 
-#define WEFT_TAKE_CHUNK_OF_PARTS                                                                 \
-    {                                                                                            \
-        .option = WEFT_OPTION_CHUNK, .text = "the most bytes of a message (64KiB unless told, "  \
-                                             "more where that made over 16 of what goes to one " \
-                                             "rank)"                                             \
+#define WEFT_TAKE_CHUNK_OF_PARTS                                                                \
+    {                                                                                           \
+        .option = WEFT_OPTION_CHUNK,                                                            \
+        .text = "the largest message (default 64KiB; larger if a part would need more than 16)" \
     }
 
 /* (n - 1) / n */

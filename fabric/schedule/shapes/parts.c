@@ -14,7 +14,7 @@ enum weft_status weft_pattern_check_messages(const struct weft_pattern *pattern,
         return WEFT_OK;
     return weft_error_set(
         error, WEFT_INVALID,
-        "%s: %" PRIu64 " messages a rank and iteration are more than %" PRIu64 "; choose %s",
+        "%s: %" PRIu64 " messages for each rank and iteration are more than %" PRIu64 "; choose %s",
         pattern->name, count, WEFT_PATTERN_MESSAGES_MAX,
         weft_pattern_taken(pattern, WEFT_OPTION_CHUNK) ? "larger chunks or fewer ranks"
                                                        : "fewer of them, or fewer ranks");
@@ -27,8 +27,8 @@ enum weft_status weft_pattern_check_message(const struct weft_pattern *pattern,
     if (options->size_bytes <= WEFT_MESSAGE_BYTES_MAX)
         return WEFT_OK;
     return weft_error_set(error, WEFT_INVALID,
-                          "%s: the size is that of one message and has at most %" PRIu64
-                          " B, not %" PRIu64 " B",
+                          "%s: the size is one message, of at most %" PRIu64 " B, not %" PRIu64
+                          " B",
                           pattern->name, WEFT_MESSAGE_BYTES_MAX, options->size_bytes);
 }
 

@@ -90,7 +90,7 @@ static enum weft_status read_number(struct scan *scan, uint64_t *ret_len_bytes)
     text[length] = '\0';
     struct weft_error why = {0};
     if (!length)
-        return fail(scan, "a number of bytes must be here");
+        return fail(scan, "expected a number of bytes");
     if (weft_parse_size(text, ret_len_bytes, &why) != WEFT_OK)
         return fail(scan, "%s", why.text);
     if (*ret_len_bytes > WEFT_PATTERN_SIZE_MAX)
@@ -114,7 +114,7 @@ static enum weft_status read_row(struct scan *scan, uint32_t row, uint32_t colum
     for (; !at_line_end(scan); column++) {
         uint64_t len_bytes = 0;
         if (column == columns)
-            return fail(scan, "a row has %u numbers, as the first has, and here is one more",
+            return fail(scan, "each row must have %u numbers, like the first; this row has more",
                         columns);
         enum weft_status status = read_number(scan, &len_bytes);
         if (status != WEFT_OK)
@@ -122,7 +122,7 @@ static enum weft_status read_row(struct scan *scan, uint32_t row, uint32_t colum
         visit(context, row, column, len_bytes);
     }
     if (column < columns)
-        return fail(scan, "a row has %u numbers, as the first has, not %u", columns, column);
+        return fail(scan, "each row must have %u numbers, like the first, not %u", columns, column);
     next_line(scan);
     return WEFT_OK;
 }
@@ -143,7 +143,7 @@ static enum weft_status count_columns(const struct scan *from, uint32_t *ret_col
         (*ret_columns)++;
     }
     if (status == WEFT_OK && *ret_columns < 2)
-        return fail(&scan, "a row has a number for each rank, and there are two ranks or more");
+        return fail(&scan, "a row needs a number for each rank, for at least two ranks");
     return status;
 }
 
@@ -156,12 +156,12 @@ static enum weft_status read_all(const struct weft_pattern_options *options, vis
     while (status == WEFT_OK && next_row(&scan)) {
         if (row == columns)
             return fail(&scan,
-                        "there are %u numbers in a row and so as many rows; here is one more",
+                        "there must be as many rows as numbers in a row, %u; this is one too many",
                         columns);
         status = read_row(&scan, row++, columns, visit, context);
     }
     if (status == WEFT_OK && row < columns)
-        return fail(&scan, "there are %u numbers in a row and so as many rows, not %u", columns,
+        return fail(&scan, "there must be as many rows as numbers in a row, %u, not %u", columns,
                     row);
     return status;
 }

@@ -171,8 +171,8 @@ Test(agent, refuses_addresses_for_ranks_that_are_not_its_own)
     envelope.connect = &message;
     cr_assert_eq(tell(&envelope), WEFT_INVALID);
     cr_assert_not_null(
-        strstr(error.text, "connect.addresses[0].to_rank is 1, no rank of this agent"), "%s",
-        error.text);
+        strstr(error.text, "connect.addresses[0].to_rank is 1, which is not a rank of this agent"),
+        "%s", error.text);
 }
 
 Test(agent, stays_when_a_request_cannot_be_met)

@@ -244,7 +244,8 @@ Test(channels, an_address_of_anothers_rank_is_refused)
 {
     struct weft_channel_address address = between(1, 0);
     cr_assert_eq(weft_channels_add(&channels, 1, &address, 1, rank_agents, &error), WEFT_INVALID);
-    cr_assert_str_eq(error.text, "prepared.addresses[0].from_rank is 1, no rank of this agent");
+    cr_assert_str_eq(error.text,
+                     "prepared.addresses[0].from_rank is 1, which is not a rank of this agent");
     weft_channels_fini(&channels);
 }
 

@@ -118,7 +118,8 @@ Test(wire_jobs, jobs_that_share_a_rank_are_refused)
     BAD_JOBS("prepare.test.ranks has rank 9 twice", prepare->parts[1]->ranks[0] = 9);
     BAD_JOBS("prepare.test.ranks is 4294967295", prepare->parts[1]->ranks[0] = UINT32_MAX);
     BAD_JOBS("prepare.test.ranks' count is 2", prepare->parts[1]->n_ranks = 2);
-    BAD_JOBS("prepare.local_ranks[2] is 19, no rank of the test", prepare->local_ranks[2] = 19);
+    BAD_JOBS("prepare.local_ranks[2] is 19, which is not a rank of the test",
+             prepare->local_ranks[2] = 19);
     BAD_JOBS("prepare.local_ranks[2] is 31", prepare->local_ranks[2] = 31);
     BAD_JOBS("prepare.test.rank_count", set(prepare->parts[0], "ranks", 129999);
              prepare->parts[0]->n_ranks = 0; prepare->parts[0]->n_pattern_options = 0;

@@ -272,7 +272,7 @@ Test(broken, length)
     cluster_grant(&cluster, 1);
     cr_assert_not(cluster_reach(&cluster, 1));
     struct weft_error error = failure_of(&cluster, WEFT_IO);
-    assert_text(&error, "another length (257)");
+    assert_text(&error, "unexpected length (257)");
     cluster_fini(&cluster);
 }
 

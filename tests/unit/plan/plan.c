@@ -244,7 +244,7 @@ Test(plan, bounds_each_value)
     takes("pace: 100kbps");
     refuses("dscp: 64", "'dscp' must be from 0 to 63");
     refuses("duration: 1s\n    iterations: 5", "not both");
-    refuses("name: ''", "may not be empty");
+    refuses("name: ''", "must not be empty");
     refuses("name: \"two\\nlines\"", "one line");
     refuses("driver: [dpdk]", "'driver' must be a text");
     takes("mtu: 256");

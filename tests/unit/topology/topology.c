@@ -126,13 +126,13 @@ Test(topology, holds_what_switches_do_with_their_queues)
 
 Test(topology, judges_addresses)
 {
-    refuses(ONE_NIC("address: 0.0.0.0"), "address of nobody");
+    refuses(ONE_NIC("address: 0.0.0.0"), "unspecified address");
     refuses(ONE_NIC("address: 0.1.2.3"), "reserved");
     refuses(ONE_NIC("address: 255.255.255.255/24"), "reserved");
     refuses(ONE_NIC("address: 239.1.1.1"), "multicast");
     refuses(ONE_NIC("address: 10.0.0.255/24"), "broadcast");
     refuses(ONE_NIC("address: 10.0.0.0/24"), "network itself");
-    refuses(ONE_NIC("address: \"::\""), "address of nobody");
+    refuses(ONE_NIC("address: \"::\""), "unspecified address");
     refuses(ONE_NIC("address: \"ff02::1\""), "multicast");
     refuses(ONE_NIC("address: \"::1\""), "own loopback address");
     refuses(ONE_NIC("address: \"::ffff:10.0.0.1/64\""), "to be written like 198.18.0.1/24");
@@ -140,7 +140,7 @@ Test(topology, judges_addresses)
     refuses(ONE_NIC("address: [10.0.0.1]"), "must be an IP address");
     refuses(ONE_NIC("address: 10.0.0.1, gateway: 10.0.0.1"), "own address");
     refuses(ONE_NIC("address: 10.0.0.1, gateway: 10.0.0.2/24"), "without a prefix");
-    refuses(ONE_NIC("address: 10.0.0.1, gateway: \"fe80::1\""), "two versions");
+    refuses(ONE_NIC("address: 10.0.0.1, gateway: \"fe80::1\""), "different IP versions");
     refuses(ONE_NIC("address: 10.0.0.1/25, gateway: 10.0.0.129"), "outside");
     weft_topology_destroy(parse(ONE_NIC("address: 10.0.0.255/16")));
     weft_topology_destroy(parse(ONE_NIC("address: \"fe80::1/64\"")));
@@ -158,7 +158,7 @@ Test(topology, judges_vlans)
     refuses(ONE_NIC("vlan: 65537"), "'vlan' must be");
     refuses(ONE_NIC("vlan: none"), "'none' is not a count");
     refuses(ONE_NIC("vlan: 1, vlan-priority: 8"), "'vlan-priority' must be from 0 to 7");
-    refuses(ONE_NIC("vlan-priority: 3"), "a VLAN's priority, but no VLAN");
+    refuses(ONE_NIC("vlan-priority: 3"), "'vlan-priority' needs a VLAN");
     weft_topology_destroy(parse(ONE_NIC("vlan: 1, vlan-priority: 0")));
 }
 

@@ -56,7 +56,7 @@ Test(driver, refuses_what_only_software_does_to_packets)
     refused(&options, "give the faults to the dpdk ranks");
     options = plain;
     options.congestion.control = WEFT_CONGESTION_DCQCN;
-    refused(&options, "its maker's tools");
+    refused(&options, "its vendor's tools");
     options = plain;
     options.vlan_id = 7;
     refused(&options, "type vlan id 7");

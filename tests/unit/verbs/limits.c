@@ -74,7 +74,7 @@ Test(mtu, what_is_asked_where_the_port_can)
     cr_assert_eq(mtu_bytes, 1024);
     cr_assert_eq(weft_verbs_mtu_choose(1024, 1024, &mtu_bytes, &error), WEFT_OK);
     cr_assert_eq(weft_verbs_mtu_choose(1024, 2048, &mtu_bytes, &error), WEFT_UNSUPPORTED);
-    cr_assert(strstr(error.text, "2048 bytes was asked, the port has 1024"));
+    cr_assert(strstr(error.text, "2048 bytes was requested, but the port has 1024"));
     cr_assert(strstr(error.text, "ip link set"));
     cr_assert_eq(weft_verbs_mtu_choose(4096, 9000, &mtu_bytes, &error), WEFT_INVALID);
     cr_assert_eq(mtu_bytes, 1024, "an output is left alone on failure");
@@ -169,5 +169,5 @@ Test(limit_check, names_both_figures)
     struct weft_error error = {0};
     cr_assert_eq(weft_verbs_limit_check("send depth", 16, 16, &error), WEFT_OK);
     cr_assert_eq(weft_verbs_limit_check("send depth", 17, 16, &error), WEFT_UNSUPPORTED);
-    cr_assert_str_eq(error.text, "send depth: 17 asked, the device has 16");
+    cr_assert_str_eq(error.text, "send depth: 17 requested, the device has 16");
 }

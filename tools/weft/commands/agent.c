@@ -142,9 +142,9 @@ static enum weft_status prepare(const struct agent_options *options, struct weft
 {
     struct weft_address address;
     if (!options->listen || !options->key)
-        return weft_error_set(error, WEFT_INVALID,
-                              "weft agent needs --listen ADDRESS and --key FILE; make a key by "
-                              "weft keygen FILE");
+        return weft_error_set(
+            error, WEFT_INVALID,
+            "weft agent needs --listen ADDRESS and --key FILE; make a key with weft keygen FILE");
     enum weft_status status = weft_runtime_choose(&options->runtime, &ret_serve->runtime, error);
     ret_serve->runtime.allow = (struct weft_allow){
         .by_owner = true, .patterns = options->allowed.items, .count = options->allowed.count};
@@ -188,7 +188,8 @@ static int run(int argc, char **argv)
 #define FIELD(name) offsetof(struct agent_options, name)
 
 static const struct weft_option table[] = {
-    {"listen", "ADDR[:PORT]", "where controllers connect, such as 10.0.0.1:7117; port 7117 if none",
+    {"listen", "ADDR[:PORT]",
+     "address that controllers connect to, such as 10.0.0.1:7117 (default port 7117)",
      WEFT_OPTION_TEXT, FIELD(listen), 0, 0},
     {"key", "FILE", "the key that controllers must have (weft keygen)", WEFT_OPTION_TEXT,
      FIELD(key), 0, 0},
@@ -207,8 +208,9 @@ const struct weft_command weft_command_agent = {
     .name = "agent",
     .usage = "--listen ADDR --key FILE",
     .summary = "waits for controllers and runs ranks for them, one controller at a time",
-    .text = "Start one on each host that a topology gives an agent's address. Whoever has the key\n"
-            "can use this host's NICs through it: listen on an address of the control network.",
+    .text = "Start one on each host that has an 'agent' address in the topology. Anyone who has "
+            "the\nkey can use this host's NICs through it: listen on an address of the control "
+            "network.",
     .tables = tables,
     .run = run,
 };

@@ -26,7 +26,7 @@ static void print_ideal(const struct weft_ideal *ideal)
         printf(", busbw %s", weft_show_rate(ideal->busbw_bps, time));
     printf("\n  limited by     %s%s\n", ideal->limit,
            ideal->has_chain ? ""
-                            : "; by bytes only, the chain of operations is too long to follow");
+                            : "; by bytes only: the chain of operations is too long to compute");
 }
 
 /* ", up to 64 at once", or nothing. */
@@ -67,8 +67,8 @@ static void print_length(const struct weft_test *test)
     else
         printf("  runs           %s iterations%s after %s of warm-up%s\n",
                weft_show_count(test->iterations, length),
-               test->together.name ? " and more, until every job has had so many," : "", warmup,
-               verified);
+               test->together.name ? " or more, until every job has completed that many," : "",
+               warmup, verified);
 }
 
 static void print_ranks(const struct weft_test *test)
@@ -104,7 +104,7 @@ static void print_test(const struct weft_job *job, const struct weft_test *test,
     printf("  an iteration   %s%s messages, %s%s of payload\n", about,
            weft_show_count(figures->messages, count), about,
            weft_show_size(figures->payload_bytes, size));
-    printf("  buffers        %s%s in all, %s on the rank that needs most\n", about,
+    printf("  buffers        %s%s in total, %s on the rank that needs most\n", about,
            weft_show_size(figures->memory_bytes, all),
            weft_show_size(figures->memory_most_bytes, most));
     if (figures->sampled)
@@ -180,7 +180,7 @@ static const struct weft_option *const tables[] = {weft_job_option_table, NULL};
 const struct weft_command weft_command_check = {
     .name = "check",
     .usage = "PATTERN|PLAN.yaml",
-    .summary = "says whether a plan is right and what it would run; runs nothing",
+    .summary = "checks a plan and says what it would run, without running it",
     .least_arguments = 1,
     .most_arguments = 1,
     .tables = tables,

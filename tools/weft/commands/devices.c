@@ -71,7 +71,7 @@ static const struct weft_option *const tables[] = {NULL};
 const struct weft_command weft_command_devices = {
     .name = "devices",
     .usage = "",
-    .summary = "lists what each driver finds on this host, and what is in the way",
+    .summary = "lists each driver's devices on this host, and what prevents their use",
     .tables = tables,
     .run = run,
 };

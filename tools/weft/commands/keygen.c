@@ -16,8 +16,7 @@ static int run(int argc, char **argv)
         weft_output_error(&error);
         return WEFT_EXIT_BAD_INPUT;
     }
-    printf("%s: a new key; give each agent and the controller a copy that only its owner can "
-           "read\n",
+    printf("%s: a new key; give each agent and the controller a copy, readable only by its owner\n",
            arguments.items[0]);
     return weft_output_end(WEFT_EXIT_DONE);
 }
@@ -27,9 +26,9 @@ static const struct weft_option *const tables[] = {NULL};
 const struct weft_command weft_command_keygen = {
     .name = "keygen",
     .usage = "FILE",
-    .summary = "makes the key that controller and agents share",
-    .text = "The file must not exist. It holds 32 random bytes as hex digits; whoever has it can\n"
-            "command the agents that were started with it.",
+    .summary = "makes the key that the controller and the agents share",
+    .text = "The file must not exist. It holds 32 random bytes as hex digits; anyone who has it "
+            "can\ncontrol the agents that were started with it.",
     .least_arguments = 1,
     .most_arguments = 1,
     .tables = tables,

@@ -10,7 +10,7 @@ static void print_list(void)
 {
     for (const struct weft_pattern *const *at = weft_patterns(); *at; at++)
         printf("%-16s %s\n", (*at)->name, (*at)->summary);
-    printf("\n'weft patterns NAME' tells more of one.\n");
+    printf("\n'weft patterns NAME' explains one.\n");
 }
 
 /* The default is left to the text where it is none that an option's value could be. */
@@ -24,7 +24,7 @@ static void print_option(const struct weft_pattern *pattern, const struct weft_p
     for (uint32_t i = 0; take->words && words[i]; i++)
         printf("%s %s", i ? "," : ":", words[i]);
     if (words || (take->default_value && take->default_value >= row->least))
-        printf(" (%s unless told)",
+        printf(" (default %s)",
                weft_pattern_option_format(pattern, take->option, take->default_value, text));
     printf("\n");
 }
@@ -34,10 +34,10 @@ static void print_one(const struct weft_pattern *pattern)
     char size[WEFT_UNITS_TEXT];
     uint32_t max_ranks = pattern->max_ranks ? pattern->max_ranks : WEFT_PATTERN_RANKS_MAX;
     printf("%s: %s\n\n%s\n\nOptions:\n", pattern->name, pattern->summary, pattern->text);
-    printf("  --ranks N                %u to %u ranks (%u unless told)\n", pattern->min_ranks,
+    printf("  --ranks N                %u to %u ranks (default %u)\n", pattern->min_ranks,
            max_ranks, pattern->default_ranks);
     if (pattern->default_size_bytes)
-        printf("  --size SIZE              %s (%s unless told)\n", pattern->size_text,
+        printf("  --size SIZE              %s (default %s)\n", pattern->size_text,
                weft_format_size(pattern->default_size_bytes, size));
     for (uint32_t i = 0; i < pattern->take_count; i++)
         print_option(pattern, &pattern->takes[i]);
@@ -68,7 +68,7 @@ static const struct weft_option *const tables[] = {NULL};
 const struct weft_command weft_command_patterns = {
     .name = "patterns",
     .usage = "[NAME]",
-    .summary = "lists the traffic patterns, or tells all about one",
+    .summary = "lists the traffic patterns, or explains one",
     .most_arguments = 1,
     .tables = tables,
     .run = run,

@@ -254,17 +254,17 @@ static int run_command(int argc, char **argv)
 #define FIELD(name) offsetof(struct run_options, name)
 
 static const struct weft_option table[] = {
-    {"out", "DIR", "where the result goes; must not exist (default weft-DATE-PATTERN)",
+    {"out", "DIR", "directory for the result; must not exist (default weft-DATE-PATTERN)",
      WEFT_OPTION_TEXT, FIELD(out), 0, 0},
     {"json", NULL, "print result.json instead of the table", WEFT_OPTION_FLAG, FIELD(json), 0, 0},
     {"quiet", NULL, "print nothing but errors", WEFT_OPTION_FLAG, FIELD(quiet), 0, 0},
-    {"pcap", "FILE", "capture the packets of ranks in this process (driver dpdk)", WEFT_OPTION_TEXT,
-     FIELD(pcap), 0, 0},
+    {"pcap", "FILE", "write the packets of the ranks in this process to FILE (driver dpdk)",
+     WEFT_OPTION_TEXT, FIELD(pcap), 0, 0},
     {"key", "FILE", "the key of the agents (weft keygen)", WEFT_OPTION_TEXT, FIELD(key), 0, 0},
     {"connect-timeout", "TIME", "how long to try to reach the agents (default 10s)",
      WEFT_OPTION_TIME, FIELD(connect_timeout), 1000000, UINT64_C(3600) * 1000000000},
-    {"seed", "N", "of queue pair numbers and keys (default: random)", WEFT_OPTION_COUNT,
-     FIELD(seed), 0, 0},
+    {"seed", "N", "seed of queue pair numbers, keys and poisson arrivals (default random)",
+     WEFT_OPTION_COUNT, FIELD(seed), 0, 0},
     WEFT_RUNTIME_OPTION_ROWS(FIELD(runtime)),
     {0},
 };
@@ -275,9 +275,8 @@ const struct weft_command weft_command_run = {
     .name = "run",
     .usage = "PATTERN|PLAN.yaml",
     .summary = "runs a pattern, or the tests of a plan, and measures",
-    .text =
-        "Options go over what a plan says, for each of its tests. Without a topology all ranks\n"
-        "run on this host, in this process. Patterns: weft patterns.",
+    .text = "Options override the plan, in all its tests. Without a topology all ranks run on "
+            "this\nhost, in this process. 'weft patterns' lists the patterns.",
     .least_arguments = 1,
     .most_arguments = 1,
     .tables = tables,

@@ -56,7 +56,7 @@ static enum weft_status find_test(const struct weft_job *job, const char *name,
     *ret_test = &job->plan->tests[0];
     if (!name && job->plan->test_count > 1)
         return weft_error_set(error, WEFT_INVALID,
-                              "the plan has %u tests: say which by --test, such as --test %s",
+                              "the plan has %u tests: name one, such as --test %s",
                               job->plan->test_count, job->plan->tests[0].name);
     for (uint32_t i = 0; name && i < job->plan->test_count; i++) {
         *ret_test = &job->plan->tests[i];
@@ -91,9 +91,9 @@ static int run(int argc, char **argv)
 }
 
 static const struct weft_option own_table[] = {
-    {"rank", "R", "only this rank's", WEFT_OPTION_COUNT, offsetof(struct schedule_options, rank), 0,
-     UINT32_MAX},
-    {"test", "NAME", "which test of a plan", WEFT_OPTION_TEXT,
+    {"rank", "R", "print only this rank", WEFT_OPTION_COUNT,
+     offsetof(struct schedule_options, rank), 0, UINT32_MAX},
+    {"test", "NAME", "which test of the plan", WEFT_OPTION_TEXT,
      offsetof(struct schedule_options, test), 0, 0},
     {0},
 };
@@ -103,7 +103,7 @@ static const struct weft_option *const tables[] = {own_table, weft_job_option_ta
 const struct weft_command weft_command_schedule = {
     .name = "schedule",
     .usage = "PATTERN|FILE.goal|PLAN.yaml",
-    .summary = "prints what each rank does as GOAL text, which weft run takes again",
+    .summary = "prints what each rank does as GOAL text, which 'weft run' reads",
     .least_arguments = 1,
     .most_arguments = 1,
     .tables = tables,

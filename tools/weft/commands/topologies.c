@@ -86,7 +86,7 @@ const struct weft_command weft_command_topologies = {
     .name = "topologies",
     .usage = "",
     .summary = "lists the topology files that come with weft",
-    .text = "A copy of one, with your own addresses in it, goes to weft run --topology.",
+    .text = "Copy one, put your own addresses in it, and use it with weft run --topology.",
     .tables = tables,
     .run = run,
 };

@@ -160,8 +160,8 @@ static enum weft_status send_frame(struct weft_connection *connection, const uin
 {
     size_t queued = uv_stream_get_write_queue_size((uv_stream_t *)&connection->tcp);
     if (queued + len_bytes > QUEUE_BYTES_MAX)
-        return weft_error_set(error, WEFT_PEER_LOST, "does not read: %zu bytes wait for it",
-                              queued);
+        return weft_error_set(error, WEFT_PEER_LOST,
+                              "does not read its connection: %zu bytes are waiting", queued);
     enum weft_status status = weft_tls_write(connection->tls, frame, len_bytes, error);
     return status == WEFT_OK ? flush(connection, error) : status;
 }
@@ -206,7 +206,8 @@ static enum weft_status handshaken(struct weft_connection *connection, struct we
     if (status != WEFT_OK)
         return status;
     if (!admitted)
-        return weft_error_set(error, WEFT_EXISTS, "was told that another controller is served");
+        return weft_error_set(error, WEFT_EXISTS,
+                              "was told that another controller is being served");
     become_ready(connection);
     return WEFT_OK;
 }
@@ -225,8 +226,8 @@ static enum weft_status take_greeting(struct weft_connection *connection, struct
                               "is busy with another controller; try again when that run has ended");
     if (!is_greeting(&connection->frames, greeting_free))
         return weft_error_set(error, WEFT_INVALID,
-                              "greets in words that this version does not know; both ends need "
-                              "the same version of weft");
+                              "sent a greeting that this version does not know; both ends need the "
+                              "same version of weft");
     become_ready(connection);
     return WEFT_OK;
 }
@@ -336,7 +337,7 @@ static void handshake_over(uv_timer_t *timer)
         weft_error_set(&error, WEFT_AGAIN, "does not answer");
     else
         weft_error_set(&error, WEFT_TIMEOUT,
-                       "does not finish the handshake in time; is it a weft of this version?");
+                       "did not finish the handshake in time; does it run this version of weft?");
     fail(connection, &error);
 }
 

@@ -77,7 +77,7 @@ enum weft_status weft_frame_reader_take(struct weft_frame_reader *reader, const 
         return WEFT_AGAIN;
     if (reader->message_bytes > WEFT_FRAME_BYTES_MAX)
         return weft_error_set(error, WEFT_INVALID,
-                              "announced a message of %u bytes; %u are the most",
+                              "announced a message of %u bytes; the limit is %u",
                               reader->message_bytes, WEFT_FRAME_BYTES_MAX);
 
     size_t take = reader->message_bytes - reader->filled_bytes;

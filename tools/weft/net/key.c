@@ -31,8 +31,8 @@ static enum weft_status create_file(const char *path, int *ret_file, struct weft
     int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file < 0 && errno == EEXIST)
         return weft_error_set(error, WEFT_EXISTS,
-                              "%s exists already and is left as it is; give another name, or "
-                              "remove it if no agent uses it any more",
+                              "%s already exists and was not changed; give another name, or remove "
+                              "the file if no agent uses it",
                               path);
     if (file < 0)
         return weft_error_set(error, WEFT_IO, "cannot create %s: %s", path, strerror(errno));
@@ -88,12 +88,12 @@ static enum weft_status check_access(int file, const char *path, struct weft_err
     if (fstat(file, &about))
         return weft_error_set(error, WEFT_IO, "cannot look at %s: %s", path, strerror(errno));
     if (!S_ISREG(about.st_mode))
-        return weft_error_set(error, WEFT_INVALID, "%s is not a file; make one by weft keygen",
+        return weft_error_set(error, WEFT_INVALID, "%s is not a file; make one with weft keygen",
                               path);
     if (about.st_mode & 077)
         return weft_error_set(error, WEFT_PERMISSION,
-                              "others than its owner can read the key in %s (mode %04o); take that "
-                              "away by chmod 600 %s, or make a new key if others may have seen it",
+                              "users other than its owner can read the key in %s (mode %04o); run "
+                              "chmod 600 %s, or make a new key if others may have seen it",
                               path, (unsigned)about.st_mode & 07777u, path);
     return WEFT_OK;
 }
@@ -130,11 +130,10 @@ static enum weft_status decode(const char *text, size_t len_bytes, const char *p
         key.bytes[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
     }
     if (!whole)
-        return weft_error_set(
-            error, WEFT_INVALID,
-            "%s holds no key: %zu hex digits and a newline are expected; make one "
-            "by weft keygen FILE and give every agent a copy",
-            path, HEX_DIGITS);
+        return weft_error_set(error, WEFT_INVALID,
+                              "%s holds no key: %zu hex digits and a newline are expected; make "
+                              "one with weft keygen FILE and give every agent a copy",
+                              path, HEX_DIGITS);
     *ret_key = key;
     OPENSSL_cleanse(&key, sizeof(key));
     return WEFT_OK;
@@ -147,7 +146,7 @@ enum weft_status weft_key_read(const char *path, struct weft_key *ret_key, struc
     if (file < 0)
         return weft_error_set(error, errno == ENOENT ? WEFT_NOT_FOUND : WEFT_IO,
                               "cannot open the key %s: %s%s", path, strerror(errno),
-                              errno == ENOENT ? "; make one by weft keygen FILE" : "");
+                              errno == ENOENT ? "; make one with weft keygen FILE" : "");
     char text[HEX_DIGITS + 2];
     size_t len_bytes = 0;
     enum weft_status status = check_access(file, path, error);

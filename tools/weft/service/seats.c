@@ -56,7 +56,7 @@ static const struct weft_driver *driver_of(const struct weft_test *test, const s
     const struct weft_driver *driver = weft_driver_find(name);
     if (!driver)
         weft_error_set(error, WEFT_NOT_FOUND,
-                       "this agent has no driver '%s'; 'weft devices' lists those it has", name);
+                       "this agent has no driver '%s'; 'weft devices' lists its drivers", name);
     return driver;
 }
 

@@ -38,10 +38,10 @@ static enum weft_status load_plan_file(struct weft_job *job, const char *name,
         return status;
     status = weft_plan_parse(&job->plan_source, &job->plan, error);
     if (status != WEFT_OK && is_topology(&job->plan_source))
-        return weft_error_set(error, WEFT_INVALID,
-                              "%s is a topology, not a plan: give it by --topology %s, after a "
-                              "pattern or a plan",
-                              name, name);
+        return weft_error_set(
+            error, WEFT_INVALID,
+            "%s is a topology, not a plan: use --topology %s after a pattern or a plan", name,
+            name);
     return status;
 }
 
@@ -104,8 +104,7 @@ static enum weft_status make_loopback(struct weft_job *job, struct weft_error *e
         if (!has_loopback(test->driver))
             return weft_error_set(error, WEFT_INVALID,
                                   "driver '%s' needs a topology that names its devices: give "
-                                  "--topology FILE, for a start a copy of "
-                                  "topologies/soft-roce-pair.yaml",
+                                  "--topology FILE; topologies/soft-roce-pair.yaml is an example",
                                   test->driver);
     }
     return weft_topology_loopback(job->rank_count, &job->topology, error);
@@ -139,11 +138,11 @@ static enum weft_status count_ranks(struct weft_job *job, struct weft_error *err
             return status;
         uint32_t needed = weft_test_ranks_needed(test);
         if (job->topology && needed > job->topology->rank_count)
-            return weft_error_set(
-                error, WEFT_INVALID,
-                "test '%s' needs %u ranks, but topology %s has places for %u; add "
-                "to its list of ranks, or ask for fewer",
-                test->name, needed, job->topology_source.name, job->topology->rank_count);
+            return weft_error_set(error, WEFT_INVALID,
+                                  "test '%s' needs %u ranks, but topology %s has %u; add ranks to "
+                                  "the topology, or use fewer",
+                                  test->name, needed, job->topology_source.name,
+                                  job->topology->rank_count);
         if (needed > job->rank_count)
             job->rank_count = needed;
     }

@@ -125,16 +125,16 @@ static enum weft_status check_rate(const struct weft_test *test,
     if (!test->rate_bps)
         return WEFT_OK;
     if (!figures->sent_most_bytes)
-        return weft_error_set(error, WEFT_INVALID,
-                              "a rate is of payload, and this schedule sends none; leave the rate "
-                              "out");
-    uint64_t lowest_bps = test->search.to_bps ? test->search.from_bps : test->rate_bps;
-    if (!weft_arrivals_gap(figures->sent_most_bytes, lowest_bps, &gap))
         return weft_error_set(
             error, WEFT_INVALID,
-            "at a rate of %s an iteration, in which a rank sends %s, is due every "
-            "4 s or less often; choose a higher rate or a smaller size",
-            weft_format_rate(lowest_bps, rate), weft_format_size(figures->sent_most_bytes, size));
+            "a rate counts payload, and this schedule sends none; leave the rate out");
+    uint64_t lowest_bps = test->search.to_bps ? test->search.from_bps : test->rate_bps;
+    if (!weft_arrivals_gap(figures->sent_most_bytes, lowest_bps, &gap))
+        return weft_error_set(error, WEFT_INVALID,
+                              "at a rate of %s an iteration, in which a rank sends %s, is due only "
+                              "every 4 s or less often; choose a higher rate or a smaller size",
+                              weft_format_rate(lowest_bps, rate),
+                              weft_format_size(figures->sent_most_bytes, size));
     return WEFT_OK;
 }
 

@@ -31,9 +31,9 @@ static enum weft_status check_driver(const char *name, struct weft_error *error)
     if (near)
         return weft_error_set(error, WEFT_NOT_FOUND,
                               "there is no driver '%.80s'; did you mean '%s'?", name, near);
-    return weft_error_set(error, WEFT_NOT_FOUND,
-                          "there is no driver '%.80s'; weft devices lists those this build has",
-                          name);
+    return weft_error_set(
+        error, WEFT_NOT_FOUND,
+        "there is no driver '%.80s'; weft devices lists the drivers of this build", name);
 }
 
 enum weft_status weft_job_find_drivers(const struct weft_job *job, struct weft_error *error)
@@ -68,11 +68,11 @@ static enum weft_status check_virtual(const struct weft_job *job, const struct w
         const struct weft_host *host = &job->topology->hosts[nic_of(job, test, rank)->host];
         const char *driver = weft_job_driver(job, test, rank);
         if (has_own_clock(job, test, rank) != is_virtual)
-            return weft_error_set(error, WEFT_INVALID,
-                                  "test '%s': rank %u runs on driver %s, and others on one with "
-                                  "another clock: virtual time and the machine's do not mix in one "
-                                  "run; make two of it",
-                                  test->name, rank, driver);
+            return weft_error_set(
+                error, WEFT_INVALID,
+                "test '%s': rank %u runs on driver %s, and others on a driver with another clock: "
+                "one run cannot mix virtual time and real time; make two runs",
+                test->name, rank, driver);
         if (is_virtual && host->agent)
             return weft_error_set(error, WEFT_INVALID,
                                   "test '%s': driver %s models all hosts in this process, and host "
@@ -80,11 +80,10 @@ static enum weft_status check_virtual(const struct weft_job *job, const struct w
                                   test->name, driver, host->name);
     }
     if (is_virtual && test->duration_ns)
-        return weft_error_set(
-            error, WEFT_INVALID,
-            "test '%s': a duration is measured by the machine's clock, and driver "
-            "sim runs in virtual time; give iterations instead",
-            test->name);
+        return weft_error_set(error, WEFT_INVALID,
+                              "test '%s': a duration is real time, and driver sim runs in virtual "
+                              "time; give iterations instead",
+                              test->name);
     return WEFT_OK;
 }
 
@@ -127,11 +126,11 @@ static enum weft_status check_loopback(const struct weft_job *job, const struct 
         if (!is_on_loopback(job, test, rank))
             continue;
         if (first && !same_process(first, host))
-            return weft_error_set(error, WEFT_INVALID,
-                                  "test '%s': device loopback joins the ranks of one process; "
-                                  "hosts %s and %s are two: name a device that reaches the other "
-                                  "host (weft devices lists those of a host)",
-                                  test->name, first->name, host->name);
+            return weft_error_set(
+                error, WEFT_INVALID,
+                "test '%s': device loopback only connects ranks of one process; hosts %s and %s "
+                "are two: name a device that reaches the other host (weft devices lists them)",
+                test->name, first->name, host->name);
         first = host;
     }
     return WEFT_OK;
@@ -154,13 +153,13 @@ static enum weft_status check_pace(const struct weft_job *job, const struct weft
                                   test->name, rank, driver, weft_test_option_table[id].key,
                                   strcmp(driver, "null") == 0
                                       ? "it sends no packets"
-                                      : "an RDMA NIC has pacing and congestion control of its own, "
-                                        "set with its maker's tools, and soft-RoCE has none");
+                                      : "an RDMA NIC has its own pacing and congestion control, "
+                                        "set with its vendor's tools, and soft-RoCE has none");
         if (test->congestion.control && !test->congestion.line_rate_bps &&
             is_on_loopback(job, test, rank))
             return weft_error_set(error, WEFT_INVALID,
-                                  "test '%s': loopback has no line rate, and DCQCN starts from "
-                                  "it; give it: congestion: {control: dcqcn, line-rate: 10Gbps}",
+                                  "test '%s': DCQCN starts at the line rate, and loopback has "
+                                  "none; give one: congestion: {control: dcqcn, line-rate: 10Gbps}",
                                   test->name);
     }
     return WEFT_OK;
@@ -175,11 +174,11 @@ static enum weft_status check_fault(const struct weft_job *job, const struct wef
         if (weft_driver_find(weft_job_driver(job, test, rank))->injects_faults)
             return WEFT_OK;
     }
-    return weft_error_set(error, WEFT_INVALID,
-                          "test '%s': faults are injected where the driver sends the frames "
-                          "itself, and driver '%s' does not: use dpdk for at least one of the "
-                          "ranks, or leave the fault out",
-                          test->name, weft_job_driver(job, test, 0));
+    return weft_error_set(
+        error, WEFT_INVALID,
+        "test '%s': driver '%s' cannot inject faults, because it does not send the frames itself: "
+        "use dpdk for at least one of the ranks, or leave the fault out",
+        test->name, weft_job_driver(job, test, 0));
 }
 
 enum weft_status weft_job_check_drivers(const struct weft_job *job, const char *asked,

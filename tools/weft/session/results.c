@@ -57,11 +57,10 @@ enum weft_status weft_results_create(const char *path, const struct weft_job *jo
         errno == EEXIST
             ? weft_error_set(error, WEFT_EXISTS,
                              "the result directory %s exists already; results are never "
-                             "overwritten: give another one by --out DIR",
+                             "overwritten: name another with --out DIR",
                              own)
             : weft_error_set(error, WEFT_IO,
-                             "cannot make the result directory %s: %s; give another one by "
-                             "--out DIR",
+                             "cannot make the result directory %s: %s; name another with --out DIR",
                              own, strerror(errno));
     free(own);
     return status;

@@ -44,7 +44,7 @@ static enum weft_status unknown(const struct weft_command *command, const struct
                               "weft %s has no option '--%.80s'; did you mean '--%s'?",
                               command->name, name, near);
     return weft_error_set(error, WEFT_INVALID,
-                          "weft %s has no option '--%.80s'; weft %s --help lists those it has",
+                          "weft %s has no option '--%.80s'; weft %s --help lists its options",
                           command->name, name, command->name);
 }
 
@@ -159,7 +159,7 @@ static enum weft_status check_count(const struct weft_command *command,
 {
     if (arguments->count >= command->least_arguments)
         return WEFT_OK;
-    return weft_error_set(error, WEFT_INVALID, "weft %s needs %s; weft %s --help tells more",
+    return weft_error_set(error, WEFT_INVALID, "weft %s needs %s; see weft %s --help",
                           command->name, command->usage, command->name);
 }
 

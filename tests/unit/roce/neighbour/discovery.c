@@ -347,8 +347,9 @@ Test(discovery, the_way_of_link_local_addresses)
                             &qp, &error),
         WEFT_OK);
     cr_assert_eq(weft_roce_qp_connect(qp, &net.sides[1].address, &error), WEFT_INVALID);
-    cr_expect_str_eq(error.text, "fd00::2 is not on this port's link, and no router takes packets "
-                                 "from its link-local address fe80::1; give the port another");
+    cr_expect_str_eq(error.text,
+                     "fd00::2 is not on this port's link, and no router forwards packets "
+                     "from its link-local address fe80::1; give the port another address");
     weft_roce_qp_destroy(net.sides[0].port, qp);
     net_fini(&net);
 }

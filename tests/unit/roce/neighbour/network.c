@@ -294,9 +294,9 @@ static void expect_refused(const struct weft_roce_port_options *options, const c
 Test(network, options_that_cannot_be_are_refused)
 {
     struct weft_roce_port_options options = {GOOD, .vlan_id = 4095};
-    expect_refused(&options, "VLAN 4095: there are 1 to 4094");
+    expect_refused(&options, "VLAN 4095: it must be 1 to 4094");
     options = (struct weft_roce_port_options){GOOD, .vlan_id = 1, .vlan_priority = 8};
-    expect_refused(&options, "there are 0 to 7");
+    expect_refused(&options, "it must be 0 to 7");
     options = (struct weft_roce_port_options){GOOD, .vlan_priority = 1};
     expect_refused(&options, "without a VLAN");
     options = (struct weft_roce_port_options){GOOD, .traffic_class = 1};

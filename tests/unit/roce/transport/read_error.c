@@ -406,7 +406,7 @@ Test(read_error, wrong_response)
         /* With 8 bytes a READ response is as long as an atomic's. */
         post(&net, 1, WEFT_OPERATION_READ, 8);
         expect(&net, 0, 1, WEFT_REMOTE_OPERATION);
-        expect_error(&net, 0, "of another kind or length");
+        expect_error(&net, 0, "of the wrong kind or length");
         cr_assert_eq(net.sides[0].memory[0], 0xee);
         net_fini(&net);
     }

@@ -358,13 +358,13 @@ Test(goal, refusals)
     refuse("", "a.goal:1:1", "no 'num_ranks N'");
     refuse("num_ranks 0\n", "a.goal:1:", "at least one rank");
     refuse("num_ranks 3\n", "", "a schedule of 3 ranks, not 2");
-    refuse("num_ranks 2\nnum_ranks 2\n", "a.goal:2:10", "a second time");
-    refuse("rank 0 {\n}\n", "a.goal:1:5", "'num_ranks N' must stand before");
+    refuse("num_ranks 2\nnum_ranks 2\n", "a.goal:2:10", "duplicate");
+    refuse("rank 0 {\n}\n", "a.goal:1:5", "'num_ranks N' must come before");
     refuse("num_ranks 2\nrank 2 {\n}\n", "a.goal:2:6", "a rank is at most 1");
-    refuse("num_ranks 2\nrank 1 {\n}\nrank 1 {\n}\n", "a.goal:4:6", "a second time");
+    refuse("num_ranks 2\nrank 1 {\n}\nrank 1 {\n}\n", "a.goal:4:6", "duplicate");
     refuse("num_ranks 2\n}\n", "a.goal:2:1", "no rank is open");
     refuse(HEAD, "a.goal:3:1", "its '}' is missing");
-    refuse(HEAD "pass 1b to 1\n}\n", "a.goal:3:1", "a statement must be here");
+    refuse(HEAD "pass 1b to 1\n}\n", "a.goal:3:1", "expected a statement");
     refuse(HEAD "l1: pass 1b to 1\n}\n", "a.goal:3:5", "send, recv or calc");
     refuse(HEAD "l1: send 1 to 1\n}\n", "a.goal:3:", "ends in 'b'");
     refuse(HEAD "l1: send 1b from 1\n}\n", "a.goal:3:", "'to' and a rank");
@@ -381,12 +381,12 @@ Test(goal, refusals)
     refuse(HEAD "l1: recv 1b from 1 tag 1 tag 2\n}\n", "a.goal:3:26", "at most once");
     refuse(HEAD "l1: send 2000000000b to 1\n}\n", "a.goal:3:", "cut it into several");
     refuse(HEAD "l1: calc 99999999999999999999999\n}\n", "a.goal:3:10", "at most");
-    refuse(HEAD "l1: calc 1 calc 2\n}\n", "a.goal:3:12", "the line's end");
+    refuse(HEAD "l1: calc 1 calc 2\n}\n", "a.goal:3:12", "the end of the line");
     refuse(HEAD "l1: calc 1\nl1: calc 2\nl2: calc 3\nl2 requires l1\n}\n", "a.goal:6:13",
            "in line 3 and again in line 4");
     refuse(HEAD "l1: calc 1\nl1 requires l2\n}\n", "a.goal:4:13", "no operation of rank 0");
-    refuse(HEAD "l2 requires l1\n}\n", "a.goal:3:1", "stands before its use");
-    refuse(HEAD "l1: calc 1\nl1 requires\n}\n", "a.goal:4:", "a label must be here");
+    refuse(HEAD "l2 requires l1\n}\n", "a.goal:3:1", "must come before its use");
+    refuse(HEAD "l1: calc 1\nl1 requires\n}\n", "a.goal:4:", "expected a label");
     refuse(HEAD "//@ at 5\n}\n", "a.goal:3:5", "'//@ weft 1'");
     refuse("num_ranks 2\n//@ weft 2\n", "a.goal:2:", "version 1");
     refuse("num_ranks 2\n//@ weft 1\n//@ elements int9 sum\n", "a.goal:3:14", "'int9'");
@@ -403,7 +403,7 @@ Test(goal, what_does_not_match)
 {
     refuse(HEAD "send 1b to 1 tag 7\n}\n", "a.goal:3", "rank 1 has no receive left");
     refuse(HEAD "recv 1b from 1\n}\n", "a.goal:3", "rank 1 has no send left");
-    refuse(HEAD "send 2b to 1\n}\nrank 1 {\nrecv 1b from 0\n}\n", "a.goal:6", "line 3, sends 2 B");
+    refuse(HEAD "send 2b to 1\n}\nrank 1 {\nrecv 1b from 0\n}\n", "a.goal:6", "line 3 has 2 B");
     refuse(HEAD "send 1b to 1 tag 1\n}\nrank 1 {\nrecv 1b from 0 tag 2\n}\n", "a.goal:3", "tag 1");
 }
 
@@ -411,7 +411,7 @@ Test(goal, any_that_cannot_be)
 {
     refuse(HEAD "recv 1b from -1\n}\n", "a.goal:3", "1 receives from any rank or with any tag");
     refuse(HEAD "calc 1\nrecv 1b from 1 tag -1\n}\nrank 1 {\nsend 1b to 0\nsend 1b to 0\n}\n",
-           "a.goal:4", "the 2 messages");
+           "a.goal:4", "2 messages");
     refuse(HEAD "recv 1b from -1 tag 3\n}\nrank 1 {\nsend 1b to 0 tag 2\n}\n", "a.goal:3",
            "gets no message");
     refuse(HEAD "recv 1b from -1\n}\nrank 1 {\nsend 2b to 0\n}\n", "a.goal:3", "at most 1 B");
@@ -419,7 +419,7 @@ Test(goal, any_that_cannot_be)
                 "rank 1 {\nr: recv 1b from 0\ns: send 1b to 0\ns requires r\n}\n",
            "a.goal:3", "gets no message");
     refuse("num_ranks 2\n//@ weft 1\nrank 0 {\nrecv 1b from -1\n}\n", "a.goal:4:14",
-           "not weft's own");
+           "weft did not write");
 }
 
 Test(goal, cycles)

@@ -201,14 +201,15 @@ Test(all_to_all_v, bad_matrices)
     } rows[] = {
         {"", 2, "m.txt:1:1: error: there is no row"},
         {"# nothing\n\n", 2, "m.txt:3:1: error: there is no row"},
-        {"5\n", 2, "m.txt:1:2: error: a row has a number for each rank"},
+        {"5\n", 2, "m.txt:1:2: error: a row needs a number for each rank"},
         {"0 1\n1 zero\n", 2, "m.txt:2:3: error:"},
         {"0 1\n1 -3\n", 2, "m.txt:2:3: error:"},
-        {"0 1\n1 0 7\n", 2, "m.txt:2:5: error: a row has 2 numbers"},
-        {"0 1 2\n1 0\n", 3, "m.txt:2:4: error: a row has 3 numbers, as the first has, not 2"},
-        {"0 1\n", 2, "as many rows, not 1"},
-        {"0 1\n1 0\n3 4\n", 2, "m.txt:3:1: error: there are 2 numbers in a row and so as many"},
-        {"0, 1\n1,, 0\n", 2, "m.txt:2:3: error: a number of bytes must be here"},
+        {"0 1\n1 0 7\n", 2, "m.txt:2:5: error: each row must have 2 numbers"},
+        {"0 1 2\n1 0\n", 3,
+         "m.txt:2:4: error: each row must have 3 numbers, like the first, not 2"},
+        {"0 1\n", 2, "as many rows as numbers in a row, 2, not 1"},
+        {"0 1\n1 0\n3 4\n", 2, "m.txt:3:1: error: there must be as many rows as numbers in a row"},
+        {"0, 1\n1,, 0\n", 2, "m.txt:2:3: error: expected a number of bytes"},
         {"0, 1,\n1, 0\n", 2, "m.txt:1:6: error: a number of bytes must follow the comma"},
         {"0 2TiB\n1 0\n", 2, "m.txt:1:3: error:"},
         {"0 99999999999999999999999999999999999999\n1 0\n", 2, "m.txt:1:3: error:"},
@@ -224,7 +225,7 @@ Test(all_to_all_v, bad_matrices)
     options.text_bytes = 8;
     cr_assert_eq(try_pattern(NAME, &options), 4);
     options.text = "0 1\n1 \0\n";
-    refuse(NAME, &options, "m.txt:2:3: error: a number of bytes must be here");
+    refuse(NAME, &options, "m.txt:2:3: error: expected a number of bytes");
 }
 
 Test(all_to_all_v, bad_options)

@@ -78,7 +78,7 @@ Test(patterns, all_reduce_by_host)
     cr_assert_not_null(strstr(error.text, "choose 12 ranks"), "%s", error.text);
     options.algorithm = 0;
     cr_assert_eq(weft_pattern_check(pattern, &options, &error), WEFT_INVALID);
-    cr_assert_not_null(strstr(error.text, "belongs to the algorithm"), "%s", error.text);
+    cr_assert_not_null(strstr(error.text, "is only for the algorithm"), "%s", error.text);
 }
 
 /* Who sends what an all-reduce must at least, and what each way promises: of an 8-rank vector of
