@@ -238,6 +238,8 @@ static void dpdk_capabilities(const struct weft_device *device, struct weft_capa
         .line_rate_bps = device->line_rate_bps,
         .numa_node = device->numa_node,
         .header_bytes = headers + (device->nic ? 24 : 0),
+        .in_process = !device->nic,
+        .polled = true,
     };
 }
 

@@ -9,13 +9,14 @@
 
 #define WEFT_WORKERS_MAX 256u
 
-/* A device and its nodes, in the order in which they are polled. */
+/* A device and its nodes. Where polling begins goes round, so none is favoured by its place. */
 struct weft_station {
     const struct weft_driver *driver;
     struct weft_device *device;
     struct weft_node **nodes;
     uint32_t *parts; /* of each node: which of the jobs that run together it belongs to */
     uint32_t node_count;
+    uint32_t first_node; /* in the next turn */
 };
 
 struct weft_worker;
@@ -34,8 +35,7 @@ WEFT_CHECKED enum weft_status weft_worker_create(const struct weft_worker_option
 void weft_worker_destroy(struct weft_worker *worker);
 
 /* Gives it what to poll and lets it run; the stations must stay until it is parked. */
-void weft_worker_run(struct weft_worker *worker, const struct weft_station *stations,
-                     uint32_t count);
+void weft_worker_run(struct weft_worker *worker, struct weft_station *stations, uint32_t count);
 /* Returns when the thread has stopped polling. */
 void weft_worker_park(struct weft_worker *worker);
 
