@@ -182,6 +182,77 @@ Test(attribute, two_ranks_share_their_only_link)
     model_fini(&model);
 }
 
+/* Ports of a switch in memory have no link that could be slow. */
+Test(attribute, no_port_of_the_process_is_blamed)
+{
+    struct weft_rank_seat seats[8];
+    struct model model;
+    struct model_options options = ring(1);
+    for (uint32_t rank = 0; rank < 8; rank++)
+        seats[rank] =
+            (struct weft_rank_seat){.in_process = true, .polled = true, .worker = WEFT_WORKER_NONE};
+    options.topology = NULL;
+    options.seats = seats;
+    options.fault.nic = 5;
+    options.fault.transfer_factor = 2;
+    model_run(&model, &options);
+    cr_assert(model.attribution->in_process);
+    cr_assert_null(model_decider(&model));
+    cr_assert_null(model_suspect(&model));
+    model_fini(&model);
+}
+
+/* What polled it had no CPU. */
+Test(attribute, no_nic_is_blamed_for_its_lost_cpu)
+{
+    struct weft_rank_seat seats[8];
+    struct model model;
+    struct model_options options = ring(1);
+    for (uint32_t rank = 0; rank < 8; rank++)
+        seats[rank] = (struct weft_rank_seat){.polled = true, .worker = rank};
+    options.seats = seats;
+    options.fault.nic = 5;
+    options.fault.transfer_factor = 2;
+    model_run(&model, &options);
+    cr_assert_not_null(model_suspect(&model));
+    cr_assert(model_suspect(&model)->polled);
+    model_fini(&model);
+    seats[5].lost_share = 0.2;
+    model_run(&model, &options);
+    cr_assert_null(model_suspect(&model));
+    model_fini(&model);
+}
+
+Test(attribute, a_rank_that_shares_its_worker_is_not_blamed)
+{
+    struct weft_rank_seat seats[8];
+    struct model model;
+    struct model_options options = ring(1);
+    for (uint32_t rank = 0; rank < 8; rank++)
+        seats[rank] = (struct weft_rank_seat){.polled = true, .worker = rank / 2};
+    options.seats = seats;
+    options.fault.reducer = 5;
+    options.fault.reduce_ns = 60000;
+    model_run(&model, &options);
+    cr_assert_null(model_decider(&model));
+    model_fini(&model);
+}
+
+/* Seven that send to one wait for each other. */
+Test(attribute, no_sender_is_blamed_for_a_full_receiver)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct model model;
+        struct model_options options = ring(seed);
+        options.pattern = "incast";
+        options.size_bytes = 1 << 16;
+        model_run(&model, &options);
+        cr_assert_null(model_decider(&model), "seed %lu", seed);
+        cr_assert_null(model_suspect(&model), "seed %lu", seed);
+        model_fini(&model);
+    }
+}
+
 /* Step by step, as the model made it: eight ranks' ring without jitter. */
 Test(attribute, the_chain_accounts_for_the_iteration)
 {
