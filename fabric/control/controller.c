@@ -240,34 +240,53 @@ static void note_interrupt(struct weft_controller *controller, const char *why)
     }
 }
 
-/* False: no more was to be granted anyhow. */
-static bool end_leases(struct weft_controller *controller)
+/* Will what is granted be run soon? Of a counted test mostly all is granted at once. */
+static bool has_leases(const struct weft_controller *controller)
 {
-    bool ended = false;
     for (uint32_t i = 0; i < controller->part_count; i++) {
-        ended = ended || !controller->parts[i].lease.last;
-        controller->parts[i].lease.last = true;
+        if (!controller->parts[i].lease.options.duration_ns)
+            return false;
     }
-    return ended;
+    return true;
+}
+
+static void end_leases(struct weft_controller *controller)
+{
+    for (uint32_t i = 0; i < controller->part_count; i++)
+        controller->parts[i].lease.last = true;
+    weft_controller_say_grant(controller, WEFT_RECORD_ON);
+}
+
+/* Those that do not let go, in time or of an impatient user, are let go of. */
+static void lose_silent(struct weft_controller *controller)
+{
+    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
+        if (!controller->agents[i].answered)
+            lose(controller, i);
+    }
+    weft_controller_settle(controller);
 }
 
 void weft_controller_interrupt(struct weft_controller *controller, const char *why, uint64_t now_ns)
 {
+    if (controller->stage == WEFT_STAGE_STOPPING && controller->interrupted)
+        lose_silent(controller);
     if (controller->stage >= WEFT_STAGE_STOPPING)
         return;
-    bool measuring =
-        controller->stage == WEFT_STAGE_RUNNING && controller->phase == WEFT_PHASE_MEASURE;
+    bool measuring = controller->stage == WEFT_STAGE_RUNNING &&
+                     controller->phase == WEFT_PHASE_MEASURE && has_leases(controller);
     /* What is measured whole is only being told. */
     bool telling = controller->stage > WEFT_STAGE_RUNNING;
     if (controller->interrupted || !(measuring || telling)) {
+        controller->interrupted = true;
         weft_controller_break(controller, WEFT_FLUSHED, now_ns, "interrupted while %s: %s",
                               weft_controller_during(controller), why);
         return;
     }
     note_interrupt(controller, why);
     controller->interrupted = true;
-    if (measuring && end_leases(controller))
-        weft_controller_say_grant(controller, WEFT_RECORD_ON);
+    if (measuring)
+        end_leases(controller);
 }
 
 /* ---- what time brings ---- */
@@ -355,16 +374,22 @@ static void check_stall(struct weft_controller *controller, uint64_t now_ns)
                               weft_controller_during(controller));
 }
 
-/* Those that do not let go in time are let go of. */
 static void check_stop(struct weft_controller *controller)
 {
-    if (controller->stage != WEFT_STAGE_STOPPING || controller->waited_ns < STOP_LIMIT_NS)
-        return;
-    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
-        if (!controller->agents[i].answered)
-            lose(controller, i);
-    }
-    weft_controller_settle(controller);
+    if (controller->stage == WEFT_STAGE_STOPPING && controller->waited_ns >= STOP_LIMIT_NS)
+        lose_silent(controller);
+}
+
+/* An interrupted test runs to its last grant for a short time only. What it has measured is told
+ * for as long as it comes forward. */
+static void check_grace(struct weft_controller *controller, uint64_t now_ns)
+{
+    bool runs = controller->stage == WEFT_STAGE_RUNNING;
+    uint64_t limit_ns = GRACE_NS * (weft_stages[controller->stage].blocks ? BLOCKED_TIMES : 1u);
+    uint64_t passed_ns = runs ? controller->grace_ns : controller->waited_ns;
+    if (controller->interrupted && controller->stage < WEFT_STAGE_STOPPING && passed_ns >= limit_ns)
+        weft_controller_break(controller, WEFT_FLUSHED, now_ns, "interrupted while %s",
+                              weft_controller_during(controller));
 }
 
 static void pass_time(struct weft_controller *controller, uint64_t now_ns)
@@ -389,8 +414,7 @@ void weft_controller_tick(struct weft_controller *controller, uint64_t now_ns)
         return;
     pass_time(controller, now_ns);
     weft_controller_renew(controller, false, now_ns);
-    if (controller->interrupted && controller->grace_ns >= GRACE_NS)
-        weft_controller_break(controller, WEFT_FLUSHED, now_ns, "interrupted");
+    check_grace(controller, now_ns);
     if (controller->stage < WEFT_STAGE_STOPPING)
         check_stall(controller, now_ns);
     if (controller->stage < WEFT_STAGE_STOPPING)

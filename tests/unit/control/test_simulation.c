@@ -285,6 +285,23 @@ static void check_reason(const struct simulation_options *options, const char *b
     cr_assert_not_null(strstr(broken, who), "%s: %s", trial, broken);
 }
 
+/* Whoever still lives tells what it has measured, however far it came. */
+static void check_kept(const struct simulation_options *options,
+                       const struct weft_test_result *test, const char *trial)
+{
+    bool dead = options->fault != FAULT_FAILURE && options->fault != FAULT_INTERRUPT;
+    if (options->moment != FAKE_MIDDLE_MEASURE)
+        return;
+    for (uint32_t i = 0; i < test->rank_count; i++) {
+        bool lives = i % options->agent_count != options->victim || !dead;
+        cr_assert_eq(test->ranks[i].reported, lives, "%s: rank %u", trial, i);
+        if (!lives)
+            continue;
+        cr_assert_eq(test->ranks[i].latency_ns->count, 10, "%s: rank %u", trial, i);
+        cr_assert(test->ranks[i].verified_known, "%s: rank %u", trial, i);
+    }
+}
+
 static void run_broken(const struct simulation_options *options)
 {
     char trial[128];
@@ -304,6 +321,7 @@ static void run_broken(const struct simulation_options *options)
     cr_assert(result->test_count == 1 || options->moment == FAKE_RELEASE,
               "%s: a test was begun after a broken one", trial);
     check_reason(options, test->broken, trial);
+    check_kept(options, test, trial);
     check_completion(test);
     cr_assert_leq(test->completion_ns->count, 200);
     check_agents(trial);
