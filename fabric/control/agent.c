@@ -118,7 +118,8 @@ static bool keep_test(struct weft_agent *agent, const struct weft_agent_test *re
     for (uint32_t i = 0; i < request->part_count; i++) {
         uint32_t needed = weft_test_ranks_needed(&request->parts[i]);
         agent->rank_limit = needed > agent->rank_limit ? needed : agent->rank_limit;
-        agent->parts[i] = (struct weft_agent_part){0};
+        agent->parts[i] = (struct weft_agent_part){
+            .verify_most = weft_node_lanes(weft_test_in_flight(&request->parts[i]))};
     }
     for (uint32_t i = 0; i < request->local_count; i++)
         agent->parts[request->local_parts[i]].local_count++;
@@ -264,11 +265,14 @@ static enum weft_status on_start(struct weft_agent *agent, const Weft__Start *me
     return WEFT_OK;
 }
 
-static enum weft_status check_grant(const struct weft_agent_part *part,
+/* In VERIFY each iteration has a copy of the buffer to itself. */
+static enum weft_status check_grant(const struct weft_agent *agent,
+                                    const struct weft_agent_part *part,
                                     const Weft__GrantPart *message, struct weft_error *error)
 {
+    uint64_t most = agent->phase == WEFT_PHASE_VERIFY ? part->verify_most : INT64_MAX;
     enum weft_status status =
-        weft_wire_range("grant.iterations", message->iterations, part->granted, INT64_MAX, error);
+        weft_wire_range("grant.iterations", message->iterations, part->granted, most, error);
     if (!status && part->last && (message->iterations > part->granted || !message->last))
         return weft_error_set(error, WEFT_INVALID, "a grant after the last one");
     return status;
@@ -284,7 +288,7 @@ static enum weft_status on_grant(struct weft_agent *agent, const Weft__Grant *me
         status = weft_wire_range("grant.record", (uint64_t)message->record, 0, WEFT_RECORD_NO_MORE,
                                  error);
     for (size_t i = 0; i < message->n_parts && !status; i++)
-        status = check_grant(&agent->parts[i], message->parts[i], error);
+        status = check_grant(agent, &agent->parts[i], message->parts[i], error);
     if (status)
         return status;
     for (uint32_t i = 0; i < agent->part_count; i++) {

@@ -32,6 +32,7 @@ struct weft_agent_traces {
 struct weft_agent_part {
     uint32_t local_count;
     bool decides, is_open_loop;
+    uint32_t verify_most;                              /* iterations that VERIFY may have */
     uint64_t granted, done, done_told, durations_told; /* of the phase */
     bool last, idle;
     struct weft_agent_traces traces;
