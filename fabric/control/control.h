@@ -144,9 +144,11 @@ enum weft_agent_hurry weft_agent_hurry(const struct weft_agent *agent);
 
 struct weft_controller_options {
     const struct weft_plan *plan;
-    const struct weft_topology *topology; /* every rank's host has an agent index */
-    const struct weft_ideal *ideals;      /* of each test; NULL: not computed */
-    const uint32_t *host_agents; /* for each host of the topology: the agent (peer number) */
+    const struct weft_topology *topology;
+    const struct weft_ideal *ideals; /* of each test; NULL: not computed */
+    /* For each host of the topology the agent (peer number); of one that no test uses it means
+     * nothing. */
+    const uint32_t *host_agents;
     uint32_t agent_count;
     uint64_t silence_limit_ns; /* an agent that says nothing for so long is lost; 0: 15 s */
     uint64_t stall_limit_ns;   /* no iteration ends anywhere for so long: broken; 0: 60 s */

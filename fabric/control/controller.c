@@ -47,27 +47,69 @@ static enum weft_status check_tests(const struct weft_controller_options *option
     return WEFT_OK;
 }
 
-static enum weft_status name_agents(struct weft_controller *controller, struct weft_error *error)
+static enum weft_status seat_rank(struct weft_controller *controller, uint32_t rank,
+                                  struct weft_error *error)
 {
     const struct weft_controller_options *options = &controller->options;
     const struct weft_topology *topology = options->topology;
-    for (uint32_t i = 0; i < options->agent_count; i++)
-        controller->agents[i].host = "(none)";
-    for (uint32_t host = topology->host_count; host-- > 0;) {
-        if (options->host_agents[host] < options->agent_count)
-            controller->agents[options->host_agents[host]].host = topology->hosts[host].name;
-    }
-    for (uint32_t i = 0; i < options->agent_count; i++)
-        (void)snprintf(controller->agents[i].name, sizeof(controller->agents[i].name),
-                       "agent %u (host %.60s)", i, controller->agents[i].host);
-    for (uint32_t rank = 0; rank < topology->rank_count; rank++) {
-        uint32_t host = topology->nics[topology->rank_nics[rank]].host;
-        controller->rank_agents[rank] = options->host_agents[host];
-        if (controller->rank_agents[rank] >= options->agent_count)
-            return weft_error_set(error, WEFT_INVALID, "host '%s' has rank %u and no agent",
-                                  topology->hosts[host].name, rank);
-    }
+    uint32_t host = topology->nics[topology->rank_nics[rank]].host;
+    uint32_t agent = options->host_agents[host];
+    if (agent >= options->agent_count)
+        return weft_error_set(error, WEFT_INVALID, "host '%s' has rank %u and no agent",
+                              topology->hosts[host].name, rank);
+    controller->rank_agents[rank] = agent;
     return WEFT_OK;
+}
+
+/* Ranks that no test runs have no agent. */
+static enum weft_status seat_ranks(struct weft_controller *controller, struct weft_error *error)
+{
+    const struct weft_plan *plan = controller->options.plan;
+    uint32_t all = controller->options.topology->rank_count;
+    enum weft_status status = WEFT_OK;
+    for (uint32_t rank = 0; rank < all; rank++)
+        controller->rank_agents[rank] = WEFT_AGENT_NONE;
+    for (uint32_t i = 0; i < plan->test_count; i++) {
+        const struct weft_test *test = &plan->tests[i];
+        uint32_t count = test->options.rank_count ? test->options.rank_count : all;
+        for (uint32_t rank = 0; rank < count && !status; rank++)
+            status = seat_rank(controller, weft_test_rank(test, rank), error);
+    }
+    return status;
+}
+
+/* Of the agent's hosts that a test uses: "a", or "a and 2 more". */
+static void name_hosts(const struct weft_controller *controller, uint32_t agent, char *text,
+                       size_t capacity)
+{
+    const struct weft_topology *topology = controller->options.topology;
+    const char *first = "(none)";
+    uint32_t count = 0;
+    for (uint32_t host = 0; host < topology->host_count; host++) {
+        bool used = false;
+        if (controller->options.host_agents[host] != agent)
+            continue;
+        for (uint32_t rank = 0; rank < topology->rank_count && !used; rank++)
+            used = controller->rank_agents[rank] == agent &&
+                   topology->nics[topology->rank_nics[rank]].host == host;
+        if (used && !count++)
+            first = topology->hosts[host].name;
+    }
+    if (count > 1)
+        (void)snprintf(text, capacity, "%.60s and %u more", first, count - 1);
+    else
+        (void)snprintf(text, capacity, "%.60s", first);
+}
+
+static enum weft_status name_agents(struct weft_controller *controller, struct weft_error *error)
+{
+    enum weft_status status = seat_ranks(controller, error);
+    for (uint32_t i = 0; i < controller->options.agent_count && !status; i++) {
+        struct weft_controller_agent *agent = &controller->agents[i];
+        name_hosts(controller, i, agent->host, sizeof(agent->host));
+        (void)snprintf(agent->name, sizeof(agent->name), "agent %u (host %s)", i, agent->host);
+    }
+    return status;
 }
 
 static bool allocate_parts(struct weft_controller *controller)
