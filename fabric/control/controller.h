@@ -39,7 +39,7 @@ struct weft_stage_row {
 };
 
 struct weft_controller_agent {
-    char host[80];  /* "c", or "c and 2 more": those that are used */
+    char host[96];  /* "c", or "c and 2 more": those that are used */
     char name[128]; /* "agent 2 (host c)" */
     bool greeted, lost;
     bool takes_part; /* has ranks in this test */
