@@ -151,7 +151,7 @@ struct weft_controller_options {
     const uint32_t *host_agents;
     uint32_t agent_count;
     uint64_t silence_limit_ns; /* an agent that says nothing for so long is lost; 0: 15 s */
-    uint64_t stall_limit_ns;   /* no iteration ends anywhere for so long: broken; 0: 60 s */
+    uint64_t stall_limit_ns;   /* no step comes forward for so long: broken; 0: 60 s */
     uint64_t seed;
     bool virtual_time; /* the agents' clock is not the machine's; there is one agent then */
     struct weft_control_output output;

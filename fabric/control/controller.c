@@ -11,6 +11,8 @@
 #define STALL_LIMIT_NS UINT64_C(60000000000)
 /* An agent that opens or closes devices, or fills buffers, says nothing meanwhile. */
 #define BLOCKED_TIMES 4u
+/* An iteration may take so many times its ideal. */
+#define IDEAL_TIMES 10u
 /* How long the others may take to let go of a broken test. */
 #define STOP_LIMIT_NS UINT64_C(5000000000)
 /* How long an interrupted test may run on to its last grant. */
@@ -380,12 +382,27 @@ static const char *slowest(const struct weft_controller *controller,
     return "nobody";
 }
 
+/* How long an iteration may take: what was asked for, or what leaves room for one that is known to
+ * be long. */
+static uint64_t iteration_limit_ns(const struct weft_controller *controller, uint32_t index)
+{
+    const struct weft_ideal *ideals = controller->options.ideals;
+    uint64_t limit_ns = controller->options.stall_limit_ns;
+    uint64_t ideal_ns = ideals ? ideals[controller->test_index + index].ideal_ns : 0;
+    if (controller->parts[index].test.iteration_timeout_ns)
+        return controller->parts[index].test.iteration_timeout_ns;
+    if (ideal_ns > UINT64_MAX / IDEAL_TIMES)
+        return UINT64_MAX;
+    return ideal_ns * IDEAL_TIMES > limit_ns ? ideal_ns * IDEAL_TIMES : limit_ns;
+}
+
 /* A job that stands still must not hide behind those that go on. */
-static void check_parts(struct weft_controller *controller, uint64_t limit_ns, uint64_t now_ns)
+static void check_parts(struct weft_controller *controller, uint64_t now_ns)
 {
     char shown[WEFT_UNITS_TEXT];
     for (uint32_t i = 0; i < controller->part_count; i++) {
         const struct weft_controller_part *part = &controller->parts[i];
+        uint64_t limit_ns = iteration_limit_ns(controller, i);
         uint64_t done = weft_controller_done(controller, part);
         bool through = part->lease.last && done == part->lease.granted;
         bool all_wait = controller->waited_ns >= limit_ns;
@@ -393,7 +410,8 @@ static void check_parts(struct weft_controller *controller, uint64_t limit_ns, u
             continue;
         weft_controller_break(controller, WEFT_TIMEOUT, now_ns,
                               "no iteration%s%s ended for %s while %s: %" PRIu64 " had ended on "
-                              "all ranks; the slowest is on %s",
+                              "all ranks; the slowest is on %s; where one may take longer, raise "
+                              "iteration-timeout",
                               controller->part_count > 1 ? " of job " : "",
                               controller->part_count > 1 ? part->test.together.job : "",
                               weft_format_time(limit_ns, shown), weft_controller_during(controller),
@@ -408,7 +426,7 @@ static void check_stall(struct weft_controller *controller, uint64_t now_ns)
     uint64_t limit_ns = controller->options.stall_limit_ns;
     bool blocks = weft_stages[controller->stage].blocks;
     if (controller->stage == WEFT_STAGE_RUNNING)
-        check_parts(controller, limit_ns, now_ns);
+        check_parts(controller, now_ns);
     else if (controller->waited_ns >= limit_ns * (blocks ? BLOCKED_TIMES : 1u))
         weft_controller_break(controller, WEFT_TIMEOUT, now_ns,
                               "%s did not finish within %s while %s", awaited(controller),

@@ -532,3 +532,27 @@ Test(simulation, a_silent_agent_is_named_with_what_it_was_asked)
                      "agent 2 (host h2) said nothing for 15s while measuring");
     simulation_fini(&simulation);
 }
+
+/* Of 100 s each: too long, unless that was said. */
+Test(simulation, iterations_may_take_as_long_as_was_said)
+{
+    struct weft_test tests[] = {counted_test()};
+    tests[0].iterations = 2;
+    tests[0].warmup = 0;
+    tests[0].verify = tests[0].trace = false;
+    const struct simulation_options options = {.seed = 1,
+                                               .agent_count = 1,
+                                               .ranks_per_agent = 2,
+                                               .period_ns = 100 * SECOND_NS,
+                                               .tests = tests,
+                                               .test_count = 1,
+                                               .silent_remainder = 2};
+    cr_assert(simulation_run(&simulation, &options, 10 * MINUTE_NS));
+    const struct weft_test_result *test = &weft_controller_result(simulation.controller)->tests[0];
+    cr_assert_not_null(strstr(test->broken, "raise iteration-timeout"), "%s", test->broken);
+    simulation_fini(&simulation);
+    tests[0].iteration_timeout_ns = 200 * SECOND_NS;
+    cr_assert(simulation_run(&simulation, &options, 10 * MINUTE_NS));
+    check_whole_test(&weft_controller_result(simulation.controller)->tests[0], "long");
+    simulation_fini(&simulation);
+}
