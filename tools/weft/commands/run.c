@@ -14,6 +14,7 @@
 #include "tools/weft/session/session.h"
 #include "tools/weft/terminal/output.h"
 #include "tools/weft/terminal/progress.h"
+#include "tools/weft/terminal/screen.h"
 
 #define CONNECT_LIMIT_NS (UINT64_C(10) * 1000000000)
 
@@ -47,7 +48,9 @@ static void print_table(struct run *run, const struct weft_result *result, uint3
     if (!table)
         return;
     weft_progress_clear(&run->progress);
-    printf("%s%s", test ? "\n" : "", table);
+    if (test)
+        printf("\n");
+    run->no_memory = run->no_memory || !weft_screen_print(table);
     (void)fflush(stdout);
     free(table);
 }
@@ -176,8 +179,10 @@ static void say_broken(const struct run *run, const struct weft_result *result)
 static void print_summary(struct run *run, const struct weft_result *result)
 {
     char *summary = prints_tables(run) ? weft_result_summary(result) : NULL;
-    if (summary && *summary)
-        printf("\n%s", summary);
+    if (summary && *summary) {
+        printf("\n");
+        run->no_memory = run->no_memory || !weft_screen_print(summary);
+    }
     free(summary);
 }
 
