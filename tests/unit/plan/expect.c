@@ -72,7 +72,7 @@ Test(expect, refuses_the_rest)
     refuses("interference <= 2x", "is not a factor; write it like 1.5");
     refuses("interference <= 20%", "is not a factor");
     refuses("interference.p50 <= 2", "did you mean 'interference.p99'?");
-    refuses("lost == 0 or so", "' or so' is unknown");
+    refuses("lost == 0 or so", "'or so' is unknown");
     char endless[4000];
     memset(endless, '<', sizeof(endless) - 1);
     endless[sizeof(endless) - 1] = '\0';
