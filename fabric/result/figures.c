@@ -288,7 +288,10 @@ bool weft_figure_metric(const struct weft_test_result *result, const char *metri
                    : !one_by_one(result)                    ? *ret_why
                    : result->ideal && result->ideal->why[0] ? result->ideal->why
                                                             : NO_SAMPLES;
-        return weft_test_ideal_share(result, ret_value);
+        if (!weft_test_ideal_share(result, ret_value))
+            return false;
+        *ret_why = WEFT_FIGURE_TOO_GOOD;
+        return *ret_value <= WEFT_FIGURE_IDEAL_SHARE_MAX;
     }
     if (open_loop_of(result, metric, ret_value, ret_why))
         return *ret_why == NULL;
