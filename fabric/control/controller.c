@@ -166,6 +166,7 @@ static enum weft_status allocate(struct weft_controller *controller, struct weft
         return status;
     struct weft_result *result = controller->result;
     result->ideals = options->ideals;
+    result->seed = options->seed;
     result->environments = calloc(options->agent_count, sizeof(*result->environments));
     controller->agents = calloc(options->agent_count, sizeof(*controller->agents));
     size_t room = (size_t)options->topology->rank_count + 1;
