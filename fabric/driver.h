@@ -112,6 +112,7 @@ struct weft_congestion_options {
 
 struct weft_device_options {
     const char *device; /* the driver's name of it: "loopback", an EAL device string, "mlx5_0" */
+    uint32_t nic; /* its index in the topology that start was given; a real device is not asked */
     struct weft_ip address; /* version 0: the driver chooses, or the device has one */
     struct weft_ip gateway; /* version 0: none */
     uint32_t mtu_bytes; /* 256 .. 4096, the path MTU wanted; 0: the largest that the device has */

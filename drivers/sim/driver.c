@@ -17,14 +17,7 @@ struct weft_device {
     uint32_t nic;
 };
 
-struct nic_name {
-    char *device;
-    struct weft_ip address; /* version 0: the topology gives none */
-    bool open;
-};
-
 static struct weft_sim_fabric *the_fabric;
-static struct nic_name *names; /* of each NIC */
 
 struct weft_sim_fabric *weft_sim_driver_fabric(void)
 {
@@ -34,26 +27,9 @@ struct weft_sim_fabric *weft_sim_driver_fabric(void)
 static enum weft_status sim_stop(struct weft_error *error)
 {
     (void)error;
-    uint32_t count = the_fabric ? weft_sim_nic_count(the_fabric) : 0;
-    for (uint32_t i = 0; names && i < count; i++)
-        free(names[i].device);
-    free(names);
-    names = NULL;
     weft_sim_destroy(the_fabric);
     the_fabric = NULL;
     return WEFT_OK;
-}
-
-static bool copy_names(const struct weft_topology *topology)
-{
-    names = calloc(topology->nic_count, sizeof(*names));
-    bool whole = names != NULL;
-    for (uint32_t i = 0; whole && i < topology->nic_count; i++) {
-        names[i] = (struct nic_name){.device = strdup(topology->nics[i].device),
-                                     .address = topology->nics[i].address};
-        whole = names[i].device != NULL;
-    }
-    return whole;
 }
 
 static enum weft_status sim_start(const struct weft_driver_start *start, struct weft_error *error)
@@ -67,14 +43,7 @@ static enum weft_status sim_start(const struct weft_driver_start *start, struct 
             "not on agents; take 'agent' out of the topology's hosts");
     const struct weft_sim_options options = {
         .topology = start->topology, .mtu_bytes = start->mtu_bytes, .seed = start->seed};
-    enum weft_status status = weft_sim_create(&options, &the_fabric, error);
-    if (status != WEFT_OK)
-        return status;
-    if (copy_names(start->topology))
-        return WEFT_OK;
-    (void)sim_stop(NULL);
-    return weft_error_set(error, WEFT_NO_MEMORY, "no memory for the names of %u NICs",
-                          start->topology->nic_count);
+    return weft_sim_create(&options, &the_fabric, error);
 }
 
 static uint64_t sim_clock_ns(void)
@@ -101,22 +70,6 @@ static void sim_list(weft_device_visitor visit, void *context)
 
 /* ---- devices ---- */
 
-static bool is_address(const struct weft_ip *a, const struct weft_ip *b)
-{
-    return a->version == b->version && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
-}
-
-static uint32_t find_nic(const struct weft_device_options *options)
-{
-    uint32_t count = weft_sim_nic_count(the_fabric);
-    for (uint32_t i = 0; i < count; i++) {
-        if (!names[i].open && strcmp(names[i].device, options->device) == 0 &&
-            is_address(&names[i].address, &options->address))
-            return i;
-    }
-    return count;
-}
-
 static void describe(struct weft_device *device)
 {
     char address[WEFT_IP_TEXT];
@@ -128,12 +81,12 @@ static void describe(struct weft_device *device)
 static enum weft_status fill_device(const struct weft_device_options *options,
                                     struct weft_device *device, struct weft_error *error)
 {
-    device->nic = find_nic(options);
-    if (device->nic == weft_sim_nic_count(the_fabric))
-        return weft_error_set(error, WEFT_NOT_FOUND,
-                              "the modelled topology has no free NIC with device '%s' and this "
-                              "address",
-                              options->device);
+    device->nic = options->nic;
+    if (device->nic >= weft_sim_nic_count(the_fabric))
+        return weft_error_set(error, WEFT_NOT_FOUND, "NIC %u: the topology that sim models has %u",
+                              device->nic, weft_sim_nic_count(the_fabric));
+    if (weft_sim_is_attached(the_fabric, device->nic))
+        return weft_error_set(error, WEFT_EXISTS, "NIC %u is open already", device->nic);
     struct weft_roce_device *roce = &device->roce;
     device->fabric = the_fabric;
     roce->address = weft_sim_nic_address(the_fabric, device->nic);
@@ -154,8 +107,6 @@ static enum weft_status sim_open(const struct weft_device_options *options,
 {
     if (!the_fabric)
         return weft_error_set(error, WEFT_INVALID, "sim is not started");
-    if (!options->device)
-        return weft_error_set(error, WEFT_INVALID, "which device? one of the topology's NICs");
     if (options->pcap_path)
         return weft_error_set(error, WEFT_UNSUPPORTED,
                               "sim has no capture; use the dpdk driver, or leave the capture out");
@@ -167,7 +118,6 @@ static enum weft_status sim_open(const struct weft_device_options *options,
         free(device);
         return status;
     }
-    names[device->nic].open = true;
     weft_sim_attach(the_fabric, device->nic, device->roce.port);
     weft_sim_set_fault(the_fabric, weft_sim_nic_wire(the_fabric, device->nic), &options->fault);
     describe(device);
@@ -179,7 +129,6 @@ static void sim_close(struct weft_device *device)
 {
     if (!device)
         return;
-    names[device->nic].open = false;
     weft_sim_attach(device->fabric, device->nic, NULL);
     weft_roce_device_close(&device->roce);
     free(device);

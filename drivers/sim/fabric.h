@@ -85,6 +85,7 @@ struct weft_ip weft_sim_nic_address(const struct weft_sim_fabric *fabric, uint32
 uint64_t weft_sim_nic_rate_bps(const struct weft_sim_fabric *fabric, uint32_t nic);
 /* From now on the port sends and receives; NULL: none is there. */
 void weft_sim_attach(struct weft_sim_fabric *fabric, uint32_t nic, struct weft_roce_port *port);
+bool weft_sim_is_attached(const struct weft_sim_fabric *fabric, uint32_t nic);
 /* Something was posted or asked for: the NIC looks after its port at this instant. */
 void weft_sim_kick(struct weft_sim_fabric *fabric, uint32_t nic);
 /* It neither sends nor receives any more. */

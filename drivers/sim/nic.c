@@ -84,6 +84,12 @@ void weft_sim_attach(struct weft_sim_fabric *fabric, uint32_t nic, struct weft_r
     weft_sim_kick(fabric, nic);
 }
 
+bool weft_sim_is_attached(const struct weft_sim_fabric *fabric, uint32_t nic)
+{
+    assert(nic < fabric->nic_count);
+    return fabric->nics[nic].port != NULL;
+}
+
 void weft_sim_kill(struct weft_sim_fabric *fabric, uint32_t nic)
 {
     assert(nic < fabric->nic_count);

@@ -16,7 +16,7 @@
 
 #include "fabric/result/result.h"
 
-#define WEFT_CONTROL_VERSION 4u
+#define WEFT_CONTROL_VERSION 5u
 #define WEFT_FRAME_BYTES_MAX (64u << 20)
 
 /* Where a state machine's messages go: a whole frame's bytes, to be copied or sent before return.

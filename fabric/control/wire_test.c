@@ -40,6 +40,7 @@ static void write_nic(const struct weft_nic *nic, struct nic_out *out)
     out->message.rate_bps = nic->rate_bps;
     out->message.vlan_id = nic->vlan_id;
     out->message.vlan_priority = nic->vlan_priority;
+    out->message.index = nic->index;
     write_ip(&nic->address, &out->address_copy, &out->address, &out->message.address);
     write_ip(&nic->gateway, &out->gateway_copy, &out->gateway, &out->message.gateway);
 }
@@ -285,6 +286,7 @@ static enum weft_status read_nic(const Weft__Nic *message, struct weft_nic *nic,
     nic->rate_bps = message->rate_bps;
     nic->vlan_id = (uint16_t)message->vlan_id;
     nic->vlan_priority = (uint8_t)message->vlan_priority;
+    nic->index = message->index;
     return status;
 }
 

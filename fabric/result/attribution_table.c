@@ -72,8 +72,8 @@ static bool print_suspect(FILE *out, const struct weft_result *result,
     if (!attribution->suspect_count || !suspect->stands_out)
         return false;
     double sure = suspect->confidence * 100;
-    fprintf(out, "  %-12s%s %s: its messages are on their way %.1f times as long as others'", "slow",
-            suspect->is_nic ? "NIC" : "link",
+    fprintf(out, "  %-12s%s %s: its messages are on their way %.1f times as long as others'",
+            "slow", suspect->is_nic ? "NIC" : "link",
             weft_suspect_name(result->topology, suspect->index, suspect->is_nic, name),
             suspect->slowness);
     fprintf(out, ", over all %u edges (%.1f %% sure)%s\n", suspect->edges,

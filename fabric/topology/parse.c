@@ -100,6 +100,7 @@ static enum weft_status read_nic(struct weft_topology_parse *parse,
 {
     struct weft_nic *nic = &parse->topology->nics[index];
     nic->host = host;
+    nic->index = index;
     parse->nic_nodes[index] = node;
     enum weft_status status = weft_yaml_read_map(node, "a NIC", nic_keys, nic, parse->error);
     if (status == WEFT_OK && nic->gateway.version) {

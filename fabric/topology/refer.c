@@ -70,7 +70,7 @@ static enum weft_status read_link(struct weft_topology_parse *parse,
                                   const struct weft_yaml_node *node, bool *nic_linked,
                                   struct weft_link *ret_link)
 {
-    struct link_row row = {0};
+    struct link_row row = {.delay_ns = WEFT_DELAY_NONE};
     assert(nic_linked && ret_link);
     enum weft_status status = weft_yaml_read_map(node, "a link", link_keys, &row, parse->error);
     if (status != WEFT_OK)

@@ -43,7 +43,7 @@ static void add_links(struct weft_routes *routes, const struct weft_topology *to
         const uint32_t ends[2] = {node_of(routes, &link->ends[0]), node_of(routes, &link->ends[1])};
         uint64_t rate_bps = weft_link_rate_bps(topology, link);
         add_wires(routes, next, ends, rate_bps ? rate_bps : defaults->rate_bps,
-                  link->delay_ns ? link->delay_ns : defaults->delay_ns);
+                  link->delay_ns == WEFT_DELAY_NONE ? defaults->delay_ns : link->delay_ns);
     }
     for (uint32_t i = 0; i < routes->nic_count; i++) {
         const uint32_t ends[2] = {i, routes->nic_count + routes->switch_count - 1};

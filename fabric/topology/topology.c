@@ -56,6 +56,7 @@ static bool fill_loopback(struct weft_topology *topology)
         nic->name = strdup(name);
         nic->device = strdup("loopback");
         nic->address = loopback_address(rank);
+        nic->index = rank;
         topology->rank_nics[rank] = rank;
         whole = whole && nic->name && nic->device;
     }

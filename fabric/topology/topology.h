@@ -5,6 +5,9 @@
 
 #include "fabric/topology/ip.h"
 
+/* Not given: 0 is a delay that a link may have. */
+#define WEFT_DELAY_NONE UINT64_MAX
+
 struct weft_nic {
     char *name;             /* unique in its host */
     char *device;           /* as the driver names it */
@@ -15,6 +18,7 @@ struct weft_nic {
     uint8_t vlan_priority;
     uint64_t rate_bps; /* 0: not given */
     uint32_t host;     /* index */
+    uint32_t index;    /* in the topology: which NIC it is, whatever its device is called */
 };
 
 struct weft_host {
@@ -54,7 +58,7 @@ struct weft_link_end {
 struct weft_link {
     struct weft_link_end ends[2];
     uint64_t rate_bps; /* 0: not given */
-    uint64_t delay_ns; /* 0: not given */
+    uint64_t delay_ns; /* WEFT_DELAY_NONE: not given */
 };
 
 struct weft_topology {

@@ -94,6 +94,7 @@ static void make_rank(struct cluster *cluster, uint32_t rank)
     free(weft_schedule_flows(cluster->schedules[rank], &endpoints));
     const struct weft_device_options device = {
         .device = "sim",
+        .nic = rank,
         .address = cluster->scenario->nic_rows[rank].address,
         .mtu_bytes = cluster->scenario->mtu_bytes,
         .max_endpoints = endpoints,

@@ -28,7 +28,7 @@ static void add_link(struct scenario *scenario, struct weft_link_end a, struct w
     scenario->link_rows[scenario->links++] = (struct weft_link){
         .ends = {a, b},
         .rate_bps = rates_bps[weft_random_below(random, sizeof(rates_bps) / sizeof(rates_bps[0]))],
-        .delay_ns = draw_between(random, 1, draw_once_in(random, 4) ? 20000 : 1000),
+        .delay_ns = draw_between(random, 0, draw_once_in(random, 4) ? 20000 : 1000),
     };
 }
 

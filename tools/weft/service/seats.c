@@ -60,27 +60,10 @@ static const struct weft_driver *driver_of(const struct weft_test *test, const s
     return driver;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-static bool same_address(const struct weft_ip *a, const struct weft_ip *b)
-{
-    return a->version == b->version && memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
-}
-
-/* Loopback ports all bear one name; their addresses tell them apart. */
-static bool same_nic(const struct weft_nic *a, const struct weft_nic *b)
-{
-    return same_text(a->device, b->device) && same_text(a->driver, b->driver) &&
-           same_address(&a->address, &b->address);
-}
-
 static uint32_t device_for(struct weft_seats *seats, const struct weft_nic *nic)
 {
     for (uint32_t i = 0; i < seats->device_count; i++) {
-        if (same_nic(&seats->devices[i].nic, nic))
+        if (seats->devices[i].nic.index == nic->index)
             return i;
     }
     seats->devices[seats->device_count].nic = *nic;
@@ -237,6 +220,7 @@ static enum weft_status open_device(const struct weft_seats_options *options,
         return status;
     const struct weft_device_options open = {
         .device = device->nic.device,
+        .nic = device->nic.index,
         .address = device->nic.address,
         .gateway = device->nic.gateway,
         .mtu_bytes = test->mtu_bytes,
