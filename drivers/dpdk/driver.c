@@ -91,7 +91,7 @@ static enum weft_status open_loopback(const struct weft_device_options *options,
         device->roce.mtu_bytes = 4096;
     if (started.mtu_bytes && device->roce.mtu_bytes > started.mtu_bytes)
         return weft_error_set(error, WEFT_INVALID,
-                              "a path MTU of %u: DPDK was started for one of at most %u",
+                              "a path MTU of %u is too large: DPDK was started for at most %u",
                               device->roce.mtu_bytes, started.mtu_bytes);
     enum weft_status status = WEFT_OK;
     if (!weft_loopback_pool())

@@ -130,10 +130,10 @@ static enum weft_status fill_device(const struct weft_device_options *options,
 {
     device->nic = find_nic(options);
     if (device->nic == weft_sim_nic_count(the_fabric))
-        return weft_error_set(error, WEFT_NOT_FOUND,
-                              "the topology that sim models has no NIC with device '%s' and this "
-                              "address that is not open already",
-                              options->device);
+        return weft_error_set(
+            error, WEFT_NOT_FOUND,
+            "the modelled topology has no free NIC with device '%s' and this address",
+            options->device);
     struct weft_roce_device *roce = &device->roce;
     device->fabric = the_fabric;
     roce->address = weft_sim_nic_address(the_fabric, device->nic);
@@ -144,7 +144,7 @@ static enum weft_status fill_device(const struct weft_device_options *options,
     weft_sim_nic_mac(device->nic, roce->mac);
     if (roce->mtu_bytes > weft_sim_mtu_bytes(the_fabric))
         return weft_error_set(error, WEFT_INVALID,
-                              "a path MTU of %u: sim was started for one of at most %u",
+                              "a path MTU of %u is too large: sim was started for at most %u",
                               roce->mtu_bytes, weft_sim_mtu_bytes(the_fabric));
     return weft_roce_device_open(roce, options, 0, error);
 }

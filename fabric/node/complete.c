@@ -33,7 +33,7 @@ static bool is_expected(struct weft_node *node, const struct weft_channel *chann
         return false;
     }
     if (completion->len_bytes != node->setup.schedule->ops[op].len_bytes) {
-        weft_node_fail_message(node, channel, op, "the message that came has another length",
+        weft_node_fail_message(node, channel, op, "a message arrived with an unexpected length",
                                completion->len_bytes);
         return false;
     }

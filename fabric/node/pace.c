@@ -36,7 +36,7 @@ static enum weft_status create_arrivals(const struct weft_node_parts *node,
     char rate[WEFT_UNITS_TEXT];
     if (!len_bytes)
         return weft_error_set(error, WEFT_INVALID,
-                              "rank %u: a rate is of payload, and an iteration has none",
+                              "rank %u: a rate counts payload, and an iteration has none",
                               weft_node_rank(setup));
     if (!weft_arrivals_gap(len_bytes, setup->options.rate_bps, &gap))
         return weft_error_set(error, WEFT_INVALID,

@@ -23,11 +23,10 @@ static enum weft_status create_trace(struct weft_node_setup *setup, struct weft_
     trace->slots = calloc(ring + WEFT_NODE_TRACES_KEPT, sizeof(*trace->slots));
     trace->records = calloc(ring + WEFT_NODE_TRACES_KEPT, slot_bytes);
     if (!trace->slots || !trace->records)
-        return weft_error_set(
-            error, WEFT_NO_MEMORY,
-            "rank %u: out of memory for the trace of %u operations; write 'trace: "
-            "false' in the plan does without",
-            weft_node_rank(setup), op_count);
+        return weft_error_set(error, WEFT_NO_MEMORY,
+                              "rank %u: out of memory for the trace of %u operations; 'trace: "
+                              "false' in the plan turns it off",
+                              weft_node_rank(setup), op_count);
     for (uint32_t i = 0; i < ring + WEFT_NODE_TRACES_KEPT; i++)
         trace->slots[i].records = trace->records + i * ((size_t)op_count + 1);
     trace->ring_count = ring;

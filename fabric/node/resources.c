@@ -91,7 +91,7 @@ static enum weft_status check_operations(const struct weft_node_parts *node,
     if (!(device->transports & WEFT_BIT(WEFT_TRANSPORT_RC)))
         return weft_error_set(error, WEFT_UNSUPPORTED,
                               "rank %u: schedules run over reliable connections, which driver %s "
-                              "does not have on this device",
+                              "does not support on this device",
                               weft_node_rank(setup), setup->driver->name);
     if ((device->operations & needed) != needed)
         return weft_error_set(error, WEFT_UNSUPPORTED,
@@ -182,8 +182,8 @@ static enum weft_status allocate_memory(const struct weft_node_parts *node,
                                             setup->capabilities.numa_node);
     if (!setup->memory)
         return weft_error_set(error, WEFT_NO_MEMORY,
-                              "rank %u: no %" PRIu64 " B of memory (%" PRIu64
-                              " buffers of the pattern's and some for control); choose %s",
+                              "rank %u: cannot allocate %" PRIu64 " B of memory (%" PRIu64
+                              " buffers of the pattern, plus control); choose %s",
                               weft_node_rank(setup), setup->memory_bytes, lane_count_of(node),
                               setup->in_flight > WEFT_NODE_LANES_MIN
                                   ? "fewer iterations in flight, or a smaller size"

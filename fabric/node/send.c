@@ -32,7 +32,7 @@ static bool start_next(struct weft_node *node, struct weft_channel *channel)
         return false;
     }
     if (weft_slot_len(&slot) != node->setup.schedule->ops[index].len_bytes) {
-        weft_node_fail_message(node, channel, index, "the peer awaits a message of another length",
+        weft_node_fail_message(node, channel, index, "the peer expects a message of another length",
                                weft_slot_len(&slot));
         return false;
     }

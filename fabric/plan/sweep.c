@@ -23,9 +23,9 @@ static enum weft_status apply_own(struct weft_test *test, enum weft_test_option_
     uint64_t value = 0;
     if (id == WEFT_TEST_RANKS && test->ranks)
         return weft_error_set(error, WEFT_INVALID,
-                              "which ranks is said already; a sweep goes over how many");
+                              "the test names its ranks; a sweep needs a number of ranks instead");
     if (id == WEFT_TEST_RATE && test->search.to_bps)
-        return weft_error_set(error, WEFT_INVALID, "a rate that is searched cannot be swept");
+        return weft_error_set(error, WEFT_INVALID, "a test with a search cannot sweep its rate");
     enum weft_status status = weft_test_option_parse(id, text, &value, error);
     if (status == WEFT_OK)
         weft_test_option_set(test, id, value);

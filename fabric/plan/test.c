@@ -382,15 +382,13 @@ static enum weft_status check_keys(const struct weft_yaml_node *node, const stru
                              "a test has 'iterations' or 'duration', not both");
     if (search && rate)
         return weft_error_at(error, &search->key_where,
-                             "a test has a 'rate' or a 'search' for one, not both");
+                             "a test has a 'rate' or a 'search', not both");
     rate = rate || search || (sweep && weft_yaml_find(sweep, "rate"));
     for (const struct weft_yaml_node *key = node->first; key && !rate; key = key->next) {
         enum weft_test_option_id id = weft_test_option_find(key->key);
         if (id != WEFT_TEST_OPTION_COUNT && weft_test_option_table[id].needs == WEFT_NEEDS_RATE)
             return weft_error_at(error, &key->key_where,
-                                 "'%s' says when iterations of a 'rate' are due: add the rate, or "
-                                 "leave this out",
-                                 key->key);
+                                 "'%s' needs a 'rate': add the rate, or leave this out", key->key);
     }
     return WEFT_OK;
 }

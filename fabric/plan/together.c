@@ -80,7 +80,7 @@ static enum weft_status check_job(const struct weft_yaml_node *job, struct weft_
             continue;
         if (strcmp(key->key, "together") == 0)
             return weft_error_at(error, &key->key_where,
-                                 "a job has no jobs of its own: write all of them in one list");
+                                 "a job cannot contain jobs: write all of them in one list");
         if (is_of(key->key, WEFT_SCOPE_ALONE))
             return weft_error_at(error, &key->key_where,
                                  "a job that runs together with others "

@@ -45,7 +45,7 @@ enum weft_status weft_ip_parse(const char *text, struct weft_ip *ret_address,
     struct weft_ip address = {.version = v6 ? 6 : 4, .prefix_bits = v6 ? 64 : 24};
     const char *at = text + strcspn(text, "/");
     if (!read_host(text, (size_t)(at - text), &address))
-        return refuse(text, "it does not read as one", error);
+        return refuse(text, "it has the wrong form", error);
     if (*at == '/') {
         at = read_prefix(at + 1, v6 ? 128 : 32, &address.prefix_bits);
         if (!at)
@@ -55,7 +55,7 @@ enum weft_status weft_ip_parse(const char *text, struct weft_ip *ret_address,
                           error);
     }
     if (*at)
-        return refuse(text, "something follows its prefix", error);
+        return refuse(text, "extra text follows its prefix", error);
     *ret_address = address;
     return WEFT_OK;
 }

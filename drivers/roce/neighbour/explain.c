@@ -14,7 +14,7 @@ const char *weft_neighbour_conflict(const struct weft_neighbours *neighbours,
     if (neighbours->conflicts)
         (void)snprintf(text, WEFT_CONFLICT_TEXT,
                        "; another host (%02x:%02x:%02x:%02x:%02x:%02x) has this port's address %s "
-                       "too: give one of them another",
+                       "too: change one of the two",
                        mac[0], mac[1], mac[2], mac[3], mac[4], mac[5],
                        weft_ip_format(&neighbours->interface->address, false, own));
     return text;

@@ -22,7 +22,7 @@ enum weft_status weft_roce_region_register(struct weft_roce_port *port, void *me
     assert(port && ret_region);
     struct weft_regions *regions = &port->regions;
     if (!memory || !len_bytes)
-        return weft_error_set(error, WEFT_INVALID, "a region of no bytes cannot be registered");
+        return weft_error_set(error, WEFT_INVALID, "an empty region cannot be registered");
     if (regions->count == regions->max)
         return weft_error_set(error, WEFT_NO_MEMORY,
                               "all %u memory regions of this port are in use; open the device with "

@@ -8,7 +8,7 @@ void *weft_goal_append(struct weft_goal_reader *reader, void **items, size_t ite
                        uint32_t *count, uint32_t *room, uint32_t most)
 {
     if (*count == most) {
-        (void)weft_scan_fail(&reader->scan, "the file has more than %u of these; take a part of it",
+        (void)weft_scan_fail(&reader->scan, "the file has more than %u of these; use a part of it",
                              most);
         return NULL;
     }

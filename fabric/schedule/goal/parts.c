@@ -24,7 +24,7 @@ enum weft_status weft_goal_join(struct weft_goal *goal, uint32_t send, uint32_t 
     if (to->op.len_bytes < from->op.len_bytes)
         return weft_goal_fail(goal, receive, error,
                               "rank %u receives at most %" PRIu64
-                              " B here, and what it meets, line %u, sends %" PRIu64
+                              " B here, but the matching send in line %u has %" PRIu64
                               " B: write the same length in both",
                               to->rank, to->op.len_bytes, from->line, from->op.len_bytes);
     to->op.len_bytes = from->op.len_bytes;

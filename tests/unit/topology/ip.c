@@ -85,13 +85,13 @@ Test(ip, refuses_what_is_none)
 Test(ip, says_what_is_wrong)
 {
     static const char *const wrongs[][2] = {
-        {"1.2.3.256/24", "it does not read as one"},
+        {"1.2.3.256/24", "it has the wrong form"},
         {"1.2.3.4/33", "its prefix must be from /1 to /32"},
         {"1.2.3.4/256", "its prefix must be from /1 to /32"},
         {"1.2.3.4/280", "its prefix must be from /1 to /32"},
         {"fe80::1/129", "its prefix must be from /1 to /128"},
-        {"1.2.3.4/24 ", "something follows its prefix"},
-        {"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb", "it does not read as one"},
+        {"1.2.3.4/24 ", "extra text follows its prefix"},
+        {"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb", "it has the wrong form"},
     };
     for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {
         struct weft_ip address;

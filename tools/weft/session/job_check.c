@@ -111,7 +111,7 @@ static enum weft_status check_sums(const struct weft_test *test, struct weft_err
     weft_schedule_destroy(schedule);
     if (reduces)
         return WEFT_OK;
-    return weft_error_set(error, WEFT_INVALID, "%s: pattern %s has no sums to do; leave %s out",
+    return weft_error_set(error, WEFT_INVALID, "%s: pattern %s computes no sums; leave %s out",
                           weft_test_option_table[id].key, test->pattern->name,
                           weft_test_option_table[id].key);
 }

@@ -148,8 +148,8 @@ static enum weft_status check_pace(const struct weft_job *job, const struct weft
         const char *driver = weft_job_driver(job, test, rank);
         if (!weft_driver_find(driver)->paces)
             return weft_error_set(error, WEFT_INVALID,
-                                  "test '%s': rank %u runs on driver %s, which takes no '%s': %s; "
-                                  "use the dpdk driver, or leave it out",
+                                  "test '%s': rank %u runs on driver %s, which does not support "
+                                  "'%s': %s; use the dpdk driver, or leave it out",
                                   test->name, rank, driver, weft_test_option_table[id].key,
                                   strcmp(driver, "null") == 0
                                       ? "it sends no packets"

@@ -263,8 +263,7 @@ static enum weft_status check_chosen(const struct weft_job_options *options,
     const char *alone = find_alone(options);
     if (test->ranks && options->texts[WEFT_TEST_RANKS])
         return weft_error_set(error, WEFT_INVALID,
-                              "test '%s': --ranks: which ranks it runs on is said in the plan; "
-                              "change it there",
+                              "test '%s': --ranks: the plan names the ranks; change them there",
                               test->name);
     if (!test->together.name)
         return WEFT_OK;
@@ -287,15 +286,13 @@ static enum weft_status check_rate(const struct weft_job_options *options,
     bool search = options->texts[WEFT_TEST_SEARCH] != NULL;
     enum weft_test_option_id id = 0;
     if (search && (options->texts[WEFT_TEST_RATE] || sweeps_rate(test)))
-        return weft_error_set(error, WEFT_INVALID,
-                              "--search looks for the rate: leave out the other one");
+        return weft_error_set(error, WEFT_INVALID, "--search finds the rate: leave --rate out");
     while (id < WEFT_TEST_OPTION_COUNT && (weft_test_option_table[id].needs != WEFT_NEEDS_RATE ||
                                            !weft_test_option_is_given(said, id)))
         id++;
     if (id == WEFT_TEST_OPTION_COUNT || test->rate_bps || search || sweeps_rate(test))
         return WEFT_OK;
-    return weft_error_set(error, WEFT_INVALID,
-                          "--%s says when iterations of a rate are due: give --rate",
+    return weft_error_set(error, WEFT_INVALID, "--%s needs a rate: give --rate",
                           weft_test_option_table[id].key);
 }
 
