@@ -67,6 +67,8 @@ struct weft_capabilities {
     uint64_t line_rate_bps; /* 0: not known */
     int32_t numa_node;      /* -1: not known */
     uint64_t header_bytes;  /* what a packet carries beside its payload on the line; 0: unknown */
+    bool in_process;        /* it reaches devices of this process only, through memory */
+    bool polled;            /* software moves its packets, by progress, in the machine's time */
 };
 
 /* What is done, on purpose and from a seed, to the frames that a device sends: to see what the

@@ -171,6 +171,8 @@ static enum weft_status open_parts(const struct weft_device_options *options,
         loopback ? open_loopback(options, device, error) : open_nic(options, device, error);
     if (!status && options->pcap_path)
         status = open_capture(options, device, error);
+    device->roce.in_process = loopback;
+    device->roce.polled = true;
     bool loses = !loopback || weft_fault_is_on(&options->fault);
     if (!status)
         status = weft_roce_device_open(&device->roce, options, loses ? 0 : LOOPBACK_ACK_TIMEOUT_NS,

@@ -102,7 +102,9 @@ static void capabilities(const struct weft_device *device, struct weft_capabilit
                                       .max_cq_depth = WEFT_DRIVER_DEFAULT_CQ_DEPTH_MAX,
                                       .max_endpoints = device->endpoint_room,
                                       .mtu_bytes = device->mtu_bytes,
-                                      .numa_node = -1};
+                                      .numa_node = -1,
+                                      .in_process = true,
+                                      .polled = true};
 }
 
 static const struct weft_device_counters *counters(const struct weft_device *device)

@@ -120,6 +120,8 @@ void weft_roce_driver_capabilities(const struct weft_device *device, struct weft
         .line_rate_bps = head->line_rate_bps,
         .numa_node = head->numa_node,
         .header_bytes = header_bytes + head->line_bytes,
+        .in_process = head->in_process,
+        .polled = head->polled,
     };
 }
 

@@ -17,6 +17,7 @@ struct weft_roce_device {
     uint32_t max_endpoints;
     uint64_t line_rate_bps;               /* 0: not known */
     int32_t numa_node;                    /* -1: not known */
+    bool in_process, polled;              /* as in struct weft_capabilities */
     uint32_t line_bytes;                  /* what a frame takes on the line beside its own bytes */
     char description[768];                /* what describe says */
     struct weft_device_counters counters; /* the copy that readers see */

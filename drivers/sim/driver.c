@@ -130,10 +130,10 @@ static enum weft_status fill_device(const struct weft_device_options *options,
 {
     device->nic = find_nic(options);
     if (device->nic == weft_sim_nic_count(the_fabric))
-        return weft_error_set(
-            error, WEFT_NOT_FOUND,
-            "the modelled topology has no free NIC with device '%s' and this address",
-            options->device);
+        return weft_error_set(error, WEFT_NOT_FOUND,
+                              "the modelled topology has no free NIC with device '%s' and this "
+                              "address",
+                              options->device);
     struct weft_roce_device *roce = &device->roce;
     device->fabric = the_fabric;
     roce->address = weft_sim_nic_address(the_fabric, device->nic);

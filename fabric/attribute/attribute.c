@@ -79,6 +79,33 @@ static enum weft_status walk_all(struct weft_attributor *attributor, struct weft
     return WEFT_OK;
 }
 
+static bool stays_in_process(const struct weft_attribution_input *input)
+{
+    for (uint32_t rank = 0; rank < input->rank_count; rank++) {
+        if (!input->seats || !input->seats[rank].in_process)
+            return false;
+    }
+    return true;
+}
+
+static enum weft_status try_edges(const struct weft_attributor *attributor,
+                                  struct weft_tally_table *table,
+                                  struct weft_attribution *attribution, struct weft_error *error)
+{
+    struct weft_edges sets[WEFT_SETS] = {0};
+    enum weft_status status = WEFT_OK;
+    attribution->in_process = stays_in_process(attributor->input);
+    for (uint32_t i = 0; i < WEFT_SETS && !status; i++)
+        status = weft_edges_measure(attributor, i > 0, &sets[i], error);
+    if (!status) {
+        weft_tally_finish(table, attributor, sets, attribution);
+        status = weft_suspects_find(attributor, sets, attribution, error);
+    }
+    for (uint32_t i = 0; i < WEFT_SETS; i++)
+        weft_edges_fini(&sets[i]);
+    return status;
+}
+
 static enum weft_status attribute(struct weft_attributor *attributor,
                                   struct weft_attribution *attribution, struct weft_error *error)
 {
@@ -97,10 +124,8 @@ static enum weft_status attribute(struct weft_attributor *attributor,
         status = weft_error_set(error, WEFT_NO_MEMORY, "out of memory for chains");
     if (status == WEFT_OK)
         status = walk_all(attributor, table, attribution, error);
-    if (status == WEFT_OK) {
-        weft_tally_finish(table, attributor, attribution);
-        status = weft_suspects_find(attributor, table, attribution, error);
-    }
+    if (status == WEFT_OK)
+        status = try_edges(attributor, table, attribution, error);
     weft_tally_destroy(table);
     return status;
 }

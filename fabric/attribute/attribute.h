@@ -9,7 +9,11 @@
  *
  * A chain always consists of something. What decides is what took longer than the median of like
  * operations (kind, length, distance and place in its rank's order) of all ranks, so a link that is
- * always slow is found as one that is slow now and then. */
+ * always slow is found as one that is slow now and then.
+ *
+ * To decide is no fault: somebody is always the last. Who stands out must be slower than the like
+ * by a material part, beyond what others that share a rank or a worker with it explain, alone, and
+ * in so many blocks of iterations as chance does not do. */
 #ifndef WEFT_ATTRIBUTE_ATTRIBUTE_H
 #define WEFT_ATTRIBUTE_ATTRIBUTE_H
 
@@ -67,16 +71,19 @@ struct weft_decider {
     bool stands_out;
 };
 
-/* A link of the topology by its share of all transfers' excess; where that has no links, a NIC. */
+/* A NIC's link of the topology; where the NIC has none, the NIC. */
 struct weft_suspect {
     uint32_t index;
-    double share;
+    bool is_nic;
+    bool polled;       /* by software: it may as well be the CPU that does */
+    uint32_t edges;    /* that it was told by */
+    double slowness;   /* how many times as long as the like its transfers take */
+    double confidence; /* 1 less what chance would do, of all that was looked at */
     bool stands_out;
 };
 
 #define WEFT_CHAINS_MAX 5u
 #define WEFT_DECIDERS_MAX 32u
-#define WEFT_SUSPECTS_MAX 16u
 
 struct weft_attribution {
     uint32_t slow_traced, other_traced; /* iterations */
@@ -84,15 +91,26 @@ struct weft_attribution {
     struct weft_chain chains[WEFT_CHAINS_MAX];
     uint32_t decider_count; /* those that decide most often first */
     struct weft_decider deciders[WEFT_DECIDERS_MAX];
-    bool suspects_are_nics;
-    uint32_t suspect_count; /* the largest share first */
-    struct weft_suspect suspects[WEFT_SUSPECTS_MAX];
+    bool in_process;        /* no message left the process: no NIC or link can be at fault */
+    uint32_t suspect_count; /* 0: none could be looked at; else 1, the slowest */
+    struct weft_suspect suspect;
+};
+
+#define WEFT_WORKER_NONE UINT32_MAX
+
+/* What a rank runs on: what else than its NIC may be slow. */
+struct weft_rank_seat {
+    bool in_process;   /* its NIC is a port of a switch in this process */
+    bool polled;       /* software moves its packets */
+    uint32_t worker;   /* ranks with the same number share one; NONE: time is virtual */
+    double lost_share; /* of the measured time its worker was without a CPU */
 };
 
 struct weft_attribution_input {
     const struct weft_schedule *const *schedules; /* of all ranks; they match */
     uint32_t rank_count;
     const struct weft_topology *topology;
+    const struct weft_rank_seat *seats; /* of all ranks; NULL: nothing is known */
     const struct weft_traced_iteration *iterations;
     uint32_t iteration_count;
 };

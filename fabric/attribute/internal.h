@@ -74,24 +74,85 @@ WEFT_CHECKED enum weft_status weft_likes_create(struct weft_attributor *attribut
 void weft_likes_find(const struct weft_attributor *attributor, uint32_t rank, uint32_t op,
                      struct weft_like *ret_like);
 
+/* ---- profile.c ---- */
+
+struct weft_profile_point {
+    double at_ns, rate, bytes; /* the rate from here on, the bytes until here */
+};
+struct weft_profile {
+    struct weft_profile_point *points; /* room for two a message */
+    uint32_t count;
+};
+/* to_ns is beyond from_ns. */
+void weft_profile_add(struct weft_profile *profile, double from_ns, double to_ns, double bytes);
+void weft_profile_finish(struct weft_profile *profile);
+/* How many bytes moved between the two. */
+double weft_profile_bytes(const struct weft_profile *profile, double from_ns, double to_ns);
+
+/* ---- edges.c, edges_compare.c ---- */
+
+#define WEFT_BLOCKS_MAX 8u
+
+/* Of an ordered pair of ranks that sends. */
+struct weft_edge {
+    uint32_t from, to;
+    uint32_t hops, message_count;
+    uint64_t bytes;
+    bool known;      /* it has enough like it to be compared with */
+    bool stands_out; /* it alone is slow, materially, in nearly all blocks */
+    /* Of the like edges' median: in each block of iterations, and in the middle one. */
+    double slownesses[WEFT_BLOCKS_MAX], slowness;
+    double pace;       /* the same by the time from one completion to the next */
+    double busy_share; /* of the iteration, with a message on its way */
+};
+struct weft_edges {
+    struct weft_edge *edges; /* by from */
+    uint32_t count;          /* 0: too few iterations, or too many edges */
+    uint32_t block_count;
+};
+/* Of the slow iterations, or of the others. */
+WEFT_CHECKED enum weft_status weft_edges_measure(const struct weft_attributor *attributor,
+                                                 bool slow, struct weft_edges *ret_edges,
+                                                 struct weft_error *error);
+void weft_edges_fini(struct weft_edges *edges);
+/* What it takes beyond `usual` times as long as the like, as a share of the iteration. */
+static inline double weft_edge_cost(const struct weft_edge *edge, double usual)
+{
+    return edge->pace > usual ? edge->busy_share * (1 - usual / edge->pace) : 0;
+}
+/* NULL: it is not among them. */
+const struct weft_edge *weft_edges_find(const struct weft_edges *edges, uint32_t from, uint32_t to);
+/* From each edge's own time to that of its like. False: out of memory. */
+bool weft_edges_compare(const struct weft_attributor *attributor, struct weft_edges *edges);
+
+/* ---- chance.c ---- */
+
+/* Slower by less is nobody's fault, nor is what costs an iteration less. */
+#define WEFT_SLOWNESS_MIN 1.2
+#define WEFT_EXCESS_SHARE_MIN 0.1
+/* Two sets of iterations are looked at: a chance of `tries` things is of twice as many. */
+#define WEFT_SETS 2u
+/* What chance alone may do in a run, of all that is looked at. */
+#define WEFT_CHANCE_MAX 0.01
+
+double weft_median(double *values, size_t count);
+/* That one of `tries` wins as often, of `all`, where each win has `share` by chance. */
+double weft_chance_of(uint32_t wins, uint32_t all, double share, double tries);
+
 /* ---- tally.c: who decides ---- */
 
 struct weft_share {
-    uint64_t key;       /* of a rank or an edge */
-    uint64_t excess_ns; /* or votes */
+    uint64_t key; /* of a rank or an edge */
+    uint64_t excess_ns;
 };
 struct weft_tally_table;
 struct weft_tally_table *weft_tally_create(uint32_t steps_max);
 void weft_tally_destroy(struct weft_tally_table *table);
 void weft_tally_add(struct weft_tally_table *table, const struct weft_step *steps, uint32_t count,
                     uint64_t duration_ns, bool slow);
+/* Who stands out is decided by the edges' own times, of WEFT_SETS sets: others and slow. */
 void weft_tally_finish(struct weft_tally_table *table, const struct weft_attributor *attributor,
-                       struct weft_attribution *attribution);
-/* Transfers that took materially longer, and what of the chains' votes each has; in how many chains
- * there was one. */
-const struct weft_share *weft_tally_transfers(const struct weft_tally_table *table,
-                                              uint32_t *ret_count, uint32_t *ret_chains);
-
+                       const struct weft_edges *sets, struct weft_attribution *attribution);
 static inline uint64_t weft_key_of_edge(uint32_t from, uint32_t to)
 {
     return UINT64_C(1) << 63 | (uint64_t)from << 32 | to;
@@ -105,11 +166,19 @@ static inline uint32_t weft_key_from(uint64_t key)
     return weft_key_is_edge(key) ? (uint32_t)(key >> 32) & INT32_MAX : (uint32_t)key;
 }
 
-/* ---- suspects.c ---- */
+/* ---- suspects.c, suspects_paths.c ---- */
+
+/* The NIC whose edges are slow, by its link. */
 WEFT_CHECKED enum weft_status weft_suspects_find(const struct weft_attributor *attributor,
-                                                 const struct weft_tally_table *table,
+                                                 const struct weft_edges *sets,
                                                  struct weft_attribution *attribution,
                                                  struct weft_error *error);
+/* May a link between switches be on the ways of all these edges? Of many edges it counts only where
+ * they have no other way: by chance they do not all choose it. */
+WEFT_CHECKED enum weft_status weft_suspects_share_link(const struct weft_attributor *attributor,
+                                                       const struct weft_edge *const *edges,
+                                                       uint32_t count, bool *ret_share,
+                                                       struct weft_error *error);
 
 /* ---- paths.c ---- */
 

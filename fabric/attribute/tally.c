@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Who decides how often. An iteration is decided by the rank or edge with the largest excess on its
  * chain, if that is a material part of it. */
-#include <math.h>
 #include <stdlib.h>
 
 #include "fabric/attribute/internal.h"
 
 /* Less than this share of an iteration is nobody's fault. */
-#define MATERIAL_PARTS 20u
-/* One vote, which a chain's slow transfers share. */
-#define VOTE 1000000u
+#define MATERIAL_PARTS 10u
 #define ENTRIES_MAX 4096u
-/* How many deviations above what chance gives; and never on fewer iterations than this. */
-#define DEVIATIONS 4.0
-#define COUNT_MIN 3u
+/* Of fewer ranks nothing can be told by comparison, nor from fewer iterations. */
+#define RANKS_MIN 4u
+#define ITERATIONS_MIN 4u
+/* Its CPU was taken away for longer than this share: it is that. */
+#define LOST_SHARE_MAX 0.01
 
 struct row {
     uint64_t key;
@@ -25,8 +24,6 @@ struct weft_tally_table {
     struct weft_share *shares; /* of one chain */
     struct row rows[ENTRIES_MAX];
     uint32_t row_count;
-    struct weft_share transfers[ENTRIES_MAX]; /* in votes */
-    uint32_t transfer_count, transfer_chains;
     uint32_t slow, other;
 };
 
@@ -94,34 +91,6 @@ static void count_decider(struct weft_tally_table *table, const struct weft_shar
     table->rows[at].excess_ns += share->excess_ns;
 }
 
-static void vote_transfer(struct weft_tally_table *table, uint64_t key, uint64_t votes)
-{
-    uint32_t at = 0;
-    while (at < table->transfer_count && table->transfers[at].key != key)
-        at++;
-    if (at == ENTRIES_MAX)
-        return;
-    if (at == table->transfer_count)
-        table->transfers[table->transfer_count++] = (struct weft_share){.key = key};
-    table->transfers[at].excess_ns += votes;
-}
-
-static void vote_transfers(struct weft_tally_table *table, uint32_t count, uint64_t material_ns)
-{
-    uint64_t all_ns = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (weft_key_is_edge(table->shares[i].key) && table->shares[i].excess_ns >= material_ns)
-            all_ns += table->shares[i].excess_ns;
-    }
-    table->transfer_chains += all_ns > 0;
-    for (uint32_t i = 0; all_ns && i < count; i++) {
-        const struct weft_share *share = &table->shares[i];
-        if (weft_key_is_edge(share->key) && share->excess_ns >= material_ns)
-            vote_transfer(table, share->key,
-                          (uint64_t)((double)share->excess_ns * VOTE / (double)all_ns));
-    }
-}
-
 void weft_tally_add(struct weft_tally_table *table, const struct weft_step *steps, uint32_t count,
                     uint64_t duration_ns, bool slow)
 {
@@ -136,26 +105,52 @@ void weft_tally_add(struct weft_tally_table *table, const struct weft_step *step
     table->other += !slow;
     if (top && top->excess_ns >= material_ns)
         count_decider(table, top, slow);
-    vote_transfers(table, shares, material_ns);
-}
-
-const struct weft_share *weft_tally_transfers(const struct weft_tally_table *table,
-                                              uint32_t *ret_count, uint32_t *ret_chains)
-{
-    *ret_count = table->transfer_count;
-    *ret_chains = table->transfer_chains;
-    return table->transfers;
 }
 
 /* ---- the table ---- */
 
-/* More often than one of `candidates` would by chance. */
-static bool exceeds_chance(uint32_t count, uint32_t all, uint32_t candidates)
+/* More often than one of all ranks would by chance. Neighbouring iterations are not independent:
+ * they count as no more than there are blocks. */
+static bool exceeds_chance(uint32_t count, uint32_t all, uint32_t ranks)
 {
-    if (count < COUNT_MIN || candidates < 2)
+    uint32_t blocks = all < WEFT_BLOCKS_MAX ? all : WEFT_BLOCKS_MAX;
+    if (all < ITERATIONS_MIN)
         return false;
-    double share = 1.0 / candidates, mean = all * share;
-    return count >= mean + DEVIATIONS * sqrt(mean * (1 - share)) + 1;
+    return weft_chance_of(count * blocks / all, blocks, 1.0 / ranks, (double)WEFT_SETS * ranks) <=
+           WEFT_CHANCE_MAX;
+}
+
+/* Ranks that share a worker wait for one another, and one that has lost its CPU for that. */
+static bool is_its_own(const struct weft_attribution_input *input, uint32_t rank)
+{
+    const struct weft_rank_seat *seats = input->seats;
+    if (!seats || seats[rank].worker == WEFT_WORKER_NONE)
+        return true;
+    for (uint32_t other = 0; other < input->rank_count; other++) {
+        if (other != rank && seats[other].worker == seats[rank].worker)
+            return false;
+    }
+    return seats[rank].lost_share <= LOST_SHARE_MAX;
+}
+
+static bool edge_stands_out(const struct weft_edges *sets, const struct row *row)
+{
+    for (uint32_t i = 0; i < WEFT_SETS; i++) {
+        const struct weft_edge *edge =
+            weft_edges_find(&sets[i], weft_key_from(row->key), (uint32_t)row->key);
+        if (edge && edge->stands_out)
+            return true;
+    }
+    return false;
+}
+
+static bool rank_stands_out(const struct weft_tally_table *table,
+                            const struct weft_attribution_input *input, const struct row *row)
+{
+    uint32_t ranks = input->rank_count;
+    return ranks >= RANKS_MIN && is_its_own(input, weft_key_from(row->key)) &&
+           (exceeds_chance(row->slow, table->slow, ranks) ||
+            exceeds_chance(row->other, table->other, ranks));
 }
 
 static int by_count(const void *left, const void *right)
@@ -168,7 +163,7 @@ static int by_count(const void *left, const void *right)
 }
 
 void weft_tally_finish(struct weft_tally_table *table, const struct weft_attributor *attributor,
-                       struct weft_attribution *attribution)
+                       const struct weft_edges *sets, struct weft_attribution *attribution)
 {
     attribution->slow_traced = table->slow;
     attribution->other_traced = table->other;
@@ -176,15 +171,14 @@ void weft_tally_finish(struct weft_tally_table *table, const struct weft_attribu
     for (uint32_t i = 0; i < table->row_count && i < WEFT_DECIDERS_MAX; i++) {
         const struct row *row = &table->rows[i];
         bool edge = weft_key_is_edge(row->key);
-        uint32_t candidates = edge ? attributor->edge_count : attributor->input->rank_count;
         attribution->deciders[attribution->decider_count++] = (struct weft_decider){
             .rank = weft_key_from(row->key),
             .peer = edge ? (uint32_t)row->key : WEFT_OP_NONE,
             .slow = row->slow,
             .other = row->other,
             .excess_ns = row->excess_ns,
-            .stands_out = exceeds_chance(row->slow, table->slow, candidates) ||
-                          exceeds_chance(row->other, table->other, candidates),
+            .stands_out =
+                edge ? edge_stands_out(sets, row) : rank_stands_out(table, attributor->input, row),
         };
     }
 }

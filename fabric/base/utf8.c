@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "fabric/base/utf8.h"
 
+#include <string.h>
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -46,4 +48,11 @@ size_t weft_utf8_printable(const char *text, size_t len_bytes)
             return 0;
     }
     return length;
+}
+
+size_t weft_utf8_mark(const char *text, size_t len_bytes)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    size_t mark_bytes = sizeof(mark) - 1;
+    return len_bytes >= mark_bytes && memcmp(text, mark, mark_bytes) == 0 ? mark_bytes : 0;
 }

@@ -9,4 +9,7 @@
  * none, are cut short, or begin with a control character, be it a line's end. */
 size_t weft_utf8_printable(const char *text, size_t len_bytes);
 
+/* The length of the byte order mark (U+FEFF) that some editors put first; 0 where there is none. */
+size_t weft_utf8_mark(const char *text, size_t len_bytes);
+
 #endif

@@ -255,6 +255,27 @@ static void name_ranks(const struct weft_test *test, struct weft_attribution *at
     }
 }
 
+/* NULL: out of memory, and nothing is known. */
+static struct weft_rank_seat *describe_seats(const struct weft_test_result *figures)
+{
+    struct weft_rank_seat *seats = calloc((size_t)figures->rank_count + 1, sizeof(*seats));
+    for (uint32_t i = 0; seats && i < figures->rank_count; i++) {
+        const struct weft_rank_result *rank = &figures->ranks[i];
+        seats[i] = (struct weft_rank_seat){
+            .in_process = rank->in_process, .polled = rank->polled, .worker = WEFT_WORKER_NONE};
+        if (rank->window_ns)
+            seats[i].lost_share = (double)rank->preempted_ns / (double)rank->window_ns;
+        /* A worker's number is its host's own: the first of its ranks stands for it. */
+        for (uint32_t j = 0; rank->worker != WEFT_WORKER_NONE && j <= i; j++) {
+            if (figures->ranks[j].host == rank->host && figures->ranks[j].worker == rank->worker) {
+                seats[i].worker = j;
+                break;
+            }
+        }
+    }
+    return seats;
+}
+
 /* Without it the test has all its other figures. */
 static void attribute(struct weft_controller *controller, struct weft_controller_part *part)
 {
@@ -264,10 +285,12 @@ static void attribute(struct weft_controller *controller, struct weft_controller
     if (!traces->iteration_count ||
         !weft_test_view(&part->test, controller->options.topology, &view))
         return;
+    struct weft_rank_seat *seats = describe_seats(part->figures);
     const struct weft_attribution_input input = {
         .schedules = (const struct weft_schedule *const *)traces->schedules,
         .rank_count = part->figures->rank_count,
         .topology = &view,
+        .seats = seats,
         .iterations = traces->iterations,
         .iteration_count = traces->iteration_count,
     };
@@ -275,6 +298,7 @@ static void attribute(struct weft_controller *controller, struct weft_controller
         part->figures->attribution = NULL;
     else
         name_ranks(&part->test, part->figures->attribution);
+    free(seats);
     free(view.rank_nics);
 }
 

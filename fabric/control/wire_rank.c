@@ -145,6 +145,9 @@ static void write_rank(const struct weft_rank_result *rank, struct rank_out *out
     message->window_ns = rank->window_ns;
     message->preemptions = rank->preemptions;
     message->preempted_ns = rank->preempted_ns;
+    message->worker = rank->worker == WEFT_WORKER_NONE ? 0 : rank->worker + 1;
+    message->in_process = rank->in_process;
+    message->polled = rank->polled;
     message->counters = &out->counters;
     message->rates = rank->rates.flows ? &out->rates : NULL;
     message->spread = rank->spread.flows ? &out->spread : NULL;
@@ -301,6 +304,9 @@ static void read_numbers(const Weft__RankResult *message, struct weft_rank_resul
     rank->window_ns = message->window_ns;
     rank->preemptions = message->preemptions;
     rank->preempted_ns = message->preempted_ns;
+    rank->worker = message->worker ? message->worker - 1 : WEFT_WORKER_NONE;
+    rank->in_process = message->in_process;
+    rank->polled = message->polled;
     read_counters(message->counters, &rank->counters);
     read_spread(message->spread, &rank->spread);
     const Weft__FlowRates *rates = message->rates;

@@ -25,6 +25,7 @@ void weft_test_fini(struct weft_test *test)
         weft_expect_fini(&test->expects[i]);
     free(test->expects);
     weft_sweep_fini(test);
+    weft_pattern_discard(test->pattern, &test->options);
     weft_expect_fini(&test->until);
     free(test->name);
     free(test->ranks);

@@ -237,6 +237,7 @@ enum weft_status weft_test_copy(const struct weft_test *from, struct weft_test *
     made = (copy_text(&to->together.job) || !from->together.job) && made;
     made = (copy_ranks(to) || !from->ranks) && made;
     to->file_text = NULL;
+    to->options.prepared = NULL;
     to->expects = calloc(from->expect_count + 1u, sizeof(*to->expects));
     if (!made || !to->expects)
         return no_memory(error);

@@ -86,20 +86,18 @@ static json_t *deciders_json(const struct weft_attribution *attribution, bool ed
     return list_of(array, failed);
 }
 
-static json_t *suspects_json(const struct weft_result *result,
-                             const struct weft_attribution *attribution)
+static json_t *suspect_json(const struct weft_result *result,
+                            const struct weft_attribution *attribution)
 {
-    json_t *array = json_array();
-    bool failed = false;
-    for (uint32_t i = 0; i < attribution->suspect_count; i++) {
-        char name[WEFT_SUSPECT_TEXT];
-        const struct weft_suspect *suspect = &attribution->suspects[i];
-        weft_suspect_name(result->topology, suspect->index, attribution->suspects_are_nics, name);
-        failed |= json_array_append_new(array, json_pack("{ss sf sb}", "name", name, "share",
-                                                         suspect->share, "stands_out",
-                                                         suspect->stands_out)) != 0;
-    }
-    return list_of(array, failed);
+    const struct weft_suspect *suspect = &attribution->suspect;
+    char name[WEFT_SUSPECT_TEXT];
+    if (!attribution->suspect_count)
+        return json_null();
+    return json_pack("{ss ss sI sf sf sb}", "name",
+                     weft_suspect_name(result->topology, suspect->index, suspect->is_nic, name),
+                     "kind", suspect->is_nic ? "nic" : "link", "edges", (json_int_t)suspect->edges,
+                     "slowness", suspect->slowness, "confidence", suspect->confidence, "stands_out",
+                     suspect->stands_out);
 }
 
 json_t *weft_attribution_deciders_json(const struct weft_result *result,
@@ -108,9 +106,9 @@ json_t *weft_attribution_deciders_json(const struct weft_result *result,
     const struct weft_attribution *attribution = test->attribution;
     if (!attribution)
         return json_null();
-    return json_pack("{sI sI so so so}", "slow_traced", (json_int_t)attribution->slow_traced,
-                     "other_traced", (json_int_t)attribution->other_traced, "ranks",
-                     deciders_json(attribution, false), "edges", deciders_json(attribution, true),
-                     attribution->suspects_are_nics ? "nics" : "links",
-                     suspects_json(result, attribution));
+    return json_pack("{sI sI sb so so so}", "slow_traced", (json_int_t)attribution->slow_traced,
+                     "other_traced", (json_int_t)attribution->other_traced, "in_process",
+                     attribution->in_process, "ranks", deciders_json(attribution, false), "edges",
+                     deciders_json(attribution, true), "suspect",
+                     suspect_json(result, attribution));
 }

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include <math.h>
-
 #include "fabric/base/units.h"
 #include "fabric/result/attribution.h"
 
-/* So many ranks and edges have a line, and so many links a place on theirs. */
+/* So many ranks and edges have a line. */
 #define LINES_MAX 3u
-#define NAMES_MAX 4u
 
 static int name_end(const struct weft_topology *topology, const struct weft_link_end *end,
                     char *text, size_t room)
@@ -64,26 +61,32 @@ static bool print_deciders(FILE *out, const struct weft_attribution *attribution
     return lines > 0;
 }
 
-/* What is always used together cannot be told apart. */
-static bool print_suspects(FILE *out, const struct weft_result *result,
-                           const struct weft_attribution *attribution)
+/* Chance is never ruled out, so nothing is surer than this. */
+#define SUREST 99.9
+
+static bool print_suspect(FILE *out, const struct weft_result *result,
+                          const struct weft_attribution *attribution)
 {
-    uint32_t names = 0;
-    for (uint32_t i = 0; i < attribution->suspect_count && names < NAMES_MAX; i++) {
-        char name[WEFT_SUSPECT_TEXT];
-        const struct weft_suspect *suspect = &attribution->suspects[i];
-        if (!suspect->stands_out)
-            continue;
-        if (!names)
-            fprintf(out, "  %-12s%.0f %% of what transfers took too long is on %s ", "slow",
-                    suspect->share * 100, attribution->suspects_are_nics ? "NIC" : "link");
-        fprintf(out, "%s%s", names++ ? " or " : "",
-                weft_suspect_name(result->topology, suspect->index, attribution->suspects_are_nics,
-                                  name));
-    }
-    if (names)
-        fprintf(out, "\n");
-    return names > 0;
+    char name[WEFT_SUSPECT_TEXT];
+    const struct weft_suspect *suspect = &attribution->suspect;
+    if (!attribution->suspect_count || !suspect->stands_out)
+        return false;
+    double sure = suspect->confidence * 100;
+    fprintf(out, "  %-12s%s %s: its messages are on their way %.1f times as long as others'", "slow",
+            suspect->is_nic ? "NIC" : "link",
+            weft_suspect_name(result->topology, suspect->index, suspect->is_nic, name),
+            suspect->slowness);
+    fprintf(out, ", over all %u edges (%.1f %% sure)%s\n", suspect->edges,
+            sure < SUREST ? sure : SUREST, suspect->polled ? ", or the CPU that polls it" : "");
+    return true;
+}
+
+/* Why nothing is named. */
+static const char *why_nobody(const struct weft_attribution *attribution)
+{
+    if (attribution->in_process)
+        return "this machine: all ranks in one process, no NIC or link between them";
+    return "no rank or edge stands out";
 }
 
 void weft_attribution_print(FILE *out, const struct weft_result *result,
@@ -94,8 +97,8 @@ void weft_attribution_print(FILE *out, const struct weft_result *result,
     if (!traced)
         return;
     bool any = print_deciders(out, attribution);
-    any = print_suspects(out, result, attribution) || any;
+    any = print_suspect(out, result, attribution) || any;
     if (!any)
-        fprintf(out, "  %-12sno rank or edge stands out    %u iteration%s traced\n", "decided by",
+        fprintf(out, "  %-12s%s    %u iteration%s traced\n", "decided by", why_nobody(attribution),
                 traced, plural(traced));
 }

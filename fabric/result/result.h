@@ -41,7 +41,9 @@ struct weft_rank_result {
     /* How often the rank's worker lost its CPU in the window, by the operating system; ranks of one
      * worker bear the same number. */
     uint64_t preemptions;
-    uint64_t preempted_ns; /* how long it was without it, in all */
+    uint64_t preempted_ns;   /* how long it was without it, in all */
+    uint32_t worker;         /* of its host; WEFT_WORKER_NONE: time is virtual */
+    bool in_process, polled; /* as in struct weft_capabilities */
     struct weft_flow_rates rates;
     struct weft_flow_spread spread;
     struct weft_rank_open_loop open_loop;

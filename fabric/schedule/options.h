@@ -82,6 +82,7 @@ struct weft_pattern_options {
     const char *text;  /* the file that the pattern is made from, where it is; the caller's */
     size_t text_bytes; /* no NUL is needed */
     const char *text_name;
+    const void *prepared; /* what weft_pattern_prepare has read of the text; NULL: not done */
 };
 
 struct weft_pattern_option {

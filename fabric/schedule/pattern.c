@@ -131,3 +131,19 @@ enum weft_status weft_pattern_compile(const struct weft_pattern *pattern,
     weft_schedule_builder_destroy(builder);
     return status;
 }
+
+enum weft_status weft_pattern_prepare(const struct weft_pattern *pattern,
+                                      struct weft_pattern_options *options,
+                                      struct weft_error *error)
+{
+    if (!pattern->prepare || !options->text || options->prepared)
+        return WEFT_OK;
+    return pattern->prepare(options, &options->prepared, error);
+}
+
+void weft_pattern_discard(const struct weft_pattern *pattern, struct weft_pattern_options *options)
+{
+    if (options->prepared)
+        pattern->discard(options->prepared);
+    options->prepared = NULL;
+}

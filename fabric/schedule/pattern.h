@@ -43,6 +43,10 @@ struct weft_pattern {
      * say. */
     enum weft_status (*count_ranks)(const struct weft_pattern_options *options,
                                     uint32_t *ret_rank_count, struct weft_error *error);
+    /* Reads the whole text once, for all ranks; NULL: build reads what it needs itself. */
+    enum weft_status (*prepare)(const struct weft_pattern_options *options,
+                                const void **ret_prepared, struct weft_error *error);
+    void (*discard)(const void *prepared);
     /* Adds the operations of one rank, its expectations and its buffer's size. Options resolved and
      * checked; takes time and memory as the rank's own operations need, whatever the others do. */
     enum weft_status (*build)(const struct weft_pattern_options *options, uint32_t rank,
@@ -63,6 +67,15 @@ bool weft_pattern_has_size(const struct weft_pattern *pattern,
 WEFT_CHECKED enum weft_status weft_pattern_check(const struct weft_pattern *pattern,
                                                  const struct weft_pattern_options *options,
                                                  struct weft_error *error);
+
+/* Before several ranks are compiled of a text: reads it once, into options->prepared. What lacks
+ * it compiles the same, each rank by reading the text again. Does nothing where there is no text,
+ * or it is done. The text must stay until it is discarded. */
+WEFT_CHECKED enum weft_status weft_pattern_prepare(const struct weft_pattern *pattern,
+                                                   struct weft_pattern_options *options,
+                                                   struct weft_error *error);
+/* Takes options that were not prepared, and a pattern that is NULL. */
+void weft_pattern_discard(const struct weft_pattern *pattern, struct weft_pattern_options *options);
 
 WEFT_CHECKED enum weft_status
 weft_pattern_compile(const struct weft_pattern *pattern, const struct weft_pattern_options *options,

@@ -55,7 +55,7 @@ enum weft_status weft_ip_parse(const char *text, struct weft_ip *ret_address,
                           error);
     }
     if (*at)
-        return refuse(text, "extra text follows its prefix", error);
+        return refuse(text, "extra text follows it", error);
     *ret_address = address;
     return WEFT_OK;
 }

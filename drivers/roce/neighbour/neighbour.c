@@ -201,10 +201,10 @@ static enum weft_status check_fixed(const struct weft_neighbours *neighbours,
     weft_ip_format(&neighbours->interface->address, true, own);
     if (!weft_ip_is_host(address) || !weft_ip_within(&neighbours->interface->address, address) ||
         weft_ip_equal(address, &neighbours->interface->address))
-        return weft_error_set(
-            error, WEFT_INVALID,
-            "%s is not another host on this port's network (%s): its MAC address cannot be set",
-            text, own);
+        return weft_error_set(error, WEFT_INVALID,
+                              "%s is not another host on this port's network (%s): its MAC "
+                              "address cannot be set",
+                              text, own);
     if ((mac[0] & 1) || memcmp(mac, no_mac, 6) == 0)
         return weft_error_set(error, WEFT_INVALID,
                               "the MAC address given for %s is zero or a multicast address", text);

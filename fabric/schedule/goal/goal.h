@@ -52,6 +52,11 @@ WEFT_CHECKED enum weft_status weft_goal_parse(const struct weft_source *source, 
                                               struct weft_error *error);
 void weft_goal_destroy(struct weft_goal *goal);
 
+/* Of a whole file: every rank is there. A file that was cut short, as a copy on a full disk is,
+ * must not pass for a smaller one. */
+WEFT_CHECKED enum weft_status weft_goal_check_whole(const struct weft_goal *goal,
+                                                    struct weft_error *error);
+
 uint32_t weft_goal_rank_count(const struct weft_goal *goal);
 
 /* Adds the rank's operations, expectations and buffer to a builder of that rank. */

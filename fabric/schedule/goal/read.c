@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fabric/base/utf8.h"
 #include "fabric/driver.h"
 
 #define RANKS_MAX 130000u
@@ -394,8 +395,9 @@ static enum weft_status check_length(const struct weft_source *source, struct we
 static struct weft_goal_reader reader_of(const struct weft_source *source, struct weft_goal *goal,
                                          struct weft_error *error)
 {
+    size_t mark_bytes = weft_utf8_mark(source->text, source->len_bytes);
     return (struct weft_goal_reader){.scan = {.source = source,
-                                              .at = source->text,
+                                              .at = source->text + mark_bytes,
                                               .end = source->text + source->len_bytes,
                                               .line_start = source->text,
                                               .line = 1,
@@ -437,6 +439,17 @@ void weft_goal_destroy(struct weft_goal *goal)
     free(goal->edges);
     free(goal->expectations);
     free(goal);
+}
+
+enum weft_status weft_goal_check_whole(const struct weft_goal *goal, struct weft_error *error)
+{
+    for (uint32_t i = 0; i < goal->rank_count; i++)
+        if (!goal->ranks[i].present)
+            return weft_error_set(error, WEFT_INVALID,
+                                  "%s ends without rank %u, and num_ranks is %u: is the file cut "
+                                  "short? A rank that does nothing is 'rank %u {' and '}'",
+                                  goal->source->name, i, goal->rank_count, i);
+    return WEFT_OK;
 }
 
 uint32_t weft_goal_rank_count(const struct weft_goal *goal)

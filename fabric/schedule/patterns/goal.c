@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The pattern that a GOAL file is. */
 #include "fabric/schedule/goal/goal.h"
+
+#include <stdlib.h>
+
 #include "fabric/schedule/patterns/patterns.h"
 #include "fabric/schedule/shapes/parts.h"
 
@@ -33,11 +36,45 @@ static enum weft_status check(const struct weft_pattern_options *options, struct
                           source_of(options).name, rank_count, options->rank_count);
 }
 
+/* Errors name the file as it is called; the text is read when a rank is built of it. */
+struct prepared {
+    struct weft_source source;
+    struct weft_goal *goal;
+};
+
+static void discard(const void *prepared)
+{
+    const struct prepared *all = prepared;
+    weft_goal_destroy(all->goal);
+    free((void *)(uintptr_t)prepared);
+}
+
+static enum weft_status prepare(const struct weft_pattern_options *options,
+                                const void **ret_prepared, struct weft_error *error)
+{
+    struct prepared *prepared = calloc(1, sizeof(*prepared));
+    if (!prepared)
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
+    prepared->source = source_of(options);
+    enum weft_status status =
+        weft_goal_parse(&prepared->source, WEFT_GOAL_ALL, &prepared->goal, error);
+    if (status == WEFT_OK)
+        status = weft_goal_check_whole(prepared->goal, error);
+    if (status == WEFT_OK)
+        *ret_prepared = prepared;
+    else
+        discard(prepared);
+    return status;
+}
+
 static enum weft_status build(const struct weft_pattern_options *options, uint32_t rank,
                               struct weft_schedule_builder *builder, struct weft_error *error)
 {
+    const struct prepared *prepared = options->prepared;
     struct weft_goal *goal = NULL;
     struct weft_source source = source_of(options);
+    if (prepared)
+        return weft_goal_build(prepared->goal, rank, builder, error);
     enum weft_status status = weft_goal_parse(&source, rank, &goal, error);
     if (status != WEFT_OK)
         return status;
@@ -74,5 +111,7 @@ const struct weft_pattern weft_pattern_goal = {
     .algorithm_bytes = weft_pattern_no_bytes,
     .check = check,
     .count_ranks = count_ranks,
+    .prepare = prepare,
+    .discard = discard,
     .build = build,
 };

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A traffic matrix as text: a line a rank, and in it the bytes for each rank, with blanks or a
- * comma between them; '#' begins a comment. It is read number by number and never kept whole. */
+/* A traffic matrix as text: a line a rank, and in it the bytes for each rank, with blanks, commas
+ * or semicolons between them and perhaps one behind; '#' begins a comment. Numbers may be written
+ * as numpy's savetxt does: 1.000000000000000000e+06. The text is read number by number and never
+ * kept whole. */
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "fabric/base/utf8.h"
 #include "fabric/schedule/shapes/traffic.h"
 
 #define NUMBER_TEXT 32u
@@ -23,7 +27,7 @@ static struct scan scan_of(const struct weft_pattern_options *options, struct we
         .source = {.name = options->text_name ? options->text_name : "matrix",
                    .text = options->text,
                    .len_bytes = options->text_bytes},
-        .at = options->text,
+        .at = options->text + weft_utf8_mark(options->text, options->text_bytes),
         .end = options->text + options->text_bytes,
         .line_start = options->text,
         .line = 1,
@@ -75,7 +79,19 @@ static bool next_row(struct scan *scan)
 
 static bool ends_number(char character)
 {
-    return strchr(" \t\r\n,#", character) != NULL; /* a NUL too */
+    return strchr(" \t\r\n,;#", character) != NULL; /* a NUL too */
+}
+
+/* A floating-point number, where it says whole bytes exactly. */
+static bool parse_float(const char *text, uint64_t *ret_len_bytes)
+{
+    char *end = NULL;
+    double value = strtod(text, &end);
+    bool decimal = text[strspn(text, "0123456789.eE+-")] == '\0' && end != text && !*end;
+    if (!decimal || !(value >= 0) || value > 0x1p53 || value != floor(value))
+        return false;
+    *ret_len_bytes = (uint64_t)value;
+    return true;
 }
 
 static enum weft_status read_number(struct scan *scan, uint64_t *ret_len_bytes)
@@ -91,17 +107,14 @@ static enum weft_status read_number(struct scan *scan, uint64_t *ret_len_bytes)
     struct weft_error why = {0};
     if (!length)
         return fail(scan, "expected a number of bytes");
-    if (weft_parse_size(text, ret_len_bytes, &why) != WEFT_OK)
+    if (weft_parse_size(text, ret_len_bytes, &why) != WEFT_OK && !parse_float(text, ret_len_bytes))
         return fail(scan, "%s", why.text);
     if (*ret_len_bytes > WEFT_PATTERN_SIZE_MAX)
         return fail(scan, "a rank has at most 1 TiB for another");
     scan->at += length;
     skip_blanks(scan);
-    if (scan->at < scan->end && *scan->at == ',') {
+    if (scan->at < scan->end && (*scan->at == ',' || *scan->at == ';'))
         scan->at++;
-        if (at_line_end(scan))
-            return fail(scan, "a number of bytes must follow the comma");
-    }
     return WEFT_OK;
 }
 

@@ -216,6 +216,7 @@ void model_run(struct model *model, const struct model_options *options)
     const struct weft_attribution_input input = {.schedules = schedules,
                                                  .rank_count = model->rank_count,
                                                  .topology = model->topology,
+                                                 .seats = options->seats,
                                                  .iterations = model->iterations,
                                                  .iteration_count = model->iteration_count};
     cr_assert_eq(weft_attribute(&input, &model->attribution, &error), WEFT_OK, "%s", error.text);
@@ -251,10 +252,9 @@ const struct weft_decider *model_decider(const struct model *model)
     return found;
 }
 
-uint32_t model_suspects(const struct model *model)
+const struct weft_suspect *model_suspect(const struct model *model)
 {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < model->attribution->suspect_count; i++)
-        count += model->attribution->suspects[i].stands_out;
-    return count;
+    const struct weft_attribution *attribution = model->attribution;
+    bool named = attribution->suspect_count && attribution->suspect.stands_out;
+    return named ? &attribution->suspect : NULL;
 }

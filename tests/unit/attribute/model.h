@@ -43,6 +43,7 @@ struct model_options {
     double jitter;        /* of transfers, as a share */
     double losses;        /* so many of them take up to 20 times as long */
     uint64_t seed;
+    const struct weft_rank_seat *seats; /* NULL: nothing is known of them */
     struct model_fault fault;
 };
 
@@ -56,7 +57,7 @@ void model_fini(struct model *model);
 
 /* The decider that stands out; NULL: none does. Asserts that there is no other. */
 const struct weft_decider *model_decider(const struct model *model);
-/* How many links or NICs stand out. */
-uint32_t model_suspects(const struct model *model);
+/* The link or NIC that stands out; NULL: none does. */
+const struct weft_suspect *model_suspect(const struct model *model);
 
 #endif

@@ -90,7 +90,7 @@ Test(ip, says_what_is_wrong)
         {"1.2.3.4/256", "its prefix must be from /1 to /32"},
         {"1.2.3.4/280", "its prefix must be from /1 to /32"},
         {"fe80::1/129", "its prefix must be from /1 to /128"},
-        {"1.2.3.4/24 ", "extra text follows its prefix"},
+        {"1.2.3.4/24 ", "extra text follows it"},
         {"1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb", "it has the wrong form"},
     };
     for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {

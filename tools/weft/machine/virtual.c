@@ -1,13 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tools/weft/machine/virtual.h"
 
+/* Of `count`, by the time alone: how often nothing was to be done differs between two runs. */
+static uint32_t place_of(uint64_t now_ns, uint32_t count)
+{
+    uint64_t mixed = now_ns * UINT64_C(0x9e3779b97f4a7c15);
+    return (uint32_t)((mixed >> 32) * count >> 32);
+}
+
+/* Begins at each instant with another, so none is favoured by its place. */
 static uint32_t poll_all(const struct weft_station *stations, uint32_t count, uint64_t now_ns)
 {
-    uint32_t work = 0;
+    uint32_t work = 0, first = place_of(now_ns, count);
     for (uint32_t i = 0; i < count; i++) {
-        work += stations[i].driver->progress(stations[i].device, now_ns);
-        for (uint32_t j = 0; j < stations[i].node_count; j++)
-            work += weft_node_poll(stations[i].nodes[j], now_ns);
+        uint32_t at = first + i < count ? first + i : first + i - count;
+        const struct weft_station *station = &stations[at];
+        uint32_t first_node = place_of(~now_ns, station->node_count);
+        work += station->driver->progress(station->device, now_ns);
+        for (uint32_t j = 0; j < station->node_count; j++) {
+            uint32_t node = first_node + j < station->node_count
+                                ? first_node + j
+                                : first_node + j - station->node_count;
+            work += weft_node_poll(station->nodes[node], now_ns);
+        }
     }
     return work;
 }

@@ -38,16 +38,36 @@ struct weft_worker {
     atomic_bool waits;     /* as in weft_worker_waits */
     atomic_bool attention; /* the one word that a turn looks at: leave the loop, or a call */
     _Atomic(struct worker_call *) call;
-    const struct weft_station *stations;
-    uint32_t station_count;
+    struct weft_station *stations;
+    uint32_t station_count, first_station;
 };
 
-static uint32_t poll_station(const struct weft_worker *worker, const struct weft_station *station)
+/* Of `count` in a circle, the next one. */
+static uint32_t after(uint32_t index, uint32_t count)
+{
+    return index + 1 < count ? index + 1 : 0;
+}
+
+/* Each turn begins with another node than the one before. */
+static uint32_t poll_station(const struct weft_worker *worker, struct weft_station *station)
 {
     const struct weft_clock *clock = worker->options.clock;
     uint32_t work = station->driver->progress(station->device, weft_now(clock));
-    for (uint32_t i = 0; i < station->node_count; i++)
-        work += weft_node_poll(station->nodes[i], weft_now(clock));
+    uint32_t node = station->first_node;
+    for (uint32_t i = 0; i < station->node_count; i++, node = after(node, station->node_count))
+        work += weft_node_poll(station->nodes[node], weft_now(clock));
+    station->first_node = after(station->first_node, station->node_count);
+    return work;
+}
+
+/* And with another station: who is polled first in every turn would be ahead of the others. */
+static uint32_t poll_stations(struct weft_worker *worker)
+{
+    uint32_t work = 0, station = worker->first_station;
+    for (uint32_t i = 0; i < worker->station_count;
+         i++, station = after(station, worker->station_count))
+        work += poll_station(worker, &worker->stations[station]);
+    worker->first_station = after(worker->first_station, worker->station_count);
     return work;
 }
 
@@ -55,9 +75,7 @@ static void poll_until_attention(struct weft_worker *worker)
 {
     uint32_t idle_turns = 0;
     while (!atomic_load_explicit(&worker->attention, memory_order_acquire)) {
-        uint32_t work = 0;
-        for (uint32_t i = 0; i < worker->station_count; i++)
-            work += poll_station(worker, &worker->stations[i]);
+        uint32_t work = poll_stations(worker);
         idle_turns = work ? 0 : idle_turns + 1;
         if (worker->options.idle == WEFT_IDLE_YIELD && idle_turns >= IDLE_TURNS_BEFORE_YIELD) {
             sched_yield();
@@ -178,12 +196,12 @@ void weft_worker_destroy(struct weft_worker *worker)
     free(worker);
 }
 
-void weft_worker_run(struct weft_worker *worker, const struct weft_station *stations,
-                     uint32_t count)
+void weft_worker_run(struct weft_worker *worker, struct weft_station *stations, uint32_t count)
 {
     weft_worker_park(worker);
     worker->stations = stations;
     worker->station_count = count;
+    worker->first_station = 0;
     want(worker, WORKER_RUNNING);
 }
 

@@ -29,8 +29,7 @@ WEFT_CHECKED enum weft_status weft_worker_create(const struct weft_worker_option
 void weft_worker_destroy(struct weft_worker *worker);
 
 /* Gives it what to poll and lets it run; the stations must stay until it is parked. */
-void weft_worker_run(struct weft_worker *worker, const struct weft_station *stations,
-                     uint32_t count);
+void weft_worker_run(struct weft_worker *worker, struct weft_station *stations, uint32_t count);
 /* Returns when the thread has stopped polling. */
 void weft_worker_park(struct weft_worker *worker);
 

@@ -54,6 +54,11 @@ static void describe_seat(const struct weft_seats *seats, uint32_t local,
                           struct weft_rank_result *ret_result)
 {
     const struct weft_seat_device *device = &seats->devices[seats->seats[local].device];
+    struct weft_capabilities capabilities = {0};
+    device->driver->capabilities(device->device, &capabilities);
+    ret_result->worker = device->driver->clock_ns ? WEFT_WORKER_NONE : device->worker;
+    ret_result->in_process = capabilities.in_process;
+    ret_result->polled = capabilities.polled;
     (void)snprintf(ret_result->driver, sizeof(ret_result->driver), "%s", device->driver->name);
     (void)snprintf(ret_result->device, sizeof(ret_result->device), "%s",
                    device->driver->describe(device->device));

@@ -122,18 +122,23 @@ static enum weft_status keep_parts(struct weft_seats *seats, const struct weft_a
     return WEFT_OK;
 }
 
-static enum weft_status compile_seats(struct weft_seats *seats, const struct weft_agent_test *test,
-                                      struct weft_error *error)
+/* `options` are the parts' own, with what is read of their files once. */
+static enum weft_status compile_all(struct weft_seats *seats, const struct weft_agent_test *test,
+                                    struct weft_pattern_options *options, struct weft_error *error)
 {
     enum weft_status status = WEFT_OK;
+    for (uint32_t i = 0; status == WEFT_OK && i < test->part_count; i++) {
+        options[i] = test->parts[i].options;
+        status = weft_pattern_prepare(test->parts[i].pattern, &options[i], error);
+    }
     for (uint32_t i = 0; status == WEFT_OK && i < seats->count; i++) {
         struct weft_seat *seat = &seats->seats[i];
         const struct weft_test *part = &test->parts[test->local_parts[i]];
         seat->rank = test->local_ranks[i];
         seat->part = test->local_parts[i];
         seat->place = test->local_places[i];
-        status = weft_pattern_compile(part->pattern, &part->options, seat->place, &seat->schedule,
-                                      error);
+        status = weft_pattern_compile(part->pattern, &options[seat->part], seat->place,
+                                      &seat->schedule, error);
         if (status != WEFT_OK)
             break;
         seat->device = device_for(seats, &test->nics[i]);
@@ -142,6 +147,16 @@ static enum weft_status compile_seats(struct weft_seats *seats, const struct wef
             device->first_seat = i;
         status = count_channels(seat->schedule, &device->endpoint_count, error);
     }
+    return status;
+}
+
+static enum weft_status compile_seats(struct weft_seats *seats, const struct weft_agent_test *test,
+                                      struct weft_error *error)
+{
+    struct weft_pattern_options options[WEFT_JOBS_MAX] = {0};
+    enum weft_status status = compile_all(seats, test, options, error);
+    for (uint32_t i = 0; i < test->part_count; i++)
+        weft_pattern_discard(test->parts[i].pattern, &options[i]);
     return status;
 }
 

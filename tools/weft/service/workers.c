@@ -32,10 +32,10 @@ enum weft_status weft_runtime_start_workers(struct weft_runtime *runtime, struct
     if (runtime->options.virtual_topology)
         wanted = 1;
     if (wanted > WEFT_WORKERS_MAX)
-        return weft_error_set(
-            error, WEFT_INVALID,
-            "%u workers are more than the limit of %u; use at most one for each CPU", wanted,
-            WEFT_WORKERS_MAX);
+        return weft_error_set(error, WEFT_INVALID,
+                              "%u workers are more than the limit of %u; use at most one for each "
+                              "CPU",
+                              wanted, WEFT_WORKERS_MAX);
     for (uint32_t i = 0; i < wanted; i++) {
         const struct weft_worker_options options = {
             .cpu = cpus[i % cpu_count],

@@ -35,7 +35,8 @@ static enum weft_status load(const struct weft_job *job, struct weft_test *test,
     test->options.text = source.text;
     test->options.text_bytes = source.len_bytes;
     test->options.text_name = test->file;
-    return WEFT_OK;
+    status = weft_pattern_prepare(test->pattern, &test->options, error);
+    return status == WEFT_OK ? status : weft_error_prefix(error, "test '%s': ", test->name);
 }
 
 enum weft_status weft_job_load_files(struct weft_job *job, struct weft_error *error)

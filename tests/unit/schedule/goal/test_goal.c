@@ -337,6 +337,49 @@ Test(goal, cpus)
     weft_schedule_destroy(schedule);
 }
 
+/* ---- read once ---- */
+
+/* What is read once for all ranks compiles to the same as what is read again for each. */
+Test(goal, prepared_is_the_same)
+{
+    static const char text[] =
+        "num_ranks 2\nrank 0 {\na: send 10b to 1 tag 1\nb: recv 7b from 1\n"
+        "b requires a\n}\nrank 1 {\nrecv 10b from 0 tag 1\nsend 7b to 0\n}\n";
+    struct weft_pattern_options options = options_of(text, 2), prepared = options;
+    struct weft_error error = {0};
+    cr_assert_eq(weft_pattern_prepare(goal(), &prepared, &error), WEFT_OK, "%s", error.text);
+    cr_assert_not_null(prepared.prepared);
+    for (uint32_t rank = 0; rank < 2; rank++) {
+        struct weft_schedule *first = NULL, *second = NULL;
+        cr_assert_eq(weft_pattern_compile(goal(), &options, rank, &first, &error), WEFT_OK);
+        cr_assert_eq(weft_pattern_compile(goal(), &prepared, rank, &second, &error), WEFT_OK);
+        cr_assert_eq(first->op_count, second->op_count);
+        cr_assert_eq(first->buffer_bytes, second->buffer_bytes);
+        cr_assert_arr_eq(first->ops, second->ops, first->op_count * sizeof(*first->ops));
+        weft_schedule_destroy(first);
+        weft_schedule_destroy(second);
+    }
+    weft_pattern_discard(goal(), &prepared);
+    cr_assert_null(prepared.prepared);
+}
+
+Test(goal, a_cut_file_is_not_a_smaller_one)
+{
+    struct weft_pattern_options options =
+        options_of("num_ranks 3\nrank 0 {\nsend 1b to 1\n}\nrank 1 {\nrecv 1b from 0\n}\n", 3);
+    struct weft_error error = {0};
+    cr_assert_eq(weft_pattern_prepare(goal(), &options, &error), WEFT_INVALID);
+    cr_assert_not_null(strstr(error.text, "a.goal ends without rank 2"), "%s", error.text);
+}
+
+/* As editors on Windows write it. */
+Test(goal, byte_order_mark)
+{
+    try_text("\xef\xbb\xbf"
+             "num_ranks 2\nrank 0 {\nsend 1b to 1\n}\nrank 1 {\nrecv 1b from 0\n}\n",
+             2);
+}
+
 /* ---- what is refused ---- */
 
 static void refuse(const char *text, const char *place, const char *phrase)

@@ -192,6 +192,26 @@ Test(all_to_all_v, combine_waits_for_all)
     weft_schedule_destroy(schedule);
 }
 
+/* As numpy, spreadsheets and editors on Windows write it. */
+Test(all_to_all_v, matrices_of_others)
+{
+    static const char *const texts[] = {
+        "0 1000000\n24 0\n",
+        "0.000000000000000000e+00 1.000000000000000000e+06\n2.400000000000000000e+01 0.0\n",
+        "0,1e+06\n24,0\n",
+        "0;1000000\n24;0\n",
+        "0, 1000000,\n24, 0,\n",
+        "\xef\xbb\xbf"
+        "0 1000000\r\n24 0\r\n",
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        struct weft_pattern_options options = of_matrix(texts[i], 2);
+        options.phase = DISPATCH;
+        cr_expect_eq(bytes_between(&options, 0, 1), 1000000, "%s", texts[i]);
+        cr_expect_eq(bytes_between(&options, 1, 0), 24, "%s", texts[i]);
+    }
+}
+
 Test(all_to_all_v, bad_matrices)
 {
     static const struct {
@@ -210,7 +230,10 @@ Test(all_to_all_v, bad_matrices)
         {"0 1\n", 2, "as many rows as numbers in a row, 2, not 1"},
         {"0 1\n1 0\n3 4\n", 2, "m.txt:3:1: error: there must be as many rows as numbers in a row"},
         {"0, 1\n1,, 0\n", 2, "m.txt:2:3: error: expected a number of bytes"},
-        {"0, 1,\n1, 0\n", 2, "m.txt:1:6: error: a number of bytes must follow the comma"},
+        {"0 1.5\n1 0\n", 2, "m.txt:1:3: error:"},
+        {"0 1e300\n1 0\n", 2, "m.txt:1:3: error:"},
+        {"0 nan\n1 0\n", 2, "m.txt:1:3: error:"},
+        {"0 0x10\n1 0\n", 2, "m.txt:1:3: error:"},
         {"0 2TiB\n1 0\n", 2, "m.txt:1:3: error:"},
         {"0 99999999999999999999999999999999999999\n1 0\n", 2, "m.txt:1:3: error:"},
         {"0 1\n1 0\n", 3, "m.txt is a matrix of 2 ranks, not 3"},
