@@ -15,7 +15,7 @@ struct unit {
     bool derived; /* written back and shown in it; else only read */
 };
 
-#define UNITS_MAX 12
+#define UNITS_MAX 16
 
 struct quantity {
     const char *name;             /* "size" */
@@ -29,7 +29,7 @@ struct quantity {
 static const struct quantity sizes = {
     .name = "size",
     .whole = "bytes",
-    .example = "64KiB, 4MB or 4096",
+    .example = "64KiB (or 64K), 4MB or 4096",
     .bare = true,
     .base = 1024,
     .units = {{"B", 1, true},
@@ -37,6 +37,12 @@ static const struct quantity sizes = {
               {"MiB", UINT64_C(1) << 20, true},
               {"GiB", UINT64_C(1) << 30, true},
               {"TiB", UINT64_C(1) << 40, true},
+              /* Without a B they are what `dd`, `ls` and fio mean by them. */
+              {"K", UINT64_C(1) << 10, false},
+              {"k", UINT64_C(1) << 10, false},
+              {"M", UINT64_C(1) << 20, false},
+              {"G", UINT64_C(1) << 30, false},
+              {"T", UINT64_C(1) << 40, false},
               {"kB", 1000, false},
               {"KB", 1000, false},
               {"MB", 1000000, false},
@@ -161,7 +167,10 @@ static enum weft_status refuse_unit(const struct quantity *quantity, const char 
         names[i] = quantity->units[i].name;
     const char *near = weft_suggest(name, names);
     char why[128];
-    if (near)
+    if (quantity == &rates && strchr(name, 'B'))
+        (void)snprintf(why, sizeof(why),
+                       "'%.20s' counts bytes, and a rate counts bits: multiply by 8", name);
+    else if (near)
         (void)snprintf(why, sizeof(why), "the unit '%.20s' is unknown, did you mean '%s'?", name,
                        near);
     else
@@ -197,6 +206,9 @@ static enum weft_status parse(const struct quantity *quantity, const char *text,
     const char *unit_name = read_number(text, &number, &why);
     if (why)
         return refuse(quantity, text, error, why);
+    size_t blanks = strspn(unit_name, " "); /* "5 ms" */
+    if (unit_name[blanks])
+        unit_name += blanks;
     if (!*unit_name && quantity->bare)
         return scale(quantity, text, &number, 1, ret_value, error);
     if (!*unit_name)

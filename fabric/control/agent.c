@@ -32,7 +32,14 @@ void weft_agent_release_test(struct weft_agent *agent)
     agent->local_ranks = NULL;
     agent->local_parts = NULL;
     agent->verified = NULL;
+    agent->measured = false;
     agent->state = WEFT_AGENT_IDLE;
+}
+
+void weft_agent_end(struct weft_agent *agent, uint64_t now_ns)
+{
+    weft_agent_release_test(agent);
+    weft_agent_say_released(agent, now_ns);
 }
 
 void weft_agent_destroy(struct weft_agent *agent)
@@ -71,7 +78,7 @@ void weft_agent_detached(struct weft_agent *agent)
 }
 
 /* The controller tells the others. A failed op that forgot to say why must not look like success.
- */
+ * What was measured until then is kept for the abort that follows. */
 void weft_agent_fail(struct weft_agent *agent, enum weft_status status, struct weft_error *error,
                      uint64_t now_ns)
 {
@@ -79,7 +86,8 @@ void weft_agent_fail(struct weft_agent *agent, enum weft_status status, struct w
         (void)weft_error_set(error, status, "%s", weft_status_text(status));
     error->status = status;
     weft_agent_say_failure(agent, error, now_ns);
-    weft_agent_release_test(agent);
+    if (!agent->measured)
+        weft_agent_release_test(agent);
     agent->state = WEFT_AGENT_FAILED;
 }
 
@@ -110,7 +118,8 @@ static bool keep_test(struct weft_agent *agent, const struct weft_agent_test *re
     for (uint32_t i = 0; i < request->part_count; i++) {
         uint32_t needed = weft_test_ranks_needed(&request->parts[i]);
         agent->rank_limit = needed > agent->rank_limit ? needed : agent->rank_limit;
-        agent->parts[i] = (struct weft_agent_part){0};
+        agent->parts[i] = (struct weft_agent_part){
+            .verify_most = weft_node_lanes(weft_test_in_flight(&request->parts[i]))};
     }
     for (uint32_t i = 0; i < request->local_count; i++)
         agent->parts[request->local_parts[i]].local_count++;
@@ -243,6 +252,8 @@ static enum weft_status on_start(struct weft_agent *agent, const Weft__Start *me
         return WEFT_OK;
     }
     agent->phase = phase;
+    agent->measured = phase == WEFT_PHASE_MEASURE;
+    agent->collected = 0;
     agent->waits_told = false;
     for (uint32_t i = 0; i < agent->part_count; i++) {
         struct weft_agent_part *part = &agent->parts[i];
@@ -254,11 +265,14 @@ static enum weft_status on_start(struct weft_agent *agent, const Weft__Start *me
     return WEFT_OK;
 }
 
-static enum weft_status check_grant(const struct weft_agent_part *part,
+/* In VERIFY each iteration has a copy of the buffer to itself. */
+static enum weft_status check_grant(const struct weft_agent *agent,
+                                    const struct weft_agent_part *part,
                                     const Weft__GrantPart *message, struct weft_error *error)
 {
+    uint64_t most = agent->phase == WEFT_PHASE_VERIFY ? part->verify_most : INT64_MAX;
     enum weft_status status =
-        weft_wire_range("grant.iterations", message->iterations, part->granted, INT64_MAX, error);
+        weft_wire_range("grant.iterations", message->iterations, part->granted, most, error);
     if (!status && part->last && (message->iterations > part->granted || !message->last))
         return weft_error_set(error, WEFT_INVALID, "a grant after the last one");
     return status;
@@ -274,7 +288,7 @@ static enum weft_status on_grant(struct weft_agent *agent, const Weft__Grant *me
         status = weft_wire_range("grant.record", (uint64_t)message->record, 0, WEFT_RECORD_NO_MORE,
                                  error);
     for (size_t i = 0; i < message->n_parts && !status; i++)
-        status = check_grant(&agent->parts[i], message->parts[i], error);
+        status = check_grant(agent, &agent->parts[i], message->parts[i], error);
     if (status)
         return status;
     for (uint32_t i = 0; i < agent->part_count; i++) {
@@ -288,10 +302,14 @@ static enum weft_status on_grant(struct weft_agent *agent, const Weft__Grant *me
     return WEFT_OK;
 }
 
-static void on_end(struct weft_agent *agent, uint64_t now_ns)
+static void on_abort(struct weft_agent *agent, uint64_t now_ns)
 {
-    weft_agent_release_test(agent);
-    weft_agent_say_released(agent, now_ns);
+    if (!agent->measured || agent->state == WEFT_AGENT_ENDING) {
+        weft_agent_end(agent, now_ns);
+        return;
+    }
+    agent->runtime->halt(agent->runtime_context);
+    agent->state = WEFT_AGENT_ENDING;
 }
 
 static enum weft_status unexpected(const struct weft_agent *agent, const Weft__Envelope *envelope,
@@ -307,6 +325,7 @@ static enum weft_status unexpected(const struct weft_agent *agent, const Weft__E
         [WEFT_AGENT_COLLECTING] = "results are told",
         [WEFT_AGENT_TRACING] = "traces are told",
         [WEFT_AGENT_FAILED] = "the test has failed here",
+        [WEFT_AGENT_ENDING] = "a broken test ends",
     };
     return weft_error_set(error, WEFT_INVALID, "the message '%s' came while %s",
                           weft_wire_name(envelope->body_case),
@@ -330,9 +349,8 @@ static enum weft_status on_step(struct weft_agent *agent, const Weft__Envelope *
         return on_start(agent, envelope->start, now_ns, error);
     if (agent->state == WEFT_AGENT_RUNNING && body == WEFT__ENVELOPE__BODY_GRANT)
         return on_grant(agent, envelope->grant, error);
-    if (ready && body == WEFT__ENVELOPE__BODY_COLLECT) {
+    if (ready && agent->measured && body == WEFT__ENVELOPE__BODY_COLLECT) {
         agent->state = WEFT_AGENT_COLLECTING;
-        agent->next_local = 0;
         return WEFT_OK;
     }
     if ((ready || agent->state == WEFT_AGENT_RUNNING) && body == WEFT__ENVELOPE__BODY_KEEP)
@@ -352,7 +370,7 @@ static enum weft_status dispatch(struct weft_agent *agent, const Weft__Envelope 
     if (body == WEFT__ENVELOPE__BODY_HELLO && !agent->greeted)
         return on_hello(agent, envelope->hello, error);
     if (body == WEFT__ENVELOPE__BODY_ABORT) {
-        on_end(agent, now_ns);
+        on_abort(agent, now_ns);
         return WEFT_OK;
     }
     if (body == WEFT__ENVELOPE__BODY_BYE) {
@@ -363,7 +381,7 @@ static enum weft_status dispatch(struct weft_agent *agent, const Weft__Envelope 
         return unexpected(agent, envelope, error);
     if (body == WEFT__ENVELOPE__BODY_RELEASE &&
         (agent->state == WEFT_AGENT_READY || agent->state == WEFT_AGENT_FAILED)) {
-        on_end(agent, now_ns);
+        weft_agent_end(agent, now_ns);
         return WEFT_OK;
     }
     return on_step(agent, envelope, now_ns, error);

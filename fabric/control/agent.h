@@ -17,6 +17,7 @@ enum weft_agent_state {
     WEFT_AGENT_COLLECTING, /* tells results, some ranks a tick */
     WEFT_AGENT_TRACING,    /* tells traces, some a tick */
     WEFT_AGENT_FAILED,     /* told so; waits for abort or release */
+    WEFT_AGENT_ENDING,     /* the test is broken: tells what was measured, then releases */
 };
 
 /* What is wanted of traces. */
@@ -31,6 +32,7 @@ struct weft_agent_traces {
 struct weft_agent_part {
     uint32_t local_count;
     bool decides, is_open_loop;
+    uint32_t verify_most;                              /* iterations that VERIFY may have */
     uint64_t granted, done, done_told, durations_told; /* of the phase */
     bool last, idle;
     struct weft_agent_traces traces;
@@ -51,7 +53,9 @@ struct weft_agent {
     uint32_t *local_ranks, *local_parts;
     struct weft_verify_result *verified;
     bool verified_known;
-    uint32_t next_local; /* to be verified, collected or traced */
+    bool measured;       /* MEASURE has begun, and not all of its figures are told */
+    uint32_t collected;  /* local ranks whose figures are told */
+    uint32_t next_local; /* to be verified or traced */
     uint32_t part_count;
     struct weft_agent_part parts[WEFT_JOBS_MAX];
 
@@ -77,7 +81,9 @@ void weft_agent_trace_tell(struct weft_agent *agent, uint64_t now_ns);
 
 /* Releases what prepare made, once, and forgets the test. */
 void weft_agent_release_test(struct weft_agent *agent);
-/* Tells the controller and releases the test, which cannot go on here. */
+/* The same, and tells the controller so. */
+void weft_agent_end(struct weft_agent *agent, uint64_t now_ns);
+/* Tells the controller that the test cannot go on here; releases it, unless there are figures. */
 void weft_agent_fail(struct weft_agent *agent, enum weft_status status, struct weft_error *error,
                      uint64_t now_ns);
 

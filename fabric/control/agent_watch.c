@@ -146,19 +146,34 @@ static enum weft_status collect(struct weft_agent *agent, uint32_t local, struct
     return status;
 }
 
-static void collect_next(struct weft_agent *agent, uint64_t now_ns)
+/* The next few; false: one failed. */
+static bool collect_some(struct weft_agent *agent, uint64_t now_ns)
 {
-    for (uint32_t i = 0; i < RANKS_A_TICK && agent->next_local < agent->local_count; i++) {
+    for (uint32_t i = 0; i < RANKS_A_TICK && agent->collected < agent->local_count; i++) {
         struct weft_error error = {0};
-        enum weft_status status = collect(agent, agent->next_local++, &error);
+        enum weft_status status = collect(agent, agent->collected++, &error);
         if (status) {
+            agent->measured = false;
             weft_agent_fail(agent, status, &error, now_ns);
-            return;
+            return false;
         }
         agent->said_ns = now_ns;
     }
-    if (agent->next_local == agent->local_count)
+    agent->measured = agent->collected < agent->local_count;
+    return true;
+}
+
+static void collect_next(struct weft_agent *agent, uint64_t now_ns)
+{
+    if (collect_some(agent, now_ns) && !agent->measured)
         agent->state = WEFT_AGENT_READY;
+}
+
+/* Of a broken test, where another failure changes nothing. */
+static void end_next(struct weft_agent *agent, uint64_t now_ns)
+{
+    if (!collect_some(agent, now_ns) || !agent->measured)
+        weft_agent_end(agent, now_ns);
 }
 
 void weft_agent_tick(struct weft_agent *agent, uint64_t now_ns)
@@ -173,6 +188,8 @@ void weft_agent_tick(struct weft_agent *agent, uint64_t now_ns)
         compare_next(agent, now_ns);
     else if (agent->state == WEFT_AGENT_COLLECTING)
         collect_next(agent, now_ns);
+    else if (agent->state == WEFT_AGENT_ENDING)
+        end_next(agent, now_ns);
     else if (agent->state == WEFT_AGENT_TRACING)
         weft_agent_trace_tell(agent, now_ns);
     if (now_ns - agent->said_ns >= ALIVE_INTERVAL_NS)
@@ -192,6 +209,7 @@ enum weft_agent_hurry weft_agent_hurry(const struct weft_agent *agent)
     case WEFT_AGENT_VERIFYING:
     case WEFT_AGENT_COLLECTING:
     case WEFT_AGENT_TRACING:
+    case WEFT_AGENT_ENDING:
         return WEFT_AGENT_BUSY;
     case WEFT_AGENT_IDLE:
     case WEFT_AGENT_PREPARED:

@@ -9,7 +9,8 @@
  * (all agents ready the phase and say so: the barrier), GRANT (iterations, in leases where the test
  * is timed), DONE -> COLLECT (rank results) -> TRACE_REQUEST (what each operation of a few
  * iterations did; KEEP has said before which must not be forgotten) -> RELEASE. A failure anywhere:
- * ABORT to all, the test is broken, what was reported is kept. */
+ * ABORT to all, and the test is broken; agents that were measuring halt and tell what their ranks
+ * have measured so far before they release. */
 #ifndef WEFT_CONTROL_CONTROL_H
 #define WEFT_CONTROL_CONTROL_H
 
@@ -95,7 +96,10 @@ struct weft_agent_runtime {
     bool (*decides)(void *context, uint32_t part); /* has it any deciding rank? */
     enum weft_status (*verify)(void *context, uint32_t local,
                                struct weft_verify_result *ret_result);
-    /* Histograms in it are created here and become the caller's. */
+    /* Stops all ranks where they are, for good: after it the test is only collected and released.
+     */
+    void (*halt)(void *context);
+    /* With all ranks idle or halted. Histograms in it are created here and become the caller's. */
     enum weft_status (*collect)(void *context, uint32_t local, struct weft_rank_result *ret_result,
                                 struct weft_error *error);
     void (*release)(void *context); /* of the test; idempotent */
@@ -140,12 +144,14 @@ enum weft_agent_hurry weft_agent_hurry(const struct weft_agent *agent);
 
 struct weft_controller_options {
     const struct weft_plan *plan;
-    const struct weft_topology *topology; /* every rank's host has an agent index */
-    const struct weft_ideal *ideals;      /* of each test; NULL: not computed */
-    const uint32_t *host_agents; /* for each host of the topology: the agent (peer number) */
+    const struct weft_topology *topology;
+    const struct weft_ideal *ideals; /* of each test; NULL: not computed */
+    /* For each host of the topology the agent (peer number); of one that no test uses it means
+     * nothing. */
+    const uint32_t *host_agents;
     uint32_t agent_count;
     uint64_t silence_limit_ns; /* an agent that says nothing for so long is lost; 0: 15 s */
-    uint64_t stall_limit_ns;   /* no iteration ends anywhere for so long: broken; 0: 60 s */
+    uint64_t stall_limit_ns;   /* no step comes forward for so long: broken; 0: 60 s */
     uint64_t seed;
     bool virtual_time; /* the agents' clock is not the machine's; there is one agent then */
     struct weft_control_output output;
@@ -173,9 +179,9 @@ void weft_controller_receive(struct weft_controller *controller, uint32_t agent,
                              const uint8_t *message, size_t len_bytes, uint64_t now_ns);
 void weft_controller_tick(struct weft_controller *controller, uint64_t now_ns);
 /* Stops the test under way; what was measured is kept, the verdict is broken, unless the test was
- * to be measured until this. While measuring the
- * agents run to the end of what they were granted, for 2 s at most, and tell their figures; a
- * second interrupt does not wait for that. */
+ * to be measured until this. A timed one runs to the end of what was granted, for 2 s at most; any
+ * other is halted where it is. A second interrupt does not wait for that, a third not even for the
+ * agents' figures. */
 void weft_controller_interrupt(struct weft_controller *controller, const char *why,
                                uint64_t now_ns);
 void weft_controller_status(const struct weft_controller *controller,

@@ -11,6 +11,8 @@
 #define STALL_LIMIT_NS UINT64_C(60000000000)
 /* An agent that opens or closes devices, or fills buffers, says nothing meanwhile. */
 #define BLOCKED_TIMES 4u
+/* An iteration may take so many times its ideal. */
+#define IDEAL_TIMES 10u
 /* How long the others may take to let go of a broken test. */
 #define STOP_LIMIT_NS UINT64_C(5000000000)
 /* How long an interrupted test may run on to its last grant. */
@@ -47,27 +49,69 @@ static enum weft_status check_tests(const struct weft_controller_options *option
     return WEFT_OK;
 }
 
-static enum weft_status name_agents(struct weft_controller *controller, struct weft_error *error)
+static enum weft_status seat_rank(struct weft_controller *controller, uint32_t rank,
+                                  struct weft_error *error)
 {
     const struct weft_controller_options *options = &controller->options;
     const struct weft_topology *topology = options->topology;
-    for (uint32_t i = 0; i < options->agent_count; i++)
-        controller->agents[i].host = "(none)";
-    for (uint32_t host = topology->host_count; host-- > 0;) {
-        if (options->host_agents[host] < options->agent_count)
-            controller->agents[options->host_agents[host]].host = topology->hosts[host].name;
-    }
-    for (uint32_t i = 0; i < options->agent_count; i++)
-        (void)snprintf(controller->agents[i].name, sizeof(controller->agents[i].name),
-                       "agent %u (host %.60s)", i, controller->agents[i].host);
-    for (uint32_t rank = 0; rank < topology->rank_count; rank++) {
-        uint32_t host = topology->nics[topology->rank_nics[rank]].host;
-        controller->rank_agents[rank] = options->host_agents[host];
-        if (controller->rank_agents[rank] >= options->agent_count)
-            return weft_error_set(error, WEFT_INVALID, "host '%s' has rank %u and no agent",
-                                  topology->hosts[host].name, rank);
-    }
+    uint32_t host = topology->nics[topology->rank_nics[rank]].host;
+    uint32_t agent = options->host_agents[host];
+    if (agent >= options->agent_count)
+        return weft_error_set(error, WEFT_INVALID, "host '%s' has rank %u and no agent",
+                              topology->hosts[host].name, rank);
+    controller->rank_agents[rank] = agent;
     return WEFT_OK;
+}
+
+/* Ranks that no test runs have no agent. */
+static enum weft_status seat_ranks(struct weft_controller *controller, struct weft_error *error)
+{
+    const struct weft_plan *plan = controller->options.plan;
+    uint32_t all = controller->options.topology->rank_count;
+    enum weft_status status = WEFT_OK;
+    for (uint32_t rank = 0; rank < all; rank++)
+        controller->rank_agents[rank] = WEFT_AGENT_NONE;
+    for (uint32_t i = 0; i < plan->test_count; i++) {
+        const struct weft_test *test = &plan->tests[i];
+        uint32_t count = test->options.rank_count ? test->options.rank_count : all;
+        for (uint32_t rank = 0; rank < count && !status; rank++)
+            status = seat_rank(controller, weft_test_rank(test, rank), error);
+    }
+    return status;
+}
+
+/* Of the agent's hosts that a test uses: "a", or "a and 2 more". */
+static void name_hosts(const struct weft_controller *controller, uint32_t agent, char *text,
+                       size_t capacity)
+{
+    const struct weft_topology *topology = controller->options.topology;
+    const char *first = "(none)";
+    uint32_t count = 0;
+    for (uint32_t host = 0; host < topology->host_count; host++) {
+        bool used = false;
+        if (controller->options.host_agents[host] != agent)
+            continue;
+        for (uint32_t rank = 0; rank < topology->rank_count && !used; rank++)
+            used = controller->rank_agents[rank] == agent &&
+                   topology->nics[topology->rank_nics[rank]].host == host;
+        if (used && !count++)
+            first = topology->hosts[host].name;
+    }
+    if (count > 1)
+        (void)snprintf(text, capacity, "%.60s and %u more", first, count - 1);
+    else
+        (void)snprintf(text, capacity, "%.60s", first);
+}
+
+static enum weft_status name_agents(struct weft_controller *controller, struct weft_error *error)
+{
+    enum weft_status status = seat_ranks(controller, error);
+    for (uint32_t i = 0; i < controller->options.agent_count && !status; i++) {
+        struct weft_controller_agent *agent = &controller->agents[i];
+        name_hosts(controller, i, agent->host, sizeof(agent->host));
+        (void)snprintf(agent->name, sizeof(agent->name), "agent %u (host %s)", i, agent->host);
+    }
+    return status;
 }
 
 static bool allocate_parts(struct weft_controller *controller)
@@ -122,6 +166,7 @@ static enum weft_status allocate(struct weft_controller *controller, struct weft
         return status;
     struct weft_result *result = controller->result;
     result->ideals = options->ideals;
+    result->seed = options->seed;
     result->environments = calloc(options->agent_count, sizeof(*result->environments));
     controller->agents = calloc(options->agent_count, sizeof(*controller->agents));
     size_t room = (size_t)options->topology->rank_count + 1;
@@ -240,34 +285,53 @@ static void note_interrupt(struct weft_controller *controller, const char *why)
     }
 }
 
-/* False: no more was to be granted anyhow. */
-static bool end_leases(struct weft_controller *controller)
+/* Will what is granted be run soon? Of a counted test mostly all is granted at once. */
+static bool has_leases(const struct weft_controller *controller)
 {
-    bool ended = false;
     for (uint32_t i = 0; i < controller->part_count; i++) {
-        ended = ended || !controller->parts[i].lease.last;
-        controller->parts[i].lease.last = true;
+        if (!controller->parts[i].lease.options.duration_ns)
+            return false;
     }
-    return ended;
+    return true;
+}
+
+static void end_leases(struct weft_controller *controller)
+{
+    for (uint32_t i = 0; i < controller->part_count; i++)
+        controller->parts[i].lease.last = true;
+    weft_controller_say_grant(controller, WEFT_RECORD_ON);
+}
+
+/* Those that do not let go, in time or of an impatient user, are let go of. */
+static void lose_silent(struct weft_controller *controller)
+{
+    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
+        if (!controller->agents[i].answered)
+            lose(controller, i);
+    }
+    weft_controller_settle(controller);
 }
 
 void weft_controller_interrupt(struct weft_controller *controller, const char *why, uint64_t now_ns)
 {
+    if (controller->stage == WEFT_STAGE_STOPPING && controller->interrupted)
+        lose_silent(controller);
     if (controller->stage >= WEFT_STAGE_STOPPING)
         return;
-    bool measuring =
-        controller->stage == WEFT_STAGE_RUNNING && controller->phase == WEFT_PHASE_MEASURE;
+    bool measuring = controller->stage == WEFT_STAGE_RUNNING &&
+                     controller->phase == WEFT_PHASE_MEASURE && has_leases(controller);
     /* What is measured whole is only being told. */
     bool telling = controller->stage > WEFT_STAGE_RUNNING;
     if (controller->interrupted || !(measuring || telling)) {
+        controller->interrupted = true;
         weft_controller_break(controller, WEFT_FLUSHED, now_ns, "interrupted while %s: %s",
                               weft_controller_during(controller), why);
         return;
     }
     note_interrupt(controller, why);
     controller->interrupted = true;
-    if (measuring && end_leases(controller))
-        weft_controller_say_grant(controller, WEFT_RECORD_ON);
+    if (measuring)
+        end_leases(controller);
 }
 
 /* ---- what time brings ---- */
@@ -319,12 +383,27 @@ static const char *slowest(const struct weft_controller *controller,
     return "nobody";
 }
 
+/* How long an iteration may take: what was asked for, or what leaves room for one that is known to
+ * be long. */
+static uint64_t iteration_limit_ns(const struct weft_controller *controller, uint32_t index)
+{
+    const struct weft_ideal *ideals = controller->options.ideals;
+    uint64_t limit_ns = controller->options.stall_limit_ns;
+    uint64_t ideal_ns = ideals ? ideals[controller->test_index + index].ideal_ns : 0;
+    if (controller->parts[index].test.iteration_timeout_ns)
+        return controller->parts[index].test.iteration_timeout_ns;
+    if (ideal_ns > UINT64_MAX / IDEAL_TIMES)
+        return UINT64_MAX;
+    return ideal_ns * IDEAL_TIMES > limit_ns ? ideal_ns * IDEAL_TIMES : limit_ns;
+}
+
 /* A job that stands still must not hide behind those that go on. */
-static void check_parts(struct weft_controller *controller, uint64_t limit_ns, uint64_t now_ns)
+static void check_parts(struct weft_controller *controller, uint64_t now_ns)
 {
     char shown[WEFT_UNITS_TEXT];
     for (uint32_t i = 0; i < controller->part_count; i++) {
         const struct weft_controller_part *part = &controller->parts[i];
+        uint64_t limit_ns = iteration_limit_ns(controller, i);
         uint64_t done = weft_controller_done(controller, part);
         bool through = part->lease.last && done == part->lease.granted;
         bool all_wait = controller->waited_ns >= limit_ns;
@@ -332,7 +411,8 @@ static void check_parts(struct weft_controller *controller, uint64_t limit_ns, u
             continue;
         weft_controller_break(controller, WEFT_TIMEOUT, now_ns,
                               "no iteration%s%s ended for %s while %s: %" PRIu64 " had ended on "
-                              "all ranks; the slowest is on %s",
+                              "all ranks; the slowest is on %s; where one may take longer, raise "
+                              "iteration-timeout",
                               controller->part_count > 1 ? " of job " : "",
                               controller->part_count > 1 ? part->test.together.job : "",
                               weft_format_time(limit_ns, shown), weft_controller_during(controller),
@@ -347,7 +427,7 @@ static void check_stall(struct weft_controller *controller, uint64_t now_ns)
     uint64_t limit_ns = controller->options.stall_limit_ns;
     bool blocks = weft_stages[controller->stage].blocks;
     if (controller->stage == WEFT_STAGE_RUNNING)
-        check_parts(controller, limit_ns, now_ns);
+        check_parts(controller, now_ns);
     else if (controller->waited_ns >= limit_ns * (blocks ? BLOCKED_TIMES : 1u))
         weft_controller_break(controller, WEFT_TIMEOUT, now_ns,
                               "%s did not finish within %s while %s", awaited(controller),
@@ -355,16 +435,22 @@ static void check_stall(struct weft_controller *controller, uint64_t now_ns)
                               weft_controller_during(controller));
 }
 
-/* Those that do not let go in time are let go of. */
 static void check_stop(struct weft_controller *controller)
 {
-    if (controller->stage != WEFT_STAGE_STOPPING || controller->waited_ns < STOP_LIMIT_NS)
-        return;
-    for (uint32_t i = 0; i < controller->options.agent_count; i++) {
-        if (!controller->agents[i].answered)
-            lose(controller, i);
-    }
-    weft_controller_settle(controller);
+    if (controller->stage == WEFT_STAGE_STOPPING && controller->waited_ns >= STOP_LIMIT_NS)
+        lose_silent(controller);
+}
+
+/* An interrupted test runs to its last grant for a short time only. What it has measured is told
+ * for as long as it comes forward. */
+static void check_grace(struct weft_controller *controller, uint64_t now_ns)
+{
+    bool runs = controller->stage == WEFT_STAGE_RUNNING;
+    uint64_t limit_ns = GRACE_NS * (weft_stages[controller->stage].blocks ? BLOCKED_TIMES : 1u);
+    uint64_t passed_ns = runs ? controller->grace_ns : controller->waited_ns;
+    if (controller->interrupted && controller->stage < WEFT_STAGE_STOPPING && passed_ns >= limit_ns)
+        weft_controller_break(controller, WEFT_FLUSHED, now_ns, "interrupted while %s",
+                              weft_controller_during(controller));
 }
 
 static void pass_time(struct weft_controller *controller, uint64_t now_ns)
@@ -389,8 +475,7 @@ void weft_controller_tick(struct weft_controller *controller, uint64_t now_ns)
         return;
     pass_time(controller, now_ns);
     weft_controller_renew(controller, false, now_ns);
-    if (controller->interrupted && controller->grace_ns >= GRACE_NS)
-        weft_controller_break(controller, WEFT_FLUSHED, now_ns, "interrupted");
+    check_grace(controller, now_ns);
     if (controller->stage < WEFT_STAGE_STOPPING)
         check_stall(controller, now_ns);
     if (controller->stage < WEFT_STAGE_STOPPING)

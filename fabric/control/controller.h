@@ -39,8 +39,8 @@ struct weft_stage_row {
 };
 
 struct weft_controller_agent {
-    char name[96]; /* "agent 2 (host c)" */
-    const char *host;
+    char host[96];  /* "c", or "c and 2 more": those that are used */
+    char name[128]; /* "agent 2 (host c)" */
     bool greeted, lost;
     bool takes_part; /* has ranks in this test */
     bool answered;   /* in this stage */
@@ -96,6 +96,7 @@ enum weft_window {
 };
 
 #define WEFT_PART_NONE UINT32_MAX
+#define WEFT_AGENT_NONE UINT32_MAX
 
 struct weft_controller {
     struct weft_controller_options options;

@@ -245,7 +245,7 @@ static enum weft_status on_rank_result(struct weft_controller *controller, uint3
     figures->ranks[place].host = agent;
     figures->ranks[place].counters_shared = shares_device(controller, figures, place);
     controller->waited_ns = 0;
-    if (++peer->ranks_reported == peer->local_count)
+    if (++peer->ranks_reported == peer->local_count && controller->stage != WEFT_STAGE_STOPPING)
         weft_controller_answered(controller, agent, now_ns);
     return WEFT_OK;
 }
@@ -347,6 +347,19 @@ static enum weft_status on_step(struct weft_controller *controller, uint32_t age
     return WEFT_OK;
 }
 
+/* Figures are kept; what else was said before the abort was heard matters no more. */
+static enum weft_status on_last_words(struct weft_controller *controller, uint32_t agent,
+                                      const Weft__Envelope *envelope, uint64_t now_ns,
+                                      struct weft_error *error)
+{
+    Weft__Envelope__BodyCase body = envelope->body_case;
+    if (body == WEFT__ENVELOPE__BODY_RELEASED)
+        return on_released(controller, agent, envelope->released, now_ns, error);
+    if (body == WEFT__ENVELOPE__BODY_RANK_RESULT && controller->phase == WEFT_PHASE_MEASURE)
+        return on_rank_result(controller, agent, envelope->rank_result, now_ns, error);
+    return WEFT_OK;
+}
+
 enum weft_status weft_controller_dispatch(struct weft_controller *controller, uint32_t agent,
                                           const Weft__Envelope *envelope, uint64_t now_ns,
                                           struct weft_error *error)
@@ -354,12 +367,8 @@ enum weft_status weft_controller_dispatch(struct weft_controller *controller, ui
     Weft__Envelope__BodyCase body = envelope->body_case;
     if (body == WEFT__ENVELOPE__BODY_ALIVE)
         return WEFT_OK;
-    if (controller->stage == WEFT_STAGE_STOPPING) {
-        /* What was said before the abort was heard matters no more. */
-        return body == WEFT__ENVELOPE__BODY_RELEASED
-                   ? on_released(controller, agent, envelope->released, now_ns, error)
-                   : WEFT_OK;
-    }
+    if (controller->stage == WEFT_STAGE_STOPPING)
+        return on_last_words(controller, agent, envelope, now_ns, error);
     if (body == WEFT__ENVELOPE__BODY_HELLO && controller->stage == WEFT_STAGE_GREETING &&
         !controller->agents[agent].greeted)
         return on_hello(controller, agent, envelope->hello, now_ns, error);

@@ -160,6 +160,7 @@ static void begin_test(struct weft_controller *controller, uint64_t now_ns)
 {
     struct weft_error error = {0};
     enter(controller, WEFT_STAGE_PREPARING, now_ns);
+    controller->phase = WEFT_PHASE_VERIFY;
     choose_rate(controller);
     for (uint32_t i = 0; i < controller->part_count; i++) {
         struct weft_controller_part *part = &controller->parts[i];

@@ -112,8 +112,7 @@ static void fill(const struct weft_ideal_input *input, const struct weft_bound *
         (void)snprintf(ideal->why, sizeof(ideal->why), "no operation takes any time");
         return;
     }
-    double algbw_bps =
-        (double)input->pattern->algorithm_bytes(&options) * 8e12 / (double)bound->time_ps;
+    double algbw_bps = input->pattern->algorithm_bytes(&options) * 8e12 / (double)bound->time_ps;
     ideal->algbw_bps = (uint64_t)algbw_bps;
     ideal->busbw_bps = (uint64_t)(algbw_bps * input->pattern->bus_factor(options.rank_count));
 }

@@ -70,6 +70,9 @@ static void collect_open_loop(const struct weft_node *node, const struct weft_no
 void weft_node_measured(const struct weft_node *node, struct weft_node_measured *ret_measured)
 {
     const struct weft_node_tally *tally = weft_node_tallied(node);
+    /* A node that was halted may have begun and ended nothing. */
+    uint64_t last_end_ns =
+        tally->last_end_ns > tally->first_start_ns ? tally->last_end_ns : tally->first_start_ns;
     *ret_measured = (struct weft_node_measured){.latency_ns = tally->latency_ns,
                                                 .bandwidth_bps = tally->bandwidth_bps,
                                                 .sent_messages = tally->sent_messages,
@@ -77,7 +80,7 @@ void weft_node_measured(const struct weft_node *node, struct weft_node_measured 
                                                 .received_messages = tally->received_messages,
                                                 .received_bytes = tally->received_bytes,
                                                 .first_start_ns = tally->first_start_ns,
-                                                .last_end_ns = tally->last_end_ns,
+                                                .last_end_ns = last_end_ns,
                                                 .stalled_iterations = tally->stalled_iterations,
                                                 .iterations = tally->iterations};
     collect_open_loop(node, tally, &ret_measured->open_loop);

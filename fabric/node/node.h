@@ -209,7 +209,8 @@ struct weft_flow_spread {
     double sum_bps, squares; /* of their goodputs, and of those squared */
 };
 
-/* What MEASURE counted. Valid with the node idle; histograms belong to the node. */
+/* What MEASURE counted. Valid with the node idle, or with nobody polling it any more; histograms
+ * belong to the node. The time runs to the end of the last iteration that ended; 0: none did. */
 struct weft_node_measured {
     const struct weft_hist *latency_ns; /* a message: post to completion at its sender */
     const struct weft_hist

@@ -8,8 +8,9 @@
 
 #define TEXT_BYTES_MAX 200u
 
-#define FIGURES(of) \
-    of ".min", of ".mean", of ".p50", of ".p95", of ".p99", of ".p99.9", of ".p99.99", of ".max"
+#define FIGURES(of)                                                                              \
+    of ".min", of ".mean", of ".p1", of ".p50", of ".p95", of ".p99", of ".p99.9", of ".p99.99", \
+        of ".max"
 
 static const char *const metrics[] = {
     FIGURES("completion"),
@@ -221,7 +222,8 @@ static enum weft_status refuse_metric(const char *name, struct weft_error *error
     return weft_error_set(
         error, WEFT_INVALID,
         "unknown metric '%.40s'; completion, latency, bandwidth, completion_intended and "
-        "latency_intended take .min, .mean, .p50, .p95, .p99, .p99.9, .p99.99 or .max, such as "
+        "latency_intended take .min, .mean, .p1, .p50, .p95, .p99, .p99.9, .p99.99 or .max, such "
+        "as "
         "completion.p99; others are algbw, busbw, ideal_share, offered, achieved, missed, "
         "throughput, lost, retransmitted; for repeats completion.p50.cv and similar; for jobs "
         "together interference",

@@ -59,7 +59,35 @@ static enum weft_status apply(struct weft_test *test, const char *key, const cha
     return weft_pattern_option_parse(test->pattern, &test->options, id, text, error);
 }
 
+/* What apply has set. */
+static uint64_t applied(const struct weft_test *test, const char *key)
+{
+    enum weft_test_option_id own = weft_test_option_find(key);
+    if (own != WEFT_TEST_OPTION_COUNT)
+        return weft_test_option_get(test, own);
+    return weft_pattern_option_get(&test->options, weft_pattern_option_find(key));
+}
+
 /* ---- lists and ranges ---- */
+
+/* One value in two forms, such as 8 and 8B, is one test, run twice under two names. */
+static enum weft_status check_new(const struct weft_test *test, const struct weft_sweep_axis *axis,
+                                  const struct weft_test *with, const char *text,
+                                  struct weft_error *error)
+{
+    for (uint32_t i = 0; i < axis->value_count; i++) {
+        struct weft_test scratch = *test;
+        enum weft_status status = apply(&scratch, axis->key, axis->values[i], error);
+        if (status != WEFT_OK)
+            return status;
+        if (applied(&scratch, axis->key) == applied(with, axis->key))
+            return weft_error_set(error, WEFT_INVALID,
+                                  "%s=%s stands in this sweep already, as %s: leave one out, or "
+                                  "use 'repeats' to run a test more than once",
+                                  axis->key, text, axis->values[i]);
+    }
+    return WEFT_OK;
+}
 
 /* Takes the value over on success. */
 static enum weft_status keep_value(struct weft_test *test, struct weft_sweep_axis *axis,
@@ -67,6 +95,8 @@ static enum weft_status keep_value(struct weft_test *test, struct weft_sweep_axi
 {
     struct weft_test scratch = *test;
     enum weft_status status = apply(&scratch, axis->key, text, error);
+    if (status == WEFT_OK)
+        status = check_new(test, axis, &scratch, text, error);
     if (status != WEFT_OK)
         return status;
     if (axis->value_count == WEFT_PLAN_TESTS_MAX)
@@ -88,12 +118,23 @@ struct range {
     enum weft_unit unit;
 };
 
+/* 1M is a million ranks, and a MiB of payload. */
+static bool is_size(const char *key)
+{
+    enum weft_test_option_id own = weft_test_option_find(key);
+    if (own != WEFT_TEST_OPTION_COUNT)
+        return weft_test_option_table[own].form == WEFT_FORM_SIZE;
+    enum weft_pattern_option_id id = weft_pattern_option_find(key);
+    return id != WEFT_PATTERN_OPTION_COUNT &&
+           weft_pattern_option_table[id].kind == WEFT_PATTERN_SIZE;
+}
+
 /* Whatever unit both ends have. */
-static bool read_ends(const char *from, const char *to, struct range *range)
+static bool read_ends(const char *key, const char *from, const char *to, struct range *range)
 {
     static const enum weft_unit units[] = {WEFT_UNIT_COUNT, WEFT_UNIT_SIZE, WEFT_UNIT_RATE,
                                            WEFT_UNIT_TIME};
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+    for (size_t i = is_size(key); i < sizeof(units) / sizeof(units[0]); i++) {
         range->unit = units[i];
         if (weft_unit_parse(units[i], from, &range->from, NULL) == WEFT_OK &&
             weft_unit_parse(units[i], to, &range->to, NULL) == WEFT_OK)
@@ -103,7 +144,8 @@ static bool read_ends(const char *from, const char *to, struct range *range)
 }
 
 /* "64B..4MiB*4" in pieces; without a factor it is 2. */
-static enum weft_status read_range(char *text, struct range *ret_range, struct weft_error *error)
+static enum weft_status read_range(const char *key, char *text, struct range *ret_range,
+                                   struct weft_error *error)
 {
     char whole[80];
     (void)snprintf(whole, sizeof(whole), "%.79s", text);
@@ -115,7 +157,7 @@ static enum weft_status read_range(char *text, struct range *ret_range, struct w
         *times = '\0';
     bool good = !times || weft_parse_count(times + 1, &ret_range->factor, NULL) == WEFT_OK;
     good = good && ret_range->factor >= 2 && ret_range->factor <= FACTOR_MAX;
-    good = good && read_ends(text, dots + 2, ret_range) && ret_range->from &&
+    good = good && read_ends(key, text, dots + 2, ret_range) && ret_range->from &&
            ret_range->from <= ret_range->to;
     if (good)
         return WEFT_OK;
@@ -132,7 +174,7 @@ static enum weft_status add_piece(struct weft_test *test, struct weft_sweep_axis
     char value[WEFT_UNITS_TEXT];
     if (!strstr(text, ".."))
         return keep_value(test, axis, text, error);
-    enum weft_status status = read_range(text, &range, error);
+    enum weft_status status = read_range(axis->key, text, &range, error);
     for (uint64_t at = range.from; status == WEFT_OK && at <= range.to; at *= range.factor) {
         status = keep_value(test, axis, weft_unit_format(range.unit, at, value), error);
         if (at > range.to / range.factor)
@@ -345,9 +387,13 @@ static enum weft_status expand(const struct weft_test *from, struct weft_plan *p
 enum weft_status weft_plan_expand(struct weft_plan *plan, struct weft_error *error)
 {
     uint64_t total = 0;
-    for (uint32_t i = 0; i < plan->test_count; i++)
+    bool sweeps = false;
+    for (uint32_t i = 0; i < plan->test_count; i++) {
         total += count_tests(&plan->tests[i]);
-    if (total == plan->test_count)
+        sweeps = sweeps || plan->tests[i].axis_count;
+    }
+    /* A sweep of one value adds no test, but sets the value. */
+    if (total == plan->test_count && !sweeps)
         return WEFT_OK;
     if (total > WEFT_PLAN_TESTS_MAX)
         return weft_error_set(error, WEFT_INVALID,

@@ -34,7 +34,9 @@ enum weft_status weft_plan_read_title(const struct weft_yaml_node *node, void *r
     for (size_t at = 0; at < len_bytes;) {
         size_t length = weft_utf8_printable(text + at, len_bytes - at);
         if (length == 0)
-            return weft_error_at(error, &node->where, "a name is one line of text");
+            return weft_error_at(error, &node->where,
+                                 "a name is printable text on one line; this one has a tab, a line "
+                                 "break or another control character, or is not UTF-8");
         at += length;
     }
     return weft_yaml_read_text(node, ret_field, error);
@@ -351,7 +353,9 @@ static enum weft_status take_values(const char *key, const struct weft_yaml_node
     return weft_error_at(error, &node->where, "%s", why.text);
 }
 
-static enum weft_status take_sweep(const struct weft_yaml_node *map, struct weft_test *test,
+/* `all`: the test's keys. What is swept is said by the sweep alone. */
+static enum weft_status take_sweep(const struct weft_yaml_node *all,
+                                   const struct weft_yaml_node *map, struct weft_test *test,
                                    struct weft_error *error)
 {
     enum weft_status status = WEFT_OK;
@@ -361,8 +365,12 @@ static enum weft_status take_sweep(const struct weft_yaml_node *map, struct weft
     for (const struct weft_yaml_node *node = map->first; node && !status; node = node->next) {
         bool list = node->kind == WEFT_YAML_LIST;
         const struct weft_yaml_node *value = list ? node->first : node;
+        const struct weft_yaml_node *fixed = weft_yaml_find(all, node->key);
         if (list && !value)
             return weft_error_at(error, &node->where, "a sweep needs values");
+        if (fixed && !(test->ranks && strcmp(node->key, "ranks") == 0))
+            return weft_error_at(error, &fixed->key_where,
+                                 "'%s' is swept in this test: leave it out here", node->key);
         for (; value && !status; value = list ? value->next : NULL)
             status = take_values(node->key, value, test, error);
     }
@@ -436,7 +444,7 @@ static enum weft_status take_rest(const struct weft_yaml_node *node, const struc
     if (status == WEFT_OK && row->own[WEFT_TEST_SEARCH])
         status = take_search(row->own[WEFT_TEST_SEARCH], test, error);
     if (status == WEFT_OK && row->own[WEFT_TEST_SWEEP])
-        status = take_sweep(row->own[WEFT_TEST_SWEEP], test, error);
+        status = take_sweep(node, row->own[WEFT_TEST_SWEEP], test, error);
     if (status == WEFT_OK && row->own[WEFT_TEST_EXPECT]) {
         status = weft_yaml_read_list(row->own[WEFT_TEST_EXPECT], &expects, error);
         if (status == WEFT_OK)

@@ -66,11 +66,11 @@ bool weft_test_algbw(const struct weft_test_result *result, double *ret_bps)
     struct weft_pattern_options options =
         weft_pattern_resolve(result->test->pattern, &result->test->options);
     options.rank_count = result->rank_count;
-    uint64_t len_bytes = result->test->pattern->algorithm_bytes(&options);
-    if (!one_by_one(result) || !len_bytes || !weft_hist_mean(result->completion_ns, &mean_ns) ||
+    double len_bytes = result->test->pattern->algorithm_bytes(&options);
+    if (!one_by_one(result) || len_bytes <= 0 || !weft_hist_mean(result->completion_ns, &mean_ns) ||
         mean_ns <= 0)
         return false;
-    *ret_bps = (double)len_bytes * 8.0 * 1e9 / mean_ns;
+    *ret_bps = len_bytes * 8.0 * 1e9 / mean_ns;
     return true;
 }
 
@@ -288,7 +288,10 @@ bool weft_figure_metric(const struct weft_test_result *result, const char *metri
                    : !one_by_one(result)                    ? *ret_why
                    : result->ideal && result->ideal->why[0] ? result->ideal->why
                                                             : NO_SAMPLES;
-        return weft_test_ideal_share(result, ret_value);
+        if (!weft_test_ideal_share(result, ret_value))
+            return false;
+        *ret_why = WEFT_FIGURE_TOO_GOOD;
+        return *ret_value <= WEFT_FIGURE_IDEAL_SHARE_MAX;
     }
     if (open_loop_of(result, metric, ret_value, ret_why))
         return *ret_why == NULL;

@@ -5,6 +5,12 @@
 
 #include "fabric/result/result.h"
 
+/* Nothing is faster than its ideal but by the error of a measurement: a share beyond this says that
+ * the topology or the measurement is wrong, and is no figure to pass by. */
+#define WEFT_FIGURE_IDEAL_SHARE_MAX 1.05
+#define WEFT_FIGURE_TOO_GOOD \
+    "above what the topology allows: the topology or the measurement is wrong"
+
 /* As weft_hist_percentile, but the tail that is asked for must have its 10 samples at the low end
  * too: the slowest 1 % needs 1000. */
 bool weft_figure_percentile(const struct weft_hist *hist, uint32_t millionths, uint64_t *ret_value);

@@ -74,7 +74,8 @@ static json_t *stat_of(const struct weft_hist *hist, const char *name)
 static json_t *figures_json(struct maker *maker, const struct weft_hist *hist, const char *file)
 {
     static const char *const stats[][2] = {
-        {"p50", "p50"}, {"p95", "p95"}, {"p99", "p99"}, {"p99_9", "p99.9"}, {"p99_99", "p99.99"},
+        {"p1", "p1"},   {"p50", "p50"},     {"p95", "p95"},
+        {"p99", "p99"}, {"p99_9", "p99.9"}, {"p99_99", "p99.99"},
     };
     json_t *object = json_object();
     double mean = 0;
@@ -528,6 +529,7 @@ char *weft_result_json(const struct weft_result *result)
         append(&maker, tests, test_json(&maker, result, i));
     put(&maker, root, "weft", json_string(WEFT_VERSION));
     put(&maker, root, "schema", json_integer(SCHEMA));
+    put(&maker, root, "seed", whole(result->seed));
     put(&maker, root, "verdict", verdict_json(result->verdict));
     put(&maker, root, "environment", environment_json(&maker, result));
     put(&maker, root, "tests", tests);

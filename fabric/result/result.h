@@ -114,6 +114,7 @@ struct weft_result {
     /* BROKEN before anything ran, by what the user asked for and not by the world (no such device,
      * a pattern that cannot be, two versions): exit status 2 and not 3. */
     bool refused;
+    uint64_t seed; /* of the whole run, given or drawn; --seed with it runs the same again */
 };
 
 WEFT_CHECKED enum weft_status weft_result_create(const struct weft_plan *plan,

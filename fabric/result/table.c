@@ -115,15 +115,21 @@ static void print_verified(FILE *out, const struct weft_test_result *test)
         fprintf(out, "verified   not verified: this pattern leaves nothing to compare\n");
 }
 
-static void print_measured(FILE *out, const struct weft_test_result *test)
+/* In virtual time the seed alone makes the figures: with it they come again. */
+static void print_measured(FILE *out, const struct weft_result *result,
+                           const struct weft_test_result *test)
 {
+    char drivers[WEFT_DRIVERS_TEXT];
     char count[WEFT_UNITS_TEXT];
     char window[WEFT_UNITS_TEXT];
     fprintf(out, "measured   %s iteration%s", weft_show_count(test->iterations, count),
             plural(test->iterations));
     if (weft_figure_window_ns(test))
         fprintf(out, " in %s", weft_show_time(weft_figure_window_ns(test), window));
-    fprintf(out, test->test->rate_bps ? ", open loop\n" : ", closed loop\n");
+    fprintf(out, test->test->rate_bps ? ", open loop" : ", closed loop");
+    if (strcmp(weft_figure_drivers(result, test, drivers), "sim") == 0)
+        fprintf(out, ", seed %" PRIu64, result->seed);
+    fprintf(out, "\n");
 }
 
 static void print_cell(FILE *out, bool known, uint64_t value_ns)
@@ -379,7 +385,7 @@ static void print_test(FILE *out, const struct weft_result *result, uint32_t ind
     if (test->broken[0] && !test->iterations)
         return;
     print_verified(out, test);
-    print_measured(out, test);
+    print_measured(out, result, test);
     print_figures(out, result, test);
     print_search(out, test);
     print_expects(out, test);

@@ -2,6 +2,8 @@
 #include "fabric/base/units.h"
 #include "fabric/result/result.h"
 
+#include "fabric/result/figures.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -102,6 +104,13 @@ static void check_preemptions(const struct weft_test_result *figures,
          worst->preemptions, weft_show_time(worst->preempted_ns, lost), worst->rank);
 }
 
+static void check_ideal(const struct weft_test_result *figures, struct weft_warnings *warnings)
+{
+    double share = 0;
+    if (weft_test_ideal_share(figures, &share) && share > WEFT_FIGURE_IDEAL_SHARE_MAX)
+        warn(warnings, "%.4g %% of ideal is %s", share * 100, WEFT_FIGURE_TOO_GOOD);
+}
+
 void weft_test_warnings(const struct weft_result *result, uint32_t test,
                         struct weft_warnings *ret_warnings)
 {
@@ -111,6 +120,7 @@ void weft_test_warnings(const struct weft_result *result, uint32_t test,
     for (uint32_t i = 0; i < result->environment_count; i++)
         check_clock(&result->environments[i], ret_warnings);
     check_preemptions(figures, ret_warnings);
+    check_ideal(figures, ret_warnings);
     for (uint32_t i = 0; i < figures->rank_count; i++) {
         const struct weft_rank_result *rank = &figures->ranks[i];
         if (rank->rank >= topology->rank_count)

@@ -35,7 +35,7 @@ struct weft_pattern {
     /* busbw / algbw as nccl-tests defines it, for n ranks; 0: the pattern has no bus bandwidth. */
     double (*bus_factor)(uint32_t rank_count);
     /* The bytes that algbw counts, an iteration; 0: no algorithmic bandwidth. Options resolved. */
-    uint64_t (*algorithm_bytes)(const struct weft_pattern_options *options);
+    double (*algorithm_bytes)(const struct weft_pattern_options *options);
     /* Are these options, resolved and each within its bounds, possible together? The error names
      * the option and the remedy. NULL: always. */
     enum weft_status (*check)(const struct weft_pattern_options *options, struct weft_error *error);

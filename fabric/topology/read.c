@@ -153,6 +153,8 @@ enum weft_status weft_topology_read_vlan_priority(const struct weft_yaml_node *n
 
 /* ---- agents ---- */
 
+#define ZONE_BYTES_MAX 15u /* an interface's name in Linux */
+
 static bool is_port(const char *text)
 {
     uint32_t port = 0;
@@ -175,11 +177,26 @@ static bool is_address(const char *text, size_t len_bytes, uint8_t version)
     return weft_ip_parse(copy, &address, NULL) == WEFT_OK && address.version == version;
 }
 
+/* Without the zone behind a link-local address, as in fe80::1%eth0: the interface is the
+ * controller's to find. 0: what stands there is no zone. */
+static size_t without_zone(const char *text, size_t len_bytes)
+{
+    const char *mark = memchr(text, '%', len_bytes);
+    if (!mark)
+        return len_bytes;
+    size_t zone_bytes = len_bytes - (size_t)(mark - text) - 1;
+    for (size_t i = 1; i <= zone_bytes; i++) {
+        if (mark[i] <= ' ' || mark[i] > '~' || strchr("/%[]", mark[i]))
+            return 0;
+    }
+    return zone_bytes && zone_bytes <= ZONE_BYTES_MAX ? (size_t)(mark - text) : 0;
+}
+
 /* A name, an IPv4 address, or an IPv6 address in brackets. */
 static bool is_host(const char *text, size_t len_bytes)
 {
     if (len_bytes > 2 && text[0] == '[' && text[len_bytes - 1] == ']')
-        return is_address(text + 1, len_bytes - 2, 6);
+        return is_address(text + 1, without_zone(text + 1, len_bytes - 2), 6);
     if (strspn(text, "0123456789.") >= len_bytes)
         return is_address(text, len_bytes, 4);
     return is_name(text, len_bytes);

@@ -146,6 +146,12 @@ static enum weft_status collect(void *context, uint32_t local, struct weft_rank_
     return WEFT_OK;
 }
 
+static void halt(void *context)
+{
+    const struct hands *hands = context;
+    assert(hands->local_count);
+}
+
 static void release(void *context)
 {
     struct hands *hands = context;
@@ -164,6 +170,7 @@ static const struct weft_agent_runtime runtime = {
     .take_durations = take_durations,
     .decides = decides,
     .verify = verify,
+    .halt = halt,
     .collect = collect,
     .release = release,
 };

@@ -3,16 +3,20 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "fabric/base/suggest.h"
 #include "tools/weft/commands/commands.h"
 #include "tools/weft/terminal/output.h"
+#include "tools/weft/terminal/screen.h"
 
 static const struct weft_command *const commands[] = {
     &weft_command_run,      &weft_command_check,    &weft_command_agent,      &weft_command_devices,
     &weft_command_patterns, &weft_command_schedule, &weft_command_topologies, &weft_command_keygen,
 };
+#define STACK_LEAST_BYTES (UINT64_C(1) << 20)
+#define FILES_LEAST 64u /* pipes and epolls of loop, workers and drivers, before a connection */
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
 static void print_help(void)
@@ -56,8 +60,32 @@ static void open_standard_files(void)
         (void)close(file);
 }
 
+/* Libraries that run out of either end the process by a signal or without a word. */
+static enum weft_status check_limits(struct weft_error *error)
+{
+    struct rlimit stack, files;
+    if (!getrlimit(RLIMIT_STACK, &stack) && stack.rlim_cur < STACK_LEAST_BYTES)
+        return weft_error_set(
+            error, WEFT_INVALID,
+            "the stack is limited to %llu KiB, and weft needs %llu: raise it with "
+            "ulimit -s 8192",
+            (unsigned long long)stack.rlim_cur / 1024,
+            (unsigned long long)STACK_LEAST_BYTES / 1024);
+    if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur >= FILES_LEAST)
+        return WEFT_OK;
+    return weft_error_set(error, WEFT_INVALID,
+                          "only %llu files may be open at once, and weft needs %u: raise it with "
+                          "ulimit -n 1024",
+                          (unsigned long long)files.rlim_cur, FILES_LEAST);
+}
+
 static int run_command(const char *name, int argc, char **argv)
 {
+    struct weft_error error = {0};
+    if (check_limits(&error) != WEFT_OK) {
+        weft_output_error(&error);
+        return WEFT_EXIT_BAD_INPUT;
+    }
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
         if (strcmp(name, commands[i]->name) == 0)
             return commands[i]->run(argc, argv);
@@ -68,6 +96,7 @@ static int run_command(const char *name, int argc, char **argv)
 int main(int argc, char **argv)
 {
     open_standard_files();
+    weft_screen_init();
     /* A peer or a pager that has gone is an error of its write, not the end of the program. */
     (void)signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {

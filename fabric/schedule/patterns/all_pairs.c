@@ -75,11 +75,11 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 }
 
 /* One-way, half of them go each way. */
-static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
+static double algorithm_bytes(const struct weft_pattern_options *options)
 {
     uint64_t peers = options->rank_count - UINT64_C(1);
     uint64_t len_bytes = peers * options->size_bytes;
-    return options->direction == BOTH_WAYS ? len_bytes : len_bytes / 2;
+    return options->direction == BOTH_WAYS ? (double)len_bytes : (double)len_bytes / 2;
 }
 
 static const struct weft_pattern_take takes[] = {

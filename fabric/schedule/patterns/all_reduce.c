@@ -36,9 +36,9 @@ static double bus_factor(uint32_t rank_count)
     return 2.0 * (rank_count - 1.0) / rank_count;
 }
 
-static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
+static double algorithm_bytes(const struct weft_pattern_options *options)
 {
-    return options->size_bytes;
+    return (double)options->size_bytes;
 }
 
 static const struct weft_pattern_take takes[] = {

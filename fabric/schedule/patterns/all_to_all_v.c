@@ -215,12 +215,12 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 }
 
 /* What a rank sends to others in the mean. */
-static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
+static double algorithm_bytes(const struct weft_pattern_options *options)
 {
     struct weft_traffic_summary summary = {0};
     if (summarize(options, &summary, NULL) != WEFT_OK || !summary.rank_count)
         return 0;
-    return phases_of(options) * summary.total_bytes / summary.rank_count;
+    return (double)phases_of(options) * (double)summary.total_bytes / summary.rank_count;
 }
 
 static const struct weft_pattern_take takes[] = {

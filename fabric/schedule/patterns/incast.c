@@ -116,9 +116,9 @@ void weft_incast_victim(const struct weft_pattern_options *options, uint32_t ind
     *ret_to = rank_at(options, seat + 1);
 }
 
-static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
+static double algorithm_bytes(const struct weft_pattern_options *options)
 {
-    return senders_of(options) * options->size_bytes;
+    return (double)(senders_of(options) * options->size_bytes);
 }
 
 static const struct weft_pattern_take takes[] = {

@@ -77,9 +77,9 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 }
 
 /* What one prefill rank sends. */
-static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
+static double algorithm_bytes(const struct weft_pattern_options *options)
 {
-    return options->layers * options->size_bytes;
+    return (double)(options->layers * options->size_bytes);
 }
 
 static const struct weft_pattern_take takes[] = {

@@ -95,9 +95,9 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
     return WEFT_OK;
 }
 
-static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
+static double algorithm_bytes(const struct weft_pattern_options *options)
 {
-    return options->size_bytes;
+    return (double)options->size_bytes;
 }
 
 static const struct weft_pattern_take takes[] = {

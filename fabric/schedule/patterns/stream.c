@@ -50,9 +50,9 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
 }
 
 /* One direction of one pair. */
-static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
+static double algorithm_bytes(const struct weft_pattern_options *options)
 {
-    return options->messages * options->size_bytes;
+    return (double)(options->messages * options->size_bytes);
 }
 
 static const struct weft_pattern_take takes[] = {

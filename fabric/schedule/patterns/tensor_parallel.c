@@ -59,9 +59,9 @@ static enum weft_status build(const struct weft_pattern_options *options, uint32
     return WEFT_OK;
 }
 
-static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
+static double algorithm_bytes(const struct weft_pattern_options *options)
 {
-    return rings_of(options) * options->size_bytes;
+    return (double)(rings_of(options) * options->size_bytes);
 }
 
 static double bus_factor(uint32_t rank_count)

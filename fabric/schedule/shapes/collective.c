@@ -170,7 +170,7 @@ double weft_bus_factor_of_parts(uint32_t rank_count)
     return (rank_count - 1.0) / rank_count;
 }
 
-uint64_t weft_algorithm_bytes_of_size(const struct weft_pattern_options *options)
+double weft_algorithm_bytes_of_size(const struct weft_pattern_options *options)
 {
-    return options->size_bytes;
+    return (double)options->size_bytes;
 }

@@ -67,6 +67,6 @@ uint64_t weft_span_messages(const struct weft_pattern_options *options, uint64_t
 
 /* (n - 1) / n */
 double weft_bus_factor_of_parts(uint32_t rank_count);
-uint64_t weft_algorithm_bytes_of_size(const struct weft_pattern_options *options);
+double weft_algorithm_bytes_of_size(const struct weft_pattern_options *options);
 
 #endif

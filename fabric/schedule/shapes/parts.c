@@ -146,7 +146,7 @@ double weft_pattern_no_factor(uint32_t rank_count)
     return 0;
 }
 
-uint64_t weft_pattern_no_bytes(const struct weft_pattern_options *options)
+double weft_pattern_no_bytes(const struct weft_pattern_options *options)
 {
     (void)options;
     return 0;

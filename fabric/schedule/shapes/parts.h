@@ -64,7 +64,7 @@ void weft_expect_reduced(struct weft_schedule_builder *builder, const struct wef
 /* Every byte that counts crosses the link that bounds the pattern once. */
 double weft_pattern_one_factor(uint32_t rank_count);
 double weft_pattern_no_factor(uint32_t rank_count);
-uint64_t weft_pattern_no_bytes(const struct weft_pattern_options *options);
+double weft_pattern_no_bytes(const struct weft_pattern_options *options);
 
 static inline uint32_t weft_element_of(const struct weft_pattern_options *options)
 {

@@ -274,12 +274,22 @@ static enum weft_status verify(void *context, uint32_t local, struct weft_verify
     return reach(fake, FAKE_VERIFY) ? WEFT_IO : WEFT_OK;
 }
 
+static void halt(void *context)
+{
+    struct fake_runtime *fake = context;
+    demand(fake, fake->held && !fake->halted);
+    for (uint32_t i = 0; i < fake->part_count; i++)
+        advance(fake, i);
+    fake->halted = true;
+}
+
 static enum weft_status collect(void *context, uint32_t local, struct weft_rank_result *ret_result,
                                 struct weft_error *error)
 {
     struct fake_runtime *fake = context;
     const struct fake_part *part = &fake->parts[fake->parts_of[local]];
-    demand(fake, fake->phase == WEFT_PHASE_MEASURE && is_idle(fake) && local == fake->collected);
+    demand(fake, fake->phase == WEFT_PHASE_MEASURE && (is_idle(fake) || fake->halted) &&
+                     local == fake->collected);
     fake->collected++;
     if (reach(fake, FAKE_COLLECT))
         return fail(fake, error);
@@ -360,7 +370,7 @@ static void release(void *context)
 {
     struct fake_runtime *fake = context;
     demand(fake, fake->held);
-    fake->held = false;
+    fake->held = fake->halted = false;
     fake->releases++;
     fake->started = false;
     (void)reach(fake, FAKE_RELEASE);
@@ -378,6 +388,7 @@ const struct weft_agent_runtime fake_runtime_ops = {
     .take_durations = take_durations,
     .decides = decides,
     .verify = verify,
+    .halt = halt,
     .collect = collect,
     .release = release,
     .trace_count = trace_count,

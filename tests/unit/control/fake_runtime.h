@@ -55,7 +55,7 @@ struct fake_runtime {
 
     /* What the agent did to it. */
     uint32_t prepares, releases;
-    bool held;
+    bool held, halted;
     bool misused; /* an op came out of order */
 
     /* The test. */

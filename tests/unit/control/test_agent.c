@@ -231,3 +231,65 @@ Test(agent, says_that_it_is_alive)
     weft_agent_tick(agent, now_ns + 600000000);
     cr_assert_eq(said, WEFT__ENVELOPE__BODY_ALIVE);
 }
+
+static enum weft_status tell_start(Weft__Phase phase)
+{
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Start message = WEFT__START__INIT;
+    message.phase = phase;
+    envelope.body_case = WEFT__ENVELOPE__BODY_START;
+    envelope.start = &message;
+    return tell(&envelope);
+}
+
+static enum weft_status tell_grant(uint64_t iterations)
+{
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Grant message = WEFT__GRANT__INIT;
+    Weft__GrantPart part = WEFT__GRANT_PART__INIT;
+    Weft__GrantPart *parts[] = {&part};
+    part.iterations = iterations;
+    message.parts = parts;
+    message.n_parts = 1;
+    envelope.body_case = WEFT__ENVELOPE__BODY_GRANT;
+    envelope.grant = &message;
+    return tell(&envelope);
+}
+
+static enum weft_status tell_word(Weft__Envelope__BodyCase body)
+{
+    struct weft_wire_empty out;
+    return tell(weft_wire_empty(body, &out));
+}
+
+/* Between phases. */
+static void make_ready(void)
+{
+    Weft__Envelope envelope = WEFT__ENVELOPE__INIT;
+    Weft__Connect message = WEFT__CONNECT__INIT;
+    envelope.body_case = WEFT__ENVELOPE__BODY_CONNECT;
+    envelope.connect = &message;
+    cr_assert_eq(tell_hello(WEFT_CONTROL_VERSION), WEFT_OK);
+    cr_assert_eq(tell_prepare(), WEFT_OK);
+    cr_assert_eq(tell(&envelope), WEFT_OK);
+    weft_agent_tick(agent, now_ns);
+    cr_assert_eq(said, WEFT__ENVELOPE__BODY_CONNECTED);
+}
+
+/* The node has as many filled copies of its buffer and would end the process. */
+Test(agent, refuses_more_to_verify_than_there_are_buffers_for)
+{
+    make_ready();
+    cr_assert_eq(tell_start(WEFT__PHASE__PHASE_VERIFY), WEFT_OK);
+    cr_assert_eq(tell_grant(2), WEFT_OK);
+    cr_assert_eq(tell_grant(3), WEFT_INVALID);
+    cr_assert_not_null(strstr(error.text, "grant.iterations is 3"), "%s", error.text);
+    cr_assert_eq(runtime.releases, 1);
+}
+
+Test(agent, collects_only_what_was_measured)
+{
+    make_ready();
+    cr_assert_eq(tell_word(WEFT__ENVELOPE__BODY_COLLECT), WEFT_INVALID);
+    cr_assert_not_null(strstr(error.text, "'collect' came while"), "%s", error.text);
+}

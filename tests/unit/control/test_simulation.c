@@ -285,6 +285,23 @@ static void check_reason(const struct simulation_options *options, const char *b
     cr_assert_not_null(strstr(broken, who), "%s: %s", trial, broken);
 }
 
+/* Whoever still lives tells what it has measured, however far it came. */
+static void check_kept(const struct simulation_options *options,
+                       const struct weft_test_result *test, const char *trial)
+{
+    bool dead = options->fault != FAULT_FAILURE && options->fault != FAULT_INTERRUPT;
+    if (options->moment != FAKE_MIDDLE_MEASURE)
+        return;
+    for (uint32_t i = 0; i < test->rank_count; i++) {
+        bool lives = i % options->agent_count != options->victim || !dead;
+        cr_assert_eq(test->ranks[i].reported, lives, "%s: rank %u", trial, i);
+        if (!lives)
+            continue;
+        cr_assert_eq(test->ranks[i].latency_ns->count, 10, "%s: rank %u", trial, i);
+        cr_assert(test->ranks[i].verified_known, "%s: rank %u", trial, i);
+    }
+}
+
 static void run_broken(const struct simulation_options *options)
 {
     char trial[128];
@@ -304,6 +321,7 @@ static void run_broken(const struct simulation_options *options)
     cr_assert(result->test_count == 1 || options->moment == FAKE_RELEASE,
               "%s: a test was begun after a broken one", trial);
     check_reason(options, test->broken, trial);
+    check_kept(options, test, trial);
     check_completion(test);
     cr_assert_leq(test->completion_ns->count, 200);
     check_agents(trial);
@@ -512,5 +530,29 @@ Test(simulation, a_silent_agent_is_named_with_what_it_was_asked)
     const struct weft_result *result = weft_controller_result(simulation.controller);
     cr_assert_str_eq(result->tests[0].broken,
                      "agent 2 (host h2) said nothing for 15s while measuring");
+    simulation_fini(&simulation);
+}
+
+/* Of 100 s each: too long, unless that was said. */
+Test(simulation, iterations_may_take_as_long_as_was_said)
+{
+    struct weft_test tests[] = {counted_test()};
+    tests[0].iterations = 2;
+    tests[0].warmup = 0;
+    tests[0].verify = tests[0].trace = false;
+    const struct simulation_options options = {.seed = 1,
+                                               .agent_count = 1,
+                                               .ranks_per_agent = 2,
+                                               .period_ns = 100 * SECOND_NS,
+                                               .tests = tests,
+                                               .test_count = 1,
+                                               .silent_remainder = 2};
+    cr_assert(simulation_run(&simulation, &options, 10 * MINUTE_NS));
+    const struct weft_test_result *test = &weft_controller_result(simulation.controller)->tests[0];
+    cr_assert_not_null(strstr(test->broken, "raise iteration-timeout"), "%s", test->broken);
+    simulation_fini(&simulation);
+    tests[0].iteration_timeout_ns = 200 * SECOND_NS;
+    cr_assert(simulation_run(&simulation, &options, 10 * MINUTE_NS));
+    check_whole_test(&weft_controller_result(simulation.controller)->tests[0], "long");
     simulation_fini(&simulation);
 }

@@ -2,7 +2,9 @@
 /* Once all is set up the data path of a device allocates and frees nothing: post, progress, poll,
  * on loopback, on a NIC, with faults. What other threads of EAL do is not counted. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "drivers/dpdk/dpdk.h"
 #include "tests/unit/allocations.h"
@@ -28,14 +30,15 @@ static void exchange(struct end *ends, uint32_t messages)
     }
 }
 
-static void check_exchange(const struct weft_fault_options *fault)
+static void check_exchange(const char *const *devices, const struct weft_fault_options *fault)
 {
     struct end ends[2];
     ends_start(2);
     allocations = 0;
     for (uint32_t i = 0; i < 2; i++)
         end_open(&ends[i],
-                 &(struct end_options){.host = i + 1, .buffer_bytes = 20000, .fault = *fault});
+                 &(struct end_options){
+                     .device = devices[i], .host = i + 1, .buffer_bytes = 20000, .fault = *fault});
     cr_assert_gt(allocations, 4, "the names are taken");
     ends_connect(ends, 2, ends[0].endpoint, ends[1].endpoint);
     exchange(ends, 3);
@@ -47,47 +50,30 @@ static void check_exchange(const struct weft_fault_options *fault)
     driver->stop(NULL);
 }
 
+static const char *const loopback[] = {"loopback", "loopback"};
+
 Test(allocate, nothing_on_loopback)
 {
-    check_exchange(&(struct weft_fault_options){0});
+    check_exchange(loopback, &(struct weft_fault_options){0});
 }
 
 Test(allocate, nothing_under_faults)
 {
-    check_exchange(&(struct weft_fault_options){
-        .drop = 0.02, .corrupt = 0.02, .duplicate = 0.05, .reorder = 0.05, .seed = 3});
+    check_exchange(
+        loopback,
+        &(struct weft_fault_options){
+            .drop = 0.02, .corrupt = 0.02, .duplicate = 0.05, .reorder = 0.05, .seed = 3});
 }
 
-/* Datagrams into a NIC that throws them away, and empty frames out of it that nobody wants. */
+/* Two memif ports joined in this process: the NICs that need neither hardware nor root. */
 Test(allocate, nothing_on_a_nic)
 {
-    struct end end;
-    struct weft_error error = {0};
-    const struct weft_ip peer = {.version = 4, .bytes = {10, 0, 0, 2}};
-    struct weft_endpoint_address address = {
-        .gid = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 2}, .qpn = 17, .mtu_bytes = 1024};
-    struct weft_destination *destination = NULL;
-    ends_start(1);
-    end_open(&end, &(struct end_options){.device = "net_null0",
-                                         .host = 1,
-                                         .transport = WEFT_TRANSPORT_UD,
-                                         .buffer_bytes = 20000});
-    cr_assert_eq(
-        weft_dpdk_neighbour_add(end.device, &peer, (const uint8_t[]){2, 0, 0, 0, 0, 2}, &error),
-        WEFT_OK, "%s", error.text);
-    cr_assert_eq(driver->destination_create(end.endpoint, &address, &destination, &error), WEFT_OK,
-                 "%s", error.text);
-    struct weft_work work = end_work(&end, WEFT_OPERATION_SEND, 64);
-    work.destination = destination;
-    (void)ends_round(&end, 1);
-    allocations = 0;
-    for (uint32_t i = 0; i < 1000; i++) {
-        cr_assert_eq(driver->post_send(end.endpoint, &work, 1), 1);
-        (void)ends_await(&end, 1, &end);
-    }
-    cr_assert_eq(allocations, 0);
-    cr_assert_gt(driver->counters(end.device)->received_packets, 0);
-    driver->destination_destroy(end.endpoint, destination);
-    end_close(&end);
-    driver->stop(NULL);
+    char server[128];
+    char client[128];
+    (void)snprintf(server, sizeof(server), "net_memif0,role=server,socket=weft-allocate-%d",
+                   (int)getpid());
+    (void)snprintf(client, sizeof(client), "net_memif1,role=client,socket=weft-allocate-%d",
+                   (int)getpid());
+    ends_use_real_time();
+    check_exchange((const char *const[]){server, client}, &(struct weft_fault_options){0});
 }

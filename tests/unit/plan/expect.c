@@ -34,6 +34,7 @@ Test(expect, reads_values_in_the_unit_of_the_metric)
     check("latency.p99.9<1.5us", "latency.p99.9", WEFT_RELATION_LESS, 1500);
     check("  latency.max  <  2s  ", "latency.max", WEFT_RELATION_LESS, 2e9);
     check("bandwidth.mean >= 40Gbps", "bandwidth.mean", WEFT_RELATION_GREATER_EQUAL, 40e9);
+    check("bandwidth.p1 >= 40Gbps", "bandwidth.p1", WEFT_RELATION_GREATER_EQUAL, 40e9);
     check("algbw >= 10Gbps", "algbw", WEFT_RELATION_GREATER_EQUAL, 10e9);
     check("busbw > 2.5Gbps", "busbw", WEFT_RELATION_GREATER, 2.5e9);
     check("retransmitted < 10k", "retransmitted", WEFT_RELATION_LESS, 10000);
@@ -62,7 +63,7 @@ Test(expect, refuses_the_rest)
     refuses("complation.p99 <= 5ms", "did you mean 'completion.p99'?");
     refuses("Lost == 0", "did you mean 'lost'?");
     refuses("completion <= 5ms", "unknown metric 'completion'");
-    refuses("speed > 1Gbps", "take .min, .mean, .p50");
+    refuses("speed > 1Gbps", "take .min, .mean, .p1, .p50");
     refuses("completion.p99 <= 5", "it has no unit");
     refuses("completion.p99 <= 5Gbps", "the unit 'Gbps' is unknown");
     refuses("completion.p99 <= -5ms", "it is negative");
@@ -72,7 +73,7 @@ Test(expect, refuses_the_rest)
     refuses("interference <= 2x", "is not a factor; write it like 1.5");
     refuses("interference <= 20%", "is not a factor");
     refuses("interference.p50 <= 2", "did you mean 'interference.p99'?");
-    refuses("lost == 0 or so", "' or so' is unknown");
+    refuses("lost == 0 or so", "'or so' is unknown");
     char endless[4000];
     memset(endless, '<', sizeof(endless) - 1);
     endless[sizeof(endless) - 1] = '\0';
@@ -108,5 +109,5 @@ Test(expect, takes_every_metric_that_it_lists)
         }
         cr_assert_eq(taken, 1, "%s takes %d units", *metric, taken);
     }
-    cr_assert_eq(count, 5 * 8 + 19);
+    cr_assert_eq(count, 5 * 9 + 19);
 }

@@ -51,6 +51,28 @@ Test(sweep, is_every_combination)
     weft_plan_destroy(plan);
 }
 
+/* It adds no test, but it is what was asked for. */
+Test(sweep, of_one_value_sets_it)
+{
+    struct weft_plan *plan = expanded("tests:\n"
+                                      "  - pattern: all-reduce\n"
+                                      "    sweep: {algorithm: two-trees, size: 64B}\n");
+    cr_assert_eq(plan->test_count, 1);
+    cr_assert_str_eq(plan->tests[0].name, "all-reduce algorithm=two-trees size=64B");
+    cr_assert_eq(plan->tests[0].options.size_bytes, 64);
+    cr_assert_neq(plan->tests[0].options.algorithm, 0);
+    weft_plan_destroy(plan);
+}
+
+Test(sweep, of_sizes_counts_in_binary_units)
+{
+    struct weft_plan *plan = expanded("tests:\n"
+                                      "  - {pattern: incast, sweep: {size: 1M..3M*3}}\n");
+    cr_assert_eq(plan->test_count, 2);
+    cr_assert_eq(plan->tests[1].options.size_bytes, 3 << 20);
+    weft_plan_destroy(plan);
+}
+
 Test(sweep, takes_options_of_the_pattern)
 {
     struct weft_plan *plan = expanded("tests:\n"
@@ -106,4 +128,25 @@ Test(sweep, ranges_end_where_numbers_do)
     cr_assert_neq(weft_sweep_add(&test, "size", "4KiB,", &error), WEFT_OK);
     cr_assert_neq(weft_sweep_add(&test, "size", "2TiB", &error), WEFT_OK);
     weft_sweep_fini(&test);
+}
+
+static void refuses(const char *text, const char *phrase)
+{
+    struct weft_plan *plan = NULL;
+    struct weft_error error = {0};
+    const struct weft_source source = {"p.yaml", text, strlen(text)};
+    cr_assert_neq(weft_plan_parse(&source, &plan, &error), WEFT_OK, "%s", text);
+    cr_assert_not_null(strstr(error.text, phrase), "%s", error.text);
+}
+
+/* A test under two names, and a value that would be ignored. */
+Test(sweep, refuses_what_it_cannot_mean)
+{
+    refuses("tests:\n  - {pattern: incast, sweep: {size: [8, 8B]}}\n", "as 8: leave one out");
+    refuses("tests:\n  - {pattern: incast, sweep: {size: [4..16, 8]}}\n", "already");
+    refuses("tests:\n  - {pattern: incast, sweep: {root: [1, 1]}}\n", "already");
+    refuses("tests:\n  - {pattern: incast, size: 8, sweep: {size: [8, 16]}}\n",
+            "p.yaml:2:23: error: 'size' is swept");
+    refuses("tests:\n  - {pattern: incast, ranks: 4, sweep: {ranks: 2}}\n", "'ranks' is swept");
+    refuses("tests:\n  - {pattern: incast, chunk: 8, sweep: {chunk: 16}}\n", "'chunk' is swept");
 }

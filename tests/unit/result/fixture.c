@@ -10,10 +10,10 @@ static double bus_factor(uint32_t rank_count)
     return 2.0 * (rank_count - 1) / rank_count;
 }
 
-static uint64_t algorithm_bytes(const struct weft_pattern_options *options)
+static double algorithm_bytes(const struct weft_pattern_options *options)
 {
     assert(options->rank_count == FIXTURE_RANKS);
-    return options->size_bytes;
+    return (double)options->size_bytes;
 }
 
 static char host_a[] = "a", host_b[] = "b", test_name[] = "first", nic_name[] = "nic";

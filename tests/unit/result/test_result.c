@@ -331,6 +331,30 @@ Test(result, of_some_ranks_nothing_is_said_lost)
 
 /* ---- warnings ---- */
 
+/* Nothing is faster than its ideal: it is a warning, and no figure to pass an expectation by. */
+Test(result, a_share_far_above_the_ideal_does_not_pass)
+{
+    struct weft_warnings warnings;
+    double share = 0;
+    const char *why = NULL;
+    fixture_fill(&fixture);
+    struct weft_test_result *test = &fixture.result->tests[0];
+    double mean_ns = 0;
+    cr_assert(weft_hist_mean(test->completion_ns, &mean_ns));
+    struct weft_ideal ideal = {.ideal_ns = (uint64_t)(mean_ns * 1.02)};
+    test->ideal = &ideal;
+    cr_assert(weft_figure_metric(test, "ideal_share", &share, &why));
+    weft_test_warnings(fixture.result, 0, &warnings);
+    cr_assert_eq(warnings.count, 0);
+    ideal.ideal_ns = (uint64_t)(mean_ns * 3.3);
+    cr_assert_not(weft_figure_metric(test, "ideal_share", &share, &why));
+    cr_assert_not_null(strstr(why, "the topology or the measurement is wrong"), "%s", why);
+    weft_test_warnings(fixture.result, 0, &warnings);
+    cr_assert_eq(warnings.count, 1);
+    cr_assert_not_null(strstr(warnings.texts[0], "330 % of ideal is above"), "%s",
+                       warnings.texts[0]);
+}
+
 /* Off by more than a histogram's bucket, a clock spoils every time there is. */
 Test(result, a_clock_that_drifts_is_warned_of)
 {

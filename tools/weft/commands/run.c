@@ -14,6 +14,7 @@
 #include "tools/weft/session/session.h"
 #include "tools/weft/terminal/output.h"
 #include "tools/weft/terminal/progress.h"
+#include "tools/weft/terminal/screen.h"
 
 #define CONNECT_LIMIT_NS (UINT64_C(10) * 1000000000)
 
@@ -47,7 +48,9 @@ static void print_table(struct run *run, const struct weft_result *result, uint3
     if (!table)
         return;
     weft_progress_clear(&run->progress);
-    printf("%s%s", test ? "\n" : "", table);
+    if (test)
+        printf("\n");
+    run->no_memory = run->no_memory || !weft_screen_print(table);
     (void)fflush(stdout);
     free(table);
 }
@@ -90,6 +93,28 @@ static enum weft_status check_pcap(const char *path, struct weft_error *error)
     return WEFT_OK;
 }
 
+/* A capture is written by the process that has the devices. */
+static enum weft_status check_captured(const char *path, const struct weft_job *job,
+                                       struct weft_error *error)
+{
+    const struct weft_topology *topology = job->topology;
+    bool *used = path ? weft_job_used_ranks(job) : NULL;
+    bool here = !path;
+    if (path && !used)
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
+    for (uint32_t rank = 0; used && rank < job->rank_count; rank++)
+        here = here || (used[rank] &&
+                        !topology->hosts[topology->nics[topology->rank_nics[rank]].host].agent);
+    free(used);
+    if (here)
+        return WEFT_OK;
+    return weft_error_set(error, WEFT_INVALID,
+                          "--pcap %s: all ranks are on agents, and only this process's ranks can "
+                          "be captured; leave --pcap out, or take 'agent' out of this host in the "
+                          "topology",
+                          path);
+}
+
 static enum weft_status check_tests(struct weft_job *job, struct weft_error *error)
 {
     enum weft_status status = WEFT_OK;
@@ -102,12 +127,20 @@ static enum weft_status check_tests(struct weft_job *job, struct weft_error *err
     return status;
 }
 
+/* What JSON's readers, whose numbers are doubles, still give back whole. */
+#define SEED_BITS_DRAWN 48
+
 static enum weft_status choose_seed(const struct weft_number *number, uint64_t *ret_seed,
                                     struct weft_error *error)
 {
+    uint64_t drawn = 0;
     *ret_seed = number->value;
-    if (number->given || getrandom(ret_seed, sizeof(*ret_seed), 0) == (ssize_t)sizeof(*ret_seed))
+    if (number->given)
         return WEFT_OK;
+    if (getrandom(&drawn, sizeof(drawn), 0) == (ssize_t)sizeof(drawn)) {
+        *ret_seed = drawn >> (64 - SEED_BITS_DRAWN);
+        return WEFT_OK;
+    }
     return weft_error_set(error, WEFT_IO, "cannot get a random seed: %s; give --seed",
                           strerror(errno));
 }
@@ -134,6 +167,8 @@ static enum weft_status prepare(struct run *run, const char *what,
         status = check_tests(&run->job, error);
     if (status == WEFT_OK)
         status = weft_job_find_ideals(&run->job, error);
+    if (status == WEFT_OK)
+        status = check_captured(options->pcap, &run->job, error);
     if (status == WEFT_OK)
         status = check_pcap(options->pcap, error);
     if (status == WEFT_OK && weft_job_is_virtual(&run->job))
@@ -173,12 +208,65 @@ static void say_broken(const struct run *run, const struct weft_result *result)
     }
 }
 
+/* Where no table says it: which tests failed, and what did not hold. */
+static void say_failed(const struct run *run, const struct weft_result *result)
+{
+    if (prints_tables(run))
+        return;
+    for (uint32_t i = 0; i < result->test_count; i++) {
+        const struct weft_test_result *test = &result->tests[i];
+        const char *name = test->test->name;
+        bool said = false;
+        for (uint32_t j = 0; j < test->test->expect_count; j++) {
+            const struct weft_expect_result *expect = &test->expects[j];
+            if (test->verdict != WEFT_VERDICT_FAIL || expect->pass)
+                continue;
+            (void)fprintf(stderr, "weft: test '%s' failed: '%s' does not hold%s%s\n", name,
+                          expect->expect->text, expect->unknown ? ": " : "",
+                          expect->unknown ? expect->unknown : "");
+            said = true;
+        }
+        if (test->verdict == WEFT_VERDICT_FAIL && !said)
+            (void)fprintf(stderr, "weft: test '%s' failed: %s\n", name,
+                          weft_test_verified(test) == 0 ? "wrong data" : "no rate passes");
+    }
+}
+
+/* The last lines, where one test of many is easily missed. */
+static void print_failed(const struct weft_result *result)
+{
+    uint32_t failed = 0;
+    for (uint32_t i = 0; i < result->test_count; i++)
+        failed += result->tests[i].verdict != WEFT_VERDICT_PASS;
+    if (result->plan->test_count < 2 || !failed)
+        return;
+    printf("\n%u of %u tests did not pass:\n", failed, result->plan->test_count);
+    for (uint32_t i = 0; i < result->test_count; i++) {
+        const struct weft_test_result *test = &result->tests[i];
+        if (test->verdict == WEFT_VERDICT_BROKEN)
+            printf("  BROKEN   %s: %.*s\n", test->test->name, (int)strcspn(test->broken, "\n"),
+                   test->broken);
+        if (test->verdict == WEFT_VERDICT_FAIL)
+            printf("  FAILED   %s%s\n", test->test->name,
+                   weft_test_verified(test) == 0 ? ": wrong data" : "");
+        for (uint32_t j = 0; test->verdict == WEFT_VERDICT_FAIL && j < test->test->expect_count;
+             j++) {
+            if (!test->expects[j].pass)
+                printf("           %s\n", test->expects[j].expect->text);
+        }
+    }
+}
+
 static void print_summary(struct run *run, const struct weft_result *result)
 {
     char *summary = prints_tables(run) ? weft_result_summary(result) : NULL;
-    if (summary && *summary)
-        printf("\n%s", summary);
+    if (summary && *summary) {
+        printf("\n");
+        run->no_memory = run->no_memory || !weft_screen_print(summary);
+    }
     free(summary);
+    if (prints_tables(run))
+        print_failed(result);
 }
 
 static enum weft_status keep(struct run *run, const struct weft_result *result,
@@ -214,6 +302,7 @@ static int execute(struct run *run, struct weft_session *session)
     if (!result->refused)
         print_summary(run, result);
     say_broken(run, result);
+    say_failed(run, result);
     if (result->refused) {
         weft_results_discard(run->folder);
         return WEFT_EXIT_BAD_INPUT;
@@ -264,7 +353,7 @@ static const struct weft_option table[] = {
     {"connect-timeout", "TIME", "how long to try to reach the agents (default 10s)",
      WEFT_OPTION_TIME, FIELD(connect_timeout), 1000000, UINT64_C(3600) * 1000000000},
     {"seed", "N", "seed of queue pair numbers, keys and poisson arrivals (default random)",
-     WEFT_OPTION_COUNT, FIELD(seed), 0, 0},
+     WEFT_OPTION_COUNT, FIELD(seed), 0, INT64_MAX},
     WEFT_RUNTIME_OPTION_ROWS(FIELD(runtime)),
     {0},
 };

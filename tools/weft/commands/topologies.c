@@ -4,14 +4,52 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "tools/weft/commands/commands.h"
 #include "tools/weft/terminal/output.h"
 
+#define PATH_BYTES 4096
+
+static bool is_folder(const char *path)
+{
+    struct stat is;
+    return !stat(path, &is) && S_ISDIR(is.st_mode);
+}
+
+/* Beside the program, wherever the two were moved to. False: it cannot be told where that is. */
+static bool beside_program(char path[PATH_BYTES])
+{
+    char program[PATH_BYTES / 2];
+    ssize_t len_bytes = readlink("/proc/self/exe", program, sizeof(program));
+    if (len_bytes <= 0 || (size_t)len_bytes >= sizeof(program))
+        return false;
+    program[len_bytes] = '\0';
+    *strrchr(program, '/') = '\0';
+    (void)snprintf(path, PATH_BYTES, "%s/%s", program, WEFT_TOPOLOGIES_BESIDE);
+    return is_folder(path);
+}
+
+/* Is it the program of a build folder? Then its source tree is nearer than what was installed. */
+static bool is_in_build_folder(void)
+{
+    char program[PATH_BYTES / 2];
+    ssize_t len_bytes = readlink("/proc/self/exe", program, sizeof(program));
+    size_t folder_bytes = strlen(WEFT_BUILD_FOLDER);
+    return len_bytes > 0 && (size_t)len_bytes > folder_bytes &&
+           memcmp(program, WEFT_BUILD_FOLDER, folder_bytes) == 0 && program[folder_bytes] == '/';
+}
+
 static const char *folder(void)
 {
+    static char beside[PATH_BYTES];
     const char *named = getenv("WEFT_TOPOLOGIES");
-    return named && *named ? named : WEFT_TOPOLOGIES_FOLDER;
+    if (named && *named)
+        return named;
+    if (is_in_build_folder() && is_folder(WEFT_TOPOLOGIES_SOURCE))
+        return WEFT_TOPOLOGIES_SOURCE;
+    return beside_program(beside) ? beside : WEFT_TOPOLOGIES_INSTALLED;
 }
 
 static int is_topology(const struct dirent *entry)
@@ -42,9 +80,9 @@ static void first_comment(const char *path, char *line, int room)
 
 static void print_one(const char *in, const char *name, int columns)
 {
-    char path[4096];
+    char path[PATH_BYTES + 256];
     char line[200];
-    (void)snprintf(path, sizeof(path), "%s/%s", in, name);
+    (void)snprintf(path, sizeof(path), "%.*s/%s", PATH_BYTES - 1, in, name);
     first_comment(path, line, sizeof(line));
     printf("  %-*s %s\n", columns, name, line);
 }
@@ -86,7 +124,9 @@ const struct weft_command weft_command_topologies = {
     .name = "topologies",
     .usage = "",
     .summary = "lists the topology files that come with weft",
-    .text = "Copy one, put your own addresses in it, and use it with weft run --topology.",
+    .text = "Copy one, put your own addresses in it, and use it with weft run --topology.\n"
+            "They lie where weft was installed; the environment's WEFT_TOPOLOGIES names another\n"
+            "folder.",
     .tables = tables,
     .run = run,
 };

@@ -70,7 +70,7 @@ enum weft_status weft_address_parse(const char *text, struct weft_address *ret_a
 
 void weft_address_format(const struct sockaddr *address, char text[WEFT_ADDRESS_TEXT])
 {
-    char host[INET6_ADDRSTRLEN];
+    char host[64]; /* a zone stands behind some */
     char port[8];
     socklen_t len_bytes =
         address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);

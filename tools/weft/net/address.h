@@ -10,7 +10,7 @@
 
 /* Below the kernel's range for outgoing connections (32768-60999), one of which might hold it. */
 #define WEFT_PORT_DEFAULT 7117u
-#define WEFT_ADDRESS_TEXT 64
+#define WEFT_ADDRESS_TEXT 80
 
 struct weft_address {
     char host[256]; /* a name or an IP address, without brackets */

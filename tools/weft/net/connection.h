@@ -10,6 +10,7 @@
 
 #include <uv.h>
 
+#include "tools/weft/net/address.h"
 #include "tools/weft/net/tls.h"
 
 struct weft_connection;
@@ -57,7 +58,7 @@ void weft_connection_send(struct weft_connection *connection, const uint8_t *fra
 void weft_connection_close(struct weft_connection *connection);
 
 /* "127.0.0.1:40512" of the other end. */
-#define WEFT_PEER_TEXT 64
+#define WEFT_PEER_TEXT WEFT_ADDRESS_TEXT
 void weft_connection_peer(const struct weft_connection *connection, char text[WEFT_PEER_TEXT]);
 
 #endif

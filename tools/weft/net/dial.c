@@ -180,3 +180,8 @@ void weft_dial_send(struct weft_dial *dial, const uint8_t *frame, size_t len_byt
     if (dial->connection)
         weft_connection_send(dial->connection, frame, len_bytes);
 }
+
+const struct sockaddr *weft_dial_peer(const struct weft_dial *dial)
+{
+    return dial->next ? dial->next->ai_addr : NULL;
+}

@@ -24,6 +24,8 @@ WEFT_CHECKED enum weft_status weft_dial_create(const struct weft_dial_options *o
                                                struct weft_error *error);
 /* Ignored before ready and after closed. */
 void weft_dial_send(struct weft_dial *dial, const uint8_t *frame, size_t len_bytes);
+/* Where the last attempt went, as a number; NULL: there was none yet. Lives as long as the dial. */
+const struct sockaddr *weft_dial_peer(const struct weft_dial *dial);
 /* Ends what there is, without an event. Takes NULL. Freed by running the loop. */
 void weft_dial_close(struct weft_dial *dial);
 

@@ -49,11 +49,23 @@ static enum weft_status runtime_prepare(void *context, const struct weft_agent_t
     return status;
 }
 
+static void park_workers(const struct weft_runtime *runtime)
+{
+    for (uint32_t i = 0; i < runtime->worker_count; i++)
+        weft_worker_park(runtime->workers[i]);
+}
+
+static void runtime_halt(void *context)
+{
+    const struct weft_runtime *runtime = context;
+    weft_runtime_end_window(runtime);
+    park_workers(runtime);
+}
+
 static void runtime_release(void *context)
 {
     struct weft_runtime *runtime = context;
-    for (uint32_t i = 0; i < runtime->worker_count; i++)
-        weft_worker_park(runtime->workers[i]);
+    park_workers(runtime);
     weft_seats_destroy(runtime->seats);
     runtime->seats = NULL;
 }
@@ -74,6 +86,7 @@ const struct weft_agent_runtime *weft_runtime_agent_ops(void)
         .take_intended = weft_runtime_take_intended,
         .decides = weft_runtime_decides,
         .verify = weft_runtime_verify,
+        .halt = runtime_halt,
         .collect = weft_runtime_collect,
         .release = runtime_release,
         .trace_count = weft_runtime_trace_count,

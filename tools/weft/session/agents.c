@@ -114,14 +114,51 @@ static void peer_message(void *context, struct weft_connection *connection, cons
         weft_session_lose(peer, WEFT_NO_MEMORY, "sent more than there is memory for");
 }
 
+/* Another peer of this run that was reached at the same address and port: two names of one agent.
+ */
+static const struct weft_peer *find_same(const struct weft_peer *peer, char at[WEFT_ADDRESS_TEXT])
+{
+    const struct sockaddr *address = peer->dial ? weft_dial_peer(peer->dial) : NULL;
+    if (!address)
+        return NULL;
+    weft_address_format(address, at);
+    for (uint32_t i = 0; i < peer->session->peer_count; i++) {
+        const struct weft_peer *other = &peer->session->peers[i];
+        const struct sockaddr *its = other->dial ? weft_dial_peer(other->dial) : NULL;
+        char text[WEFT_ADDRESS_TEXT];
+        if (other == peer || !its)
+            continue;
+        weft_address_format(its, text);
+        if (strcmp(at, text) == 0)
+            return other;
+    }
+    return NULL;
+}
+
+static void lose_busy(struct weft_peer *peer, const struct weft_error *why)
+{
+    char text[1200], at[WEFT_ADDRESS_TEXT];
+    const struct weft_peer *same = find_same(peer, at);
+    if (!same) {
+        weft_session_lose(peer, why->status, why->text);
+        return;
+    }
+    (void)snprintf(text, sizeof(text),
+                   "is that of host %.100s at %.100s too (both are %s): put the NICs of both hosts "
+                   "into one host of the topology",
+                   same->host, same->address, at);
+    weft_session_lose(peer, WEFT_INVALID, text);
+}
+
 static void peer_closed(void *context, struct weft_connection *connection,
                         const struct weft_error *why)
 {
     struct weft_peer *peer = context;
     (void)connection;
-    weft_dial_close(peer->dial);
-    peer->dial = NULL;
-    if (why->status == WEFT_PEER_LOST && !peer->ready) {
+    struct weft_dial *dial = peer->dial;
+    if (why->status == WEFT_EXISTS) {
+        lose_busy(peer, why);
+    } else if (why->status == WEFT_PEER_LOST && !peer->ready) {
         char text[1200];
         (void)snprintf(text, sizeof(text),
                        "%.1000s; start it there: weft agent --listen %s --key FILE", why->text,
@@ -130,6 +167,8 @@ static void peer_closed(void *context, struct weft_connection *connection,
     } else {
         weft_session_lose(peer, why->status, why->text);
     }
+    weft_dial_close(dial);
+    peer->dial = NULL;
 }
 
 static enum weft_status dial_peer(struct weft_peer *peer, struct weft_error *error)

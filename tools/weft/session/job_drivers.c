@@ -110,28 +110,45 @@ static bool same_process(const struct weft_host *a, const struct weft_host *b)
     return a->agent == b->agent || (a->agent && b->agent && strcmp(a->agent, b->agent) == 0);
 }
 
-/* Driver null has no switch: its ranks need none. A modelled fabric joins all hosts. */
+/* What has no wire: null copies memory, and loopback is a switch in the process. A modelled fabric
+ * joins all hosts. Returns what to call it; NULL: it reaches other hosts. */
+static const char *without_wire(const struct weft_job *job, const struct weft_test *test,
+                                uint32_t rank)
+{
+    if (strcmp(weft_job_driver(job, test, rank), "null") == 0)
+        return "driver null";
+    if (strcmp(nic_of(job, test, rank)->device, "loopback") == 0 && !has_own_clock(job, test, rank))
+        return "device loopback";
+    return NULL;
+}
+
 static bool is_on_loopback(const struct weft_job *job, const struct weft_test *test, uint32_t rank)
 {
     return strcmp(nic_of(job, test, rank)->device, "loopback") == 0 &&
            strcmp(weft_job_driver(job, test, rank), "null") != 0 && !has_own_clock(job, test, rank);
 }
 
-static enum weft_status check_loopback(const struct weft_job *job, const struct weft_test *test,
-                                       struct weft_error *error)
+static const struct weft_host *host_of(const struct weft_job *job, const struct weft_test *test,
+                                       uint32_t rank)
 {
-    const struct weft_host *first = NULL;
-    for (uint32_t rank = 0; rank < test->options.rank_count; rank++) {
-        const struct weft_host *host = &job->topology->hosts[nic_of(job, test, rank)->host];
-        if (!is_on_loopback(job, test, rank))
-            continue;
-        if (first && !same_process(first, host))
+    return &job->topology->hosts[nic_of(job, test, rank)->host];
+}
+
+static enum weft_status check_wires(const struct weft_job *job, const struct weft_test *test,
+                                    struct weft_error *error)
+{
+    uint32_t first = 0;
+    const char *what = NULL;
+    while (first < test->options.rank_count && !(what = without_wire(job, test, first)))
+        first++;
+    for (uint32_t rank = 0; what && rank < test->options.rank_count; rank++) {
+        const struct weft_host *one = host_of(job, test, first), *other = host_of(job, test, rank);
+        if (!same_process(one, other))
             return weft_error_set(
                 error, WEFT_INVALID,
-                "test '%s': device loopback only connects ranks of one process; hosts %s and %s "
-                "are two: name a device that reaches the other host (weft devices lists them)",
-                test->name, first->name, host->name);
-        first = host;
+                "test '%s': %s only connects ranks of one process; hosts %s and %s are two: name a "
+                "driver and device that reach the other host (weft devices lists them)",
+                test->name, what, one->name, other->name);
     }
     return WEFT_OK;
 }
@@ -190,7 +207,7 @@ enum weft_status weft_job_check_drivers(const struct weft_job *job, const char *
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
         status = check_virtual(job, &job->plan->tests[i], error);
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
-        status = check_loopback(job, &job->plan->tests[i], error);
+        status = check_wires(job, &job->plan->tests[i], error);
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)
         status = check_pace(job, &job->plan->tests[i], error);
     for (uint32_t i = 0; status == WEFT_OK && i < job->plan->test_count; i++)

@@ -170,13 +170,40 @@ static enum weft_status add_sweeps(const struct weft_texts *texts, struct weft_t
     return WEFT_OK;
 }
 
-static bool sweeps_rate(const struct weft_test *test)
+static bool sweeps(const struct weft_test *test, const char *key)
 {
     for (uint32_t i = 0; i < test->axis_count; i++) {
-        if (strcmp(test->axes[i].key, "rate") == 0)
+        if (strcmp(test->axes[i].key, key) == 0)
             return true;
     }
     return false;
+}
+
+static bool sweeps_rate(const struct weft_test *test)
+{
+    return sweeps(test, "rate");
+}
+
+/* Each point of a sweep sets its key, so a fixed value would be ignored. */
+static enum weft_status check_swept(const struct weft_job_options *options,
+                                    const struct weft_test *said, const struct weft_test *test,
+                                    struct weft_error *error)
+{
+    const char *fixed = NULL;
+    for (uint32_t i = 0; i < WEFT_TEST_OPTION_COUNT && !fixed; i++) {
+        const char *key = weft_test_option_table[i].key;
+        if (weft_test_option_is_given(said, (enum weft_test_option_id)i) && sweeps(test, key))
+            fixed = key;
+    }
+    for (uint32_t i = 0; i < WEFT_PATTERN_OPTION_COUNT && !fixed; i++) {
+        if (options->pattern_options[i] && sweeps(test, weft_pattern_option_table[i].name))
+            fixed = weft_pattern_option_table[i].name;
+    }
+    if (!fixed)
+        return WEFT_OK;
+    return weft_error_set(error, WEFT_INVALID,
+                          "--%s: test '%s' is swept over it: leave out --%s, or its sweep", fixed,
+                          test->name, fixed);
 }
 
 static enum weft_status set_text(char **field, const char *text, struct weft_error *error)
@@ -307,6 +334,8 @@ enum weft_status weft_job_override(const struct weft_job_options *options,
     status = set_pattern_options(options, test, error);
     if (status == WEFT_OK)
         status = add_sweeps(&options->lists[WEFT_TEST_SWEEP], test, error);
+    if (status == WEFT_OK)
+        status = check_swept(options, said, test, error);
     if (status == WEFT_OK)
         status = check_rate(options, said, test, error);
     if (status == WEFT_OK)
