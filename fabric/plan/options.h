@@ -82,8 +82,8 @@ enum weft_option_needs {
         "iterations before the measured window", .most = 1000000000,                               \
         .default_value = WEFT_WARMUP_DEFAULT)                                                      \
     OWN(ITERATION_TIMEOUT, uint64_t, iteration_timeout_ns, "iteration-timeout", "TIME", TIME,      \
-        TEST, "give up where no iteration ends for so long, such as 10m", .least = 1000000000,     \
-        .most = 168 * WEFT_HOUR_NS, .absent = "`60s`, or ten times the ideal where longer")        \
+        TEST, "give up if no iteration ends in this time, such as 10m", .least = 1000000000,       \
+        .most = 168 * WEFT_HOUR_NS, .absent = "`60s`, or ten times the ideal if that is longer")   \
     OWN(TRANSFER, enum weft_transfer, transfer, "transfer", "write|send", WORD, JOB,               \
         "RDMA WRITE with immediate (default), or SEND", .words = weft_transfer_names,              \
         .noun = "transfer")                                                                        \
