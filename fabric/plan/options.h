@@ -63,72 +63,73 @@ enum weft_option_needs {
          .absent = "the pattern's name")                                                           \
     PART(PATTERN, "pattern", NULL, KEY, JOB, "what is sent", .absent = "required")                 \
     HELD(SIZE, uint64_t, options.size_bytes, "size", "SIZE", SIZE, JOB,                            \
-         "what the pattern sends, such as 64KiB", .least = 1, .most = UINT64_C(1) << 40,           \
+         "size of the pattern's data, such as 64KiB", .least = 1, .most = UINT64_C(1) << 40,       \
          .swept = true, .absent = "the pattern's")                                                 \
-    HELD(RANKS, uint32_t, options.rank_count, "ranks", "N", COUNT, JOB, "participants",            \
+    HELD(RANKS, uint32_t, options.rank_count, "ranks", "N", COUNT, JOB, "number of ranks",         \
          .least = 1, .most = WEFT_RANKS_MAX, .swept = true, .absent = "the topology's")            \
-    PART(FILE, "file", "FILE", TEXT, JOB, "what a pattern that is made from a file is made from",  \
-         .absent = "none")                                                                         \
+    PART(FILE, "file", "FILE", TEXT, JOB,                                                          \
+         "the file that a pattern is made from, such as a traffic matrix", .absent = "none")       \
     PART(TOGETHER, "together", NULL, KEY, TEST, "jobs that run at once", .absent = "none")         \
-    PART(DRIVER, "driver", "NAME", TEXT, TEST, "what moves the bytes (weft devices lists them)",   \
-         .absent = "`dpdk`")                                                                       \
+    PART(DRIVER, "driver", "NAME", TEXT, TEST,                                                     \
+         "driver that moves the data (weft devices lists them)", .absent = "`dpdk`")               \
     OWN(ITERATIONS, uint64_t, iterations, "iterations", "N", COUNT, TEST,                          \
-        "how often the pattern is run and measured", .least = 1, .most = UINT64_C(1000000000000),  \
+        "how many iterations to measure", .least = 1, .most = UINT64_C(1000000000000),             \
         .default_value = WEFT_ITERATIONS_DEFAULT, .instead_of = WEFT_TEST_DURATION)                \
     OWN(DURATION, uint64_t, duration_ns, "duration", "TIME", LENGTH, TEST,                         \
         "how long to measure, such as 10s, instead of --iterations", .least = 1000000,             \
         .most = 168 * WEFT_HOUR_NS, .instead_of = WEFT_TEST_ITERATIONS, .absent = "")              \
     OWN(WARMUP, uint64_t, warmup, "warmup", "N", COUNT, TEST,                                      \
-        "iterations before the measured ones", .most = 1000000000,                                 \
+        "iterations before the measured window", .most = 1000000000,                               \
         .default_value = WEFT_WARMUP_DEFAULT)                                                      \
     OWN(ITERATION_TIMEOUT, uint64_t, iteration_timeout_ns, "iteration-timeout", "TIME", TIME,      \
-        TEST, "give up where no iteration ends for so long, such as 10m", .least = 1000000000,     \
-        .most = 168 * WEFT_HOUR_NS, .absent = "`60s`, or ten times the ideal where longer")        \
+        TEST, "give up if no iteration ends in this time, such as 10m", .least = 1000000000,       \
+        .most = 168 * WEFT_HOUR_NS, .absent = "`60s`, or ten times the ideal if that is longer")   \
     OWN(TRANSFER, enum weft_transfer, transfer, "transfer", "write|send", WORD, JOB,               \
         "RDMA WRITE with immediate (default), or SEND", .words = weft_transfer_names,              \
         .noun = "transfer")                                                                        \
     OWN(MTU, uint32_t, mtu_bytes, "mtu", "N", POWER, TEST,                                         \
-        "path MTU: 256, 512, 1024, 2048 or 4096 bytes of payload a packet", .least = 256,          \
-        .most = 4096, .absent = "the device's largest")                                            \
-    OWN(DSCP, uint8_t, dscp, "dscp", "N", COUNT, TEST, "the packets' DSCP: 0 to 63", .most = 63)   \
-    OWN(DEPTH, uint32_t, depth, "depth", "N", COUNT, JOB, "receives posted ahead for each peer",   \
-        .least = 1, .most = 4096, .absent = "the node's")                                          \
+        "path MTU: 256, 512, 1024, 2048 or 4096 bytes", .least = 256, .most = 4096,                \
+        .absent = "the device's largest")                                                          \
+    OWN(DSCP, uint8_t, dscp, "dscp", "N", COUNT, TEST, "DSCP of the packets: 0 to 63", .most = 63) \
+    OWN(DEPTH, uint32_t, depth, "depth", "N", COUNT, JOB,                                          \
+        "receives posted in advance for each peer", .least = 1, .most = 4096,                      \
+        .absent = "chosen by weft")                                                                \
     OWN(IN_FLIGHT, uint32_t, in_flight, "in-flight", "N", COUNT, JOB,                              \
-        "iterations at once (fan-out, stream: more than one in an open loop)", .least = 1,         \
-        .most = WEFT_IN_FLIGHT_MAX, .absent = "1; in an open loop")                                \
+        "iterations that run at once (default 1; in an open loop fan-out 64, stream 8)",           \
+        .least = 1, .most = WEFT_IN_FLIGHT_MAX, .absent = "1; in an open loop")                    \
     OWN(INTERVAL, uint64_t, interval_ns, "interval", "TIME", TIME, TEST,                           \
-        "of the bandwidth series (default 1ms)", .least = 10000, .most = WEFT_HOUR_NS,             \
+        "interval of the bandwidth series (default 1ms)", .least = 10000, .most = WEFT_HOUR_NS,    \
         .absent = "`1ms`")                                                                         \
     OWN(RATE, uint64_t, rate_bps, "rate", "RATE", RATE, JOB,                                       \
-        "open loop: payload that the rank which sends most offers, such as 10Gbps", .least = 1000, \
+        "open loop: payload rate of the rank that sends most, such as 10Gbps", .least = 1000,      \
         .most = WEFT_RATE_MAX_BPS, .swept = true, .absent = "closed loop")                         \
     PART(SEARCH, "search", "FROM..TO", TEXT, ALONE,                                                \
-         "for the highest rate that is achieved without loss, 1Gbps..100Gbps", .absent = "none")   \
+         "find the highest rate without loss, such as 1Gbps..100Gbps", .absent = "none")           \
     OWN(ARRIVALS, enum weft_arrivals_kind, arrivals, "arrivals", "KIND", WORD, JOB,                \
         "with --rate: constant (default) or poisson", .words = weft_arrivals_names,                \
         .noun = "kind of arrivals", .needs = WEFT_NEEDS_RATE)                                      \
     OWN(PACE, uint64_t, pace_bps, "pace", "RATE", RATE, TEST,                                      \
-        "what each endpoint sends at most, such as 10Gbps", .least = 100000,                       \
+        "the highest rate of each endpoint, such as 10Gbps", .least = 100000,                      \
         .most = WEFT_RATE_MAX_BPS, .needs = WEFT_NEEDS_PACING, .absent = "no limit")               \
     PART(CONGESTION, "congestion", "CONTROL", TEXT, TEST,                                          \
          "dcqcn, none, or '{control: dcqcn, line-rate: 100Gbps}'", .needs = WEFT_NEEDS_PACING,     \
          .absent = "`none`")                                                                       \
     PART(FAULT, "fault", "LIST", TEXT, TEST,                                                       \
-         "harm frames on purpose, such as drop=1e-4,corrupt=1e-5,seed=3 (dpdk)",                   \
+         "inject faults, such as drop=1e-4,corrupt=1e-5,seed=3 (driver dpdk)",                     \
          .needs = WEFT_NEEDS_FAULTS, .absent = "none")                                             \
     OWN(REDUCE, bool, reduce, "reduce", NULL, SWITCH, JOB,                                         \
-        "do the arithmetic of reductions while measuring, too", .needs = WEFT_NEEDS_SUMS)          \
+        "compute the sums of reductions while measuring too", .needs = WEFT_NEEDS_SUMS)            \
     OWN(VERIFY, bool, verify, "verify", NULL, SWITCH_ON, TEST,                                     \
-        "leave out the check of every byte before measuring", .default_value = true)               \
+        "do not verify the data before measuring", .default_value = true)                          \
     OWN(TRACE, bool, trace, "trace", NULL, SWITCH_ON, TEST,                                        \
         "do not record where the time of the slowest iterations went", .default_value = true)      \
     OWN(REPEATS, uint32_t, repeats, "repeats", "N", COUNT, ALONE,                                  \
-        "run each test so often, and tell how far the repeats differ", .least = 1,                 \
+        "run each test N times, and report how much the repeats differ", .least = 1,               \
         .most = WEFT_REPEATS_MAX, .absent = "1")                                                   \
     PART(SWEEP, "sweep", "KEY=LIST", TEXTS, ALONE,                                                 \
          "one test for each value, such as size=64B..1MiB*4; repeatable", .absent = "none")        \
     PART(EXPECT, "expect", "EXPR", TEXTS, BOTH,                                                    \
-         "fail unless it holds, such as 'completion.p99 <= 5ms'; repeatable", .absent = "")
+         "fail if this is not met, such as 'completion.p99 <= 5ms'; repeatable", .absent = "")
 
 enum weft_test_option_id {
 #define WEFT_NUMBER(id, type, field, key, value, form, scope, help, ...) WEFT_TEST_##id,

@@ -69,10 +69,10 @@ static enum weft_status read_key(struct weft_session *session, const struct weft
     if (session->identity)
         return WEFT_OK;
     if (!session->options.key_path)
-        return weft_error_set(error, WEFT_INVALID,
-                              "host %s has an agent at %s: give the key that it was started with "
-                              "by --key FILE",
-                              peer->host, peer->address);
+        return weft_error_set(
+            error, WEFT_INVALID,
+            "host %s has an agent at %s: give the key that it was started with: --key FILE",
+            peer->host, peer->address);
     enum weft_status status = weft_key_read(session->options.key_path, &key, error);
     if (status == WEFT_OK)
         status = weft_tls_identity_create(&key, &session->identity, error);

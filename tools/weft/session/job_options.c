@@ -290,8 +290,7 @@ static enum weft_status check_chosen(const struct weft_job_options *options,
     const char *alone = find_alone(options);
     if (test->ranks && options->texts[WEFT_TEST_RANKS])
         return weft_error_set(error, WEFT_INVALID,
-                              "test '%s': --ranks: which ranks it runs on is said in the plan; "
-                              "change it there",
+                              "test '%s': --ranks: the plan names the ranks; change them there",
                               test->name);
     if (!test->together.name)
         return WEFT_OK;
