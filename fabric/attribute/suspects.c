@@ -58,7 +58,7 @@ static double value_of(const struct weft_edge *edge, uint32_t block)
 static double judge(const struct trial *trial, uint32_t nic, uint32_t but, uint32_t block)
 {
     uint32_t near = 0, count = 0;
-    double least = INFINITY;
+    double least = HUGE_VAL;
     for (uint32_t i = trial->first[nic]; i < trial->first[nic + 1]; i++)
         near += trial->edges->edges[trial->of_nics[i]].hops == trial->near_hops;
     for (uint32_t i = trial->first[nic]; i < trial->first[nic + 1]; i++) {

@@ -268,7 +268,7 @@ Test(yaml, says_where_a_value_is_wrong)
     read_refuses("name: n\nlist: x\n", "t.yaml:2:7: ", "'list' must be a list, not a text");
     read_refuses("name: n\nlist: {a: 1}\n", "t.yaml:2:7: ", "not a map of keys");
     read_refuses("name: n\nsize: {a: 1}\n", "t.yaml:2:7: ", "must be a size such as 64KiB");
-    read_refuses("name: n\nsize: 4 KiB\n", "t.yaml:2:7: ", "did you mean 'KiB'");
+    read_refuses("name: n\nsize: 4 KiBs\n", "t.yaml:2:7: ", "did you mean 'KiB'");
     read_refuses("name: n\nsize: 0\n", "t.yaml:2:7: ", "'size' must be from 1B to 64KiB");
     read_refuses("name: n\nsize: 64.5KiB\n", "t.yaml:2:7: ", "'size' must be from 1B to 64KiB");
     read_refuses("name: n\ntime: 1ns\n", "t.yaml:2:7: ", "'time' must be from 1us to 2ms");

@@ -141,7 +141,7 @@ Test(together, how_many_may_be_swept_but_not_which)
     struct weft_plan *plan = parse("tests: [{pattern: all-reduce, ranks: 0-3}]\n");
     struct weft_error error = {0};
     cr_assert_eq(weft_sweep_add(&plan->tests[0], "ranks", "2,4", &error), WEFT_INVALID);
-    cr_assert_not_null(strstr(error.text, "which ranks is said already"), "%s", error.text);
+    cr_assert_not_null(strstr(error.text, "the test names its ranks"), "%s", error.text);
     weft_plan_destroy(plan);
 }
 

@@ -201,8 +201,7 @@ Test(all_to_all_v, matrices_of_others)
         "0,1e+06\n24,0\n",
         "0;1000000\n24;0\n",
         "0, 1000000,\n24, 0,\n",
-        "\xef\xbb\xbf"
-        "0 1000000\r\n24 0\r\n",
+        "\xef\xbb\xbf\x30 1000000\r\n24 0\r\n",
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         struct weft_pattern_options options = of_matrix(texts[i], 2);

@@ -56,8 +56,8 @@ Test(bandwidths, as_the_field_defines_them)
             weft_pattern_resolve(pattern, OPTIONS(.rank_count = RANKS, .size_bytes = SIZE));
         cr_expect_float_eq(pattern->bus_factor(RANKS), rows[i].factor_of_5, 1e-12, "%s: %g",
                            rows[i].name, pattern->bus_factor(RANKS));
-        cr_expect_eq(pattern->algorithm_bytes(&options), rows[i].bytes, "%s: %lu", rows[i].name,
-                     pattern->algorithm_bytes(&options));
+        cr_expect_float_eq(pattern->algorithm_bytes(&options), (double)rows[i].bytes, 1e-6,
+                           "%s: %g", rows[i].name, pattern->algorithm_bytes(&options));
     }
 }
 
