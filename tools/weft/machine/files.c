@@ -72,7 +72,7 @@ static enum weft_status fill(int file, const char *name, struct weft_source *sou
             status =
                 weft_error_set(error, WEFT_IO, "cannot read %s: it is larger than 64 MiB", name);
     }
-    if (status == WEFT_OK)
+    if (text)
         text[source->len_bytes] = '\0';
     return status;
 }
