@@ -20,7 +20,7 @@
 #define EAL_BYTES (UINT64_C(48) << 20)
 /* Loopback loses nothing, but what is injected: what makes an acknowledgement late is a worker that
  * the machine has no core for, and that is no reason to send again. */
-#define LOOPBACK_ACK_TIMEOUT_NS UINT64_C(500000000)
+#define LOOPBACK_ACK_TIMEOUT_NS UINT64_C(4000000000)
 /* NICs that memory is set aside for where there are no hugepages; untouched, it costs nothing. */
 enum {
     NICS_FORESEEN = 4
