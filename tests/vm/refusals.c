@@ -36,7 +36,7 @@ static void device_refusals(void)
     refuses(&options, WEFT_INVALID, "1500 is not a path MTU");
     options = good;
     options.max_regions = UINT32_MAX;
-    refuses(&options, WEFT_UNSUPPORTED, "memory regions: 4294967295 asked");
+    refuses(&options, WEFT_UNSUPPORTED, "memory regions: 4294967295 requested");
     options = good;
     options.pcap_path = "x.pcap";
     refuses(&options, WEFT_UNSUPPORTED, "x.pcap");
@@ -61,7 +61,7 @@ static void depth_refusals(void)
     struct weft_endpoint_options fair = {.cq = cq, .send_depth = 1, .receive_depth = 1};
     struct weft_endpoint *endpoint = NULL, *second = NULL;
     check(driver->endpoint_create(device, &deep, &endpoint, &error) == WEFT_UNSUPPORTED &&
-              strstr(error.text, "send depth: 4294967295 asked"),
+              strstr(error.text, "send depth: 4294967295 requested"),
           "endpoint too deep: %s", error.text);
     check(driver->endpoint_create(device, &fair, &endpoint, &error) == WEFT_OK, "endpoint: %s",
           error.text);
@@ -99,7 +99,7 @@ static void nobody_there(void)
            driver->endpoint_state(end.endpoint, &error) == WEFT_ENDPOINT_CONNECTING)
         end_turn(&end);
     check(driver->endpoint_state(end.endpoint, &error) == WEFT_ENDPOINT_FAILED &&
-              strstr(error.text, "no way to ::ffff:198.18.1.77") && strstr(error.text, "ping"),
+              strstr(error.text, "no path to ::ffff:198.18.1.77") && strstr(error.text, "ping"),
           "nobody at the address: %s", error.text);
     end_close(&end);
 }
