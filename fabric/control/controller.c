@@ -80,37 +80,47 @@ static enum weft_status seat_ranks(struct weft_controller *controller, struct we
     return status;
 }
 
-/* Of the agent's hosts that a test uses: "a", or "a and 2 more". */
-static void name_hosts(const struct weft_controller *controller, uint32_t agent, char *text,
-                       size_t capacity)
+/* Each agent gets the first of its hosts that a test uses, and their number. */
+static enum weft_status gather_hosts(struct weft_controller *controller, struct weft_error *error)
 {
     const struct weft_topology *topology = controller->options.topology;
-    const char *first = "(none)";
-    uint32_t count = 0;
-    for (uint32_t host = 0; host < topology->host_count; host++) {
-        bool used = false;
-        if (controller->options.host_agents[host] != agent)
+    bool *used = calloc((size_t)topology->host_count + 1, sizeof(*used));
+    if (!used)
+        return weft_error_set(error, WEFT_NO_MEMORY, "out of memory");
+    for (uint32_t rank = 0; rank < topology->rank_count; rank++)
+        if (controller->rank_agents[rank] != WEFT_AGENT_NONE)
+            used[topology->nics[topology->rank_nics[rank]].host] = true;
+    for (uint32_t host = topology->host_count; host-- > 0;) {
+        if (!used[host])
             continue;
-        for (uint32_t rank = 0; rank < topology->rank_count && !used; rank++)
-            used = controller->rank_agents[rank] == agent &&
-                   topology->nics[topology->rank_nics[rank]].host == host;
-        if (used && !count++)
-            first = topology->hosts[host].name;
+        struct weft_controller_agent *agent =
+            &controller->agents[controller->options.host_agents[host]];
+        agent->first_host = topology->hosts[host].name;
+        agent->host_count++;
     }
-    if (count > 1)
-        (void)snprintf(text, capacity, "%.60s and %u more", first, count - 1);
+    free(used);
+    return WEFT_OK;
+}
+
+/* "c", or "c and 2 more". */
+static void name_agent(struct weft_controller_agent *agent, uint32_t index)
+{
+    const char *first = agent->first_host ? agent->first_host : "(none)";
+    if (agent->host_count > 1)
+        (void)snprintf(agent->host, sizeof(agent->host), "%.60s and %u more", first,
+                       agent->host_count - 1);
     else
-        (void)snprintf(text, capacity, "%.60s", first);
+        (void)snprintf(agent->host, sizeof(agent->host), "%.60s", first);
+    (void)snprintf(agent->name, sizeof(agent->name), "agent %u (host %s)", index, agent->host);
 }
 
 static enum weft_status name_agents(struct weft_controller *controller, struct weft_error *error)
 {
     enum weft_status status = seat_ranks(controller, error);
-    for (uint32_t i = 0; i < controller->options.agent_count && !status; i++) {
-        struct weft_controller_agent *agent = &controller->agents[i];
-        name_hosts(controller, i, agent->host, sizeof(agent->host));
-        (void)snprintf(agent->name, sizeof(agent->name), "agent %u (host %s)", i, agent->host);
-    }
+    if (status == WEFT_OK)
+        status = gather_hosts(controller, error);
+    for (uint32_t i = 0; i < controller->options.agent_count && !status; i++)
+        name_agent(&controller->agents[i], i);
     return status;
 }
 

@@ -39,6 +39,8 @@ struct weft_stage_row {
 };
 
 struct weft_controller_agent {
+    const char *first_host; /* of those that a test uses; NULL: none */
+    uint32_t host_count;
     char host[96];  /* "c", or "c and 2 more": those that are used */
     char name[128]; /* "agent 2 (host c)" */
     bool greeted, lost;
