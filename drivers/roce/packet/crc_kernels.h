@@ -15,10 +15,11 @@
 /* What build takes before the payload: the PSN's word and AtomicETH. */
 #define WEFT_CRC_HEADER_MAX 32u
 
+typedef uint32_t weft_crc_add(uint32_t state, const uint8_t *bytes, uint32_t len_bytes);
+
 struct weft_crc_kernel {
     const char *name;
-    /* Any bytes. */
-    uint32_t (*add)(uint32_t state, const uint8_t *bytes, uint32_t len_bytes);
+    weft_crc_add *add; /* any bytes */
     /* Over `header_bytes` (4 to WEFT_CRC_HEADER_MAX, whole words) that stand at `header` already,
      * and the payload, which is copied behind them and padded to whole words with zeros. Every byte
      * of the payload is read once: what is summed is what is sent. */

@@ -104,10 +104,7 @@ static uint32_t build(uint32_t state, uint8_t *header, uint32_t header_bytes,
 
 static uint32_t packet(const uint8_t *ip, uint32_t ip_bytes, uint32_t len_bytes)
 {
-    uint8_t headers[WEFT_CRC_MASKED_MAX];
-    uint32_t header_bytes = weft_crc_mask_headers(ip, ip_bytes, headers);
-    uint32_t state = weft_crc_table.add(WEFT_CRC_ICRC_START, headers, header_bytes);
-    return add(state, ip + header_bytes, len_bytes - header_bytes);
+    return weft_crc_masked_packet(weft_crc_table.add, add, ip, ip_bytes, len_bytes);
 }
 
 const struct weft_crc_kernel weft_crc_sparse = {
