@@ -223,8 +223,7 @@ static enum weft_status refuse_metric(const char *name, struct weft_error *error
         error, WEFT_INVALID,
         "unknown metric '%.40s'; completion, latency, bandwidth, completion_intended and "
         "latency_intended take .min, .mean, .p1, .p50, .p95, .p99, .p99.9, .p99.99 or .max, such "
-        "as "
-        "completion.p99; others are algbw, busbw, ideal_share, offered, achieved, missed, "
+        "as completion.p99; others are algbw, busbw, ideal_share, offered, achieved, missed, "
         "throughput, lost, retransmitted; for repeats completion.p50.cv and similar; for jobs "
         "together interference",
         name);

@@ -29,13 +29,6 @@ static enum weft_status await_bytes(int file, const char *name, struct weft_erro
                           name, SILENCE_MS / 1000);
 }
 
-/* Returns 0 at the end; a negative number: errno says why. */
-static ssize_t read_some(int file, char *text, size_t room)
-{
-    ssize_t got = read(file, text, room);
-    return got < 0 && (errno == EAGAIN || errno == EINTR) ? INT32_MAX : got;
-}
-
 static bool make_room(char **text, size_t len_bytes, size_t *room)
 {
     if (*room - len_bytes >= 2)
@@ -60,14 +53,15 @@ static enum weft_status fill(int file, const char *name, struct weft_source *sou
         }
         source->text = text;
         status = await_bytes(file, name, error);
-        ssize_t got =
-            status ? 0 : read_some(file, text + source->len_bytes, room - source->len_bytes - 1);
+        if (status != WEFT_OK)
+            break;
+        ssize_t got = read(file, text + source->len_bytes, room - source->len_bytes - 1);
         if (got == 0)
             break;
-        if (got < 0)
-            status = weft_error_set(error, WEFT_IO, "cannot read %s: %s", name, strerror(errno));
-        else if (got != INT32_MAX)
+        if (got > 0)
             source->len_bytes += (size_t)got;
+        else if (errno != EAGAIN && errno != EINTR)
+            status = weft_error_set(error, WEFT_IO, "cannot read %s: %s", name, strerror(errno));
         if (source->len_bytes > SOURCE_BYTES_MAX)
             status =
                 weft_error_set(error, WEFT_IO, "cannot read %s: it is larger than 64 MiB", name);
