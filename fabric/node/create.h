@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How a node is made: the one time when its setup can be written. No worker has it yet, or has it
- * any more. What is made in part is destroyed like the whole. */
+/* Creating and destroying a node: the only times when its setup can be written, because no worker
+ * polls the node. The destroy functions also accept a partly created node. */
 #ifndef WEFT_NODE_CREATE_H
 #define WEFT_NODE_CREATE_H
 
@@ -11,7 +11,7 @@ struct weft_node_parts {
     struct weft_node_worker *worker;
 };
 
-/* What is const later. */
+/* Removes const from something that is const once the node has been created. */
 static inline void *weft_writable(const void *later)
 {
     union {

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One rank's executor: runs its schedule, iteration after iteration, on an opened device.
+/* One rank's executor: runs the rank's schedule again and again on an open device.
  *
- * A channel joins the rank with one peer that its schedule names, once for each queue pair: an RC
- * endpoint and, beside it, a ring of slots in registered memory at either end. A receiver posts its
- * receive and then writes a slot (sequence, address, length) into the sender's ring by RDMA WRITE;
- * a sender starts its k-th message when slot k has come. So a message never meets a receiver that
- * is not ready, and no buffer is written before its owner gave it away. Slots of many receives go
- * in one write.
+ * A channel connects the rank to one peer that its schedule names. There is one channel for each
+ * queue pair: an RC endpoint and a ring of slots in registered memory at each end. A receiver posts
+ * its receive and then writes a slot (sequence, address, length) into the sender's ring by RDMA
+ * WRITE. A sender starts its k-th message when slot k has arrived. So the receiver is always ready
+ * when a message arrives, and no buffer is written before its owner has offered it. One write can
+ * carry the slots of many receives.
  *
- * Lanes: the rank has several copies of its buffer, two at least, and iterations take turns on
- * them. Receives that require nothing are posted as soon as their lane is free, so slots travel
- * ahead of their iteration. As many iterations as `in_flight` says run at once: each begins without
- * regard to the end of those before. On a channel the messages of an iteration follow those of the
- * one before, be they ready or not.
+ * Lanes: the rank has at least two copies of its buffer, and iterations use them in turn. Receives
+ * that require nothing are posted as soon as their lane is free, so their slots arrive before the
+ * iteration begins. Up to `in_flight` iterations run at the same time: an iteration does not wait
+ * for the earlier ones to end. On a channel, all messages of an iteration go before those of the
+ * next one, even if the later ones are ready first.
  *
- * Created and destroyed by the control thread; between start and idle the worker alone polls it.
- * Open loop: a rank that has something to do before anything has come to it begins each iteration
- * when it is due by its own clock, or, where as many are in flight as may be, as soon as one of
- * them has ended; when the next is due does not change by that. All others follow what comes to
- * them.
+ * The control thread creates and destroys the node; between start and idle only the worker polls
+ * it. Open loop: a rank that can do something before it receives any message begins each iteration
+ * when it is due by the rank's own clock. If `in_flight` iterations already run, it begins as soon
+ * as one of them has ended; this does not change when the next one is due. Every other rank begins
+ * an iteration when its first message arrives.
  *
- * poll allocates, locks, logs and divides nothing and makes no system call of its own. */
+ * weft_node_poll does not allocate, lock, log or divide, and makes no system call itself. */
 #ifndef WEFT_NODE_NODE_H
 #define WEFT_NODE_NODE_H
 
@@ -43,33 +43,35 @@ enum weft_transfer {
 
 struct weft_node_options {
     const struct weft_driver *driver;
-    struct weft_device *device;           /* the caller's; may be shared with other nodes */
-    const struct weft_schedule *schedule; /* the caller's; outlives the node */
-    /* What the schedule's ranks are called in the run, in addresses and errors, where it is one of
-     * several; the caller's, outlives the node. NULL: as the schedule calls them. */
+    struct weft_device *device;           /* owned by the caller; may be shared with other nodes */
+    const struct weft_schedule *schedule; /* owned by the caller; must outlive the node */
+    /* If the run has several schedules: the run's number for each rank of this one, used in
+     * addresses and errors. Owned by the caller; must outlive the node. NULL: the schedule's own
+     * numbers. */
     const uint32_t *ranks;
     enum weft_transfer transfer;
-    uint32_t depth;       /* receives posted ahead on a channel; 0: a default */
-    uint32_t in_flight;   /* iterations that run at once, the same at all ranks; 0: 1 */
+    uint32_t depth;       /* receives posted ahead on a channel; 0: the default */
+    uint32_t in_flight;   /* iterations that run at the same time, equal at all ranks; 0: 1 */
     uint64_t interval_ns; /* of the bandwidth series; 0: 1 ms */
     bool trace;           /* record what each operation of the last iterations did */
     /* Open loop: iterations of warm-up and measurement begin when they are due, one for each
-     * `period_bytes` at `rate_bps`. 0: closed loop, each begins when the one before has ended. */
+     * `period_bytes` at `rate_bps`. 0: closed loop, an iteration begins when an earlier one has
+     * ended. */
     uint64_t rate_bps;
     uint64_t period_bytes; /* the same at all ranks; 0: what this rank sends in an iteration */
     enum weft_arrivals_kind arrivals;
-    uint64_t arrivals_seed; /* the same at all ranks: an iteration is one step of them all */
-    /* Memory for the buffers, NUMA-local to the device: size in, page-aligned memory out. */
+    uint64_t arrivals_seed; /* the same at all ranks: all ranks run an iteration together */
+    /* Allocates the buffers: page-aligned memory of that size, on the device's NUMA node. */
     void *(*allocate)(void *context, uint64_t len_bytes, int32_t numa_node);
     void (*release)(void *context, void *memory, uint64_t len_bytes);
     void *allocate_context;
 };
 
-/* What the other end of a channel must know. Travels through the controller. */
+/* What the other end of a channel must know. The controller passes it on. */
 struct weft_channel_address {
     uint32_t from_rank;  /* whose endpoint this is */
     uint32_t to_rank;    /* for which peer */
-    uint32_t queue_pair; /* which of those between the two */
+    uint32_t queue_pair; /* index among the queue pairs of the two ranks */
     struct weft_endpoint_address endpoint;
     uint64_t slots_address;
     uint32_t slots_rkey;
@@ -82,18 +84,18 @@ WEFT_CHECKED enum weft_status weft_node_create(const struct weft_node_options *o
                                                struct weft_node **ret_node,
                                                struct weft_error *error);
 void weft_node_destroy(struct weft_node *node);
-/* The copies of a rank's buffer that so many iterations in flight take. */
+/* Returns how many copies of a rank's buffer this number of iterations in flight needs. */
 uint32_t weft_node_lanes(uint32_t in_flight);
 
 uint32_t weft_node_channel_count(const struct weft_node *node);
 void weft_node_channel_address(const struct weft_node *node, uint32_t channel,
                                struct weft_channel_address *ret_address);
-/* Gives the node the address whose to_rank is this node's rank. */
+/* Gives the node a peer's address; its to_rank must be this node's rank. */
 WEFT_CHECKED enum weft_status weft_node_connect(struct weft_node *node,
                                                 const struct weft_channel_address *peer,
                                                 struct weft_error *error);
-/* WEFT_OK: all channels are ready. WEFT_AGAIN: call progress on the device, then ask again. Else it
- * failed, and the error names the peer. */
+/* WEFT_OK: all channels are ready. WEFT_AGAIN: call progress on the device, then ask again. Any
+ * other status: it failed, and the error names the peer. */
 WEFT_CHECKED enum weft_status weft_node_connected(const struct weft_node *node,
                                                   struct weft_error *error);
 
@@ -109,20 +111,21 @@ struct weft_phase_options {
     bool reduce; /* do the arithmetic; VERIFY always does */
 };
 
-/* All nodes of a test have the same phases and the same iterations in each. Iterations are granted
- * (weft_node_grant) in total since this start; with none granted the node waits. The node must be
- * idle: it has run all that was granted, or has not started. For VERIFY all lanes are filled here,
- * each with a pass of its own, so it must be called before any peer may start; it has at most as
- * many iterations as there are lanes. Control thread; takes effect for the worker by the grant. */
+/* Starts a phase. All nodes of a test run the same phases with the same number of iterations in
+ * each. weft_node_grant counts iterations from this start; the node waits until some are granted.
+ * The node must be idle: it has run all that was granted, or has not started. VERIFY fills every
+ * lane here, each for a different pass, so call this before any peer may start; VERIFY has at most
+ * one iteration for each lane. Control thread; the worker sees the phase with the first grant. */
 void weft_node_start(struct weft_node *node, const struct weft_phase_options *options);
 
-/* Up to this many iterations may run since start; rises only. Any thread. */
+/* Lets the node run up to this many iterations since the start. The number may only rise. Any
+ * thread. */
 void weft_node_grant(struct weft_node *node, uint64_t iterations);
 
-/* Will more be granted in this phase? It is granted in time where the clock is the machine's; a
- * virtual clock waits for it as long as fewer than the margin are left, so that how late a grant
- * comes changes nothing: a node looks so far ahead. Before the grant that it is said of. Any
- * thread. */
+/* Says whether more will be granted in this phase. Call it before the grant that it describes. With
+ * the machine's clock, grants must arrive in time. A virtual clock stops while fewer iterations
+ * than the margin are left and more are expected: a node looks that far ahead, so a late grant
+ * changes nothing. Any thread. */
 static inline uint32_t weft_node_grant_margin(uint32_t in_flight)
 {
     return 2 * in_flight + 2;
@@ -130,43 +133,45 @@ static inline uint32_t weft_node_grant_margin(uint32_t in_flight)
 void weft_node_expect_grant(struct weft_node *node, bool more);
 bool weft_node_wants_grant(const struct weft_node *node);
 
-/* What MEASURE records of messages and flows: false: nothing more, though iterations go on; true:
- * from here on, and what was before is forgotten. Counts and durations are kept all the time. It
- * begins true. Of the thread that polls. */
+/* Whether MEASURE records messages and flows. False: it records nothing more, but iterations
+ * continue. True: it records from now on and forgets what it recorded before. Counts and durations
+ * are always kept. A phase starts with true. Only the thread that polls may call this. */
 void weft_node_record(struct weft_node *node, bool records);
 
-/* Takes completions, starts what has become ready. The caller has called the device's progress and
- * read `now_ns` after it. Returns how much it did; 0 is idle. */
+/* Handles completions and starts what has become ready. The caller must first call the device's
+ * progress and then read `now_ns`. Returns how much was done; 0: nothing. */
 uint32_t weft_node_poll(struct weft_node *node, uint64_t now_ns);
 
-/* What the node's clock must reach before its poll has something to do that no device brings: the
- * end of a computation, the next iteration's time. UINT64_MAX: nothing. Of the thread that polls.
- */
+/* The time of the next event that does not come from a device: the end of a computation, or the
+ * time when the next iteration is due. UINT64_MAX: there is none. Only the thread that polls may
+ * call this. */
 uint64_t weft_node_next_event_ns(const struct weft_node *node);
 
-/* What the node waits for. Of the thread that polls. */
+/* What the node waits for. Only the thread that polls may call this. */
 enum weft_node_wait {
-    WEFT_NODE_WAITS_FOR_ADDRESSES = 0, /* of peers that weft_node_connect has not yet given */
-    WEFT_NODE_WAITS_FOR_GRANT,         /* or for its end: it may have failed */
-    WEFT_NODE_WAITS_FOR_PEERS,         /* connects, or runs what was granted */
+    WEFT_NODE_WAITS_FOR_ADDRESSES =
+        0,                     /* of peers; weft_node_connect has not been called for them yet */
+    WEFT_NODE_WAITS_FOR_GRANT, /* or to be destroyed, if it has failed */
+    WEFT_NODE_WAITS_FOR_PEERS, /* it connects, or runs what was granted */
 };
 enum weft_node_wait weft_node_waits(struct weft_node *node);
 
 /* Any thread, any time. */
 uint64_t weft_node_iterations_done(const struct weft_node *node);
-/* WEFT_OK while nothing is wrong. Once it fails it stays failed and does no more. */
+/* WEFT_OK while nothing is wrong. A node that has failed stays failed and does nothing more. */
 enum weft_status weft_node_failure(const struct weft_node *node, struct weft_error *error);
 
-/* Control thread, with the node idle after VERIFY: compares the lanes that were run. */
+/* Compares the lanes that VERIFY used with what they should hold. Control thread; the node must be
+ * idle after VERIFY. */
 void weft_node_verify(const struct weft_node *node, struct weft_verify_result *ret_result);
 
-/* The durations of iterations, each from its start to its end on this rank, in order, MEASURE only
- * and only where the schedule decides the completion. Single consumer: the control thread must keep
- * taking them; a node whose ring of these is full starts no iteration until there is room (counted
- * as `stalled_iterations`), so that none is lost. */
+/* Takes durations of iterations in order, each from its start to its end on this rank. Only in
+ * MEASURE, and only if this rank's schedule decides the completion. Single consumer: the control
+ * thread must keep taking them. While the ring of durations is full, the node starts no iteration
+ * (counted as `stalled_iterations`), so that no duration is lost. */
 uint32_t weft_node_take_durations(struct weft_node *node, uint64_t *durations_ns, uint32_t count);
-/* The same, and beside it the time from when each iteration was due, to its end; in a closed loop
- * they are the same. */
+/* The same, and also the time from when each iteration was due to its end. In a closed loop both
+ * times are equal. */
 uint32_t weft_node_take_completions(struct weft_node *node, uint64_t *durations_ns,
                                     uint64_t *intended_ns, uint32_t count);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a node is: filled while it is created (create.h), and const to every thread afterwards. Of
- * what it points to, only the buffers and the trace's slots change. */
+/* A node's fixed part: written while the node is created (create.h), const for every thread
+ * afterwards. It points to some things that change: only the buffers and the trace's slots. */
 #ifndef WEFT_NODE_SETUP_H
 #define WEFT_NODE_SETUP_H
 
@@ -10,42 +10,42 @@
 #include "fabric/node/reduce.h"
 #include "fabric/node/slot.h"
 
-/* Receives of an iteration are posted while the one before runs. */
+/* Two, because receives of an iteration are posted while the previous one runs. */
 #define WEFT_NODE_LANES_MIN 2u
-/* Completions of iterations that wait for the control thread. */
+/* Size of the ring of durations that wait for the control thread. */
 #define WEFT_NODE_DURATIONS (1u << 16)
 
-/* What a channel is: one queue pair to a peer. */
+/* A channel's fixed part. A channel is one queue pair to a peer. */
 struct weft_channel_setup {
     uint32_t peer;
-    uint32_t queue_pair; /* of those to the peer */
+    uint32_t queue_pair; /* index among the queue pairs to the peer */
     struct weft_endpoint *endpoint;
     const uint32_t *sends; /* operations in their order */
     uint32_t send_count;
     uint32_t receive_count;
     const uint32_t *receives;
-    const struct weft_slot *slots; /* the peer writes them: slots of messages to it */
-    struct weft_slot *staging;     /* what is written from into the peer's */
-    bool carries_bytes;            /* from the peer: not only signals */
+    const struct weft_slot *slots; /* the peer writes here: slots for messages to the peer */
+    struct weft_slot *staging;     /* source of the writes into the peer's slots */
+    bool carries_bytes;            /* the peer sends payload, not only signals */
 };
 
-/* What an operation did: when it was posted and, in the low bits, what it waited for. */
+/* One operation's times. The low bits of `started` say what it waited for. */
 #define WEFT_TRACE_WAITS_BITS 2
 struct weft_trace_record {
     uint64_t started;
     uint64_t completed_ns;
 };
 
-/* The worker's, except those that are kept: they are the control thread's. */
+/* The worker owns the slots of the ring; the control thread owns the slots of kept iterations. */
 struct weft_trace_slot {
-    _Atomic uint64_t stamp; /* 0, or the iteration + 1 that it holds whole */
+    _Atomic uint64_t stamp; /* iteration + 1 once its trace is complete; else 0 */
     uint64_t start_ns, end_ns;
     struct weft_trace_record *records;
 };
 
 struct weft_trace {
-    uint32_t ring_count;           /* 0: nothing is traced; else a power of two */
-    struct weft_trace_slot *slots; /* the ring, then those that are kept */
+    uint32_t ring_count;           /* a power of two; 0: nothing is traced */
+    struct weft_trace_slot *slots; /* the ring, then the kept iterations */
     struct weft_trace_record *records;
 };
 
@@ -66,30 +66,31 @@ struct weft_node_setup {
     bool registered;
 
     uint32_t depth;
-    uint32_t slots_mask; /* of this node's rings of slots and staging */
+    uint32_t slots_mask; /* for indexes into this node's rings of slots and staging */
     uint32_t inline_bytes;
     struct weft_cq *cq;
     uint32_t channel_count;
-    uint32_t first_channel;       /* to a peer after this rank; 0 where there is none */
+    uint32_t first_channel;       /* to a peer with a higher rank; 0 if there is none */
     uint32_t endpoint_count;      /* made so far */
     const uint32_t *channel_ops;  /* all channels' sends and receives */
     const uint32_t *op_channels;  /* which channel an operation belongs to */
-    uint32_t word_count;          /* of one bit a channel */
-    const uint64_t *has_receives; /* such bits */
+    uint32_t word_count;          /* words in a bitmap with one bit for each channel */
+    const uint64_t *has_receives; /* such a bitmap */
 
     /* the graph */
-    uint32_t in_flight;      /* iterations that may run at once */
-    uint32_t lane_mask;      /* of a power of two that is not less */
+    uint32_t in_flight;      /* iterations that may run at the same time */
+    uint32_t lane_mask;      /* lane count - 1; the count is a power of two, at least in_flight */
     const uint32_t *initial; /* what a lane's `remaining` is set to */
-    const uint32_t *gated;   /* what only the start of the iteration and receives may hold back */
+    const uint32_t
+        *gated; /* operations that wait only for the iteration's start and for receives */
     uint32_t gated_count;
-    uint32_t reduces_mask; /* of the ring of pending reductions */
+    uint32_t reduces_mask; /* for indexes into the ring of pending reductions */
 
     bool paced;   /* open loop: begins iterations when they are due */
-    bool follows; /* open loop: follows ranks that do */
+    bool follows; /* open loop: starts when messages of paced ranks arrive */
 
-    /* Durations, and from when the same iterations were due (closed loop: NULL): rings that the
-     * worker fills and the control thread empties. */
+    /* Rings that the worker fills and the control thread empties: durations from each iteration's
+     * start, and from when it was due (closed loop: NULL). */
     uint64_t *durations_ns;
     uint64_t *intended_ns;
     uint64_t interval_ns;
@@ -102,7 +103,7 @@ static inline uint32_t weft_node_named(const struct weft_node_setup *setup, uint
     return setup->options.ranks ? setup->options.ranks[rank] : rank;
 }
 
-/* As the run calls it. */
+/* This node's rank as the run numbers it. */
 static inline uint32_t weft_node_rank(const struct weft_node_setup *setup)
 {
     return weft_node_named(setup, setup->schedule->rank);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a receiver writes into its sender's ring of slots: here is a buffer for message `sequence`.
+/* A receiver writes a slot into its sender's ring to say: here is a buffer for message `sequence`.
  *
- * The reader polls memory that a NIC, a kernel or another thread writes, and nothing promises that
- * the words of one RDMA WRITE become visible in order. So a slot is taken only when its sequence is
- * the one awaited and its check agrees with all the rest: a slot of which a part is still the old
- * one is not yet there. Both ends have the same byte order, which is little-endian. */
+ * The reader polls memory that a NIC, a kernel or another thread writes, and nothing guarantees
+ * that the words of one RDMA WRITE become visible in order. So the reader accepts a slot only if it
+ * has the expected sequence and its check matches all other words. A slot that is still partly old
+ * fails the check and counts as not yet arrived. Both ends have the same byte order, which is
+ * little-endian. */
 #ifndef WEFT_NODE_SLOT_H
 #define WEFT_NODE_SLOT_H
 
@@ -18,7 +19,7 @@ struct weft_slot {
     uint64_t address;
     uint64_t len_and_key; /* length in the upper half, rkey in the lower */
     uint64_t check;
-    uint64_t sequence; /* from 1 on; fresh memory holds 0 */
+    uint64_t sequence; /* starts at 1; new memory holds 0 */
 };
 
 #define WEFT_SLOT_BYTES ((uint32_t)sizeof(struct weft_slot))
@@ -50,7 +51,7 @@ static inline uint32_t weft_slot_rkey(const struct weft_slot *slot)
     return (uint32_t)slot->len_and_key;
 }
 
-/* False, and the output undefined, while the awaited slot is not there in whole. */
+/* Returns false, and leaves *ret_slot undefined, until the whole expected slot has arrived. */
 static inline bool weft_slot_read(const struct weft_slot *slot, uint64_t sequence,
                                   struct weft_slot *ret_slot)
 {

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the worker does within a poll, file by file. */
+/* The steps of the worker's poll, grouped by file. */
 #ifndef WEFT_NODE_STEPS_H
 #define WEFT_NODE_STEPS_H
 
 #include "fabric/node/worker.h"
 
 /* graph.c */
-/* The operation is complete: what required it may be ready now. */
+/* The operation is complete: operations that require it may now be ready. */
 void weft_graph_complete(struct weft_node *node, uint32_t lane, uint32_t op);
-/* The operation is started: its count is set for the lane's next iteration. */
+/* The operation has started: resets its count for the lane's next iteration. */
 static inline void weft_graph_started(struct weft_node *node, uint32_t lane, uint32_t op)
 {
     node->worker.lanes[lane].remaining[op] = node->setup.initial[op];
 }
-/* Opens the gate of an iteration. */
+/* Starts an iteration: operations that waited only for its start may become ready. */
 void weft_graph_begin(struct weft_node *node, uint32_t lane);
 
 /* complete.c, compute.c, iterate.c, send.c, receive.c: each returns how much was done */
@@ -28,20 +28,22 @@ void weft_compute_add_reduce(struct weft_node *node, uint32_t lane, uint32_t op)
 void weft_compute_add_calc(struct weft_node *node, uint32_t lane, uint32_t op);
 
 /* open_loop.c */
-/* May the next iteration begin, as far as its time goes? */
+/* Is the next iteration due? */
 bool weft_open_loop_is_due(struct weft_node *node);
-/* Between two iterations, until the next is due: such time is part of what is measured. */
+/* The node waits between two iterations until the next is due. This time is part of the
+ * measurement. */
 static inline bool weft_open_loop_rests(const struct weft_node *node, uint64_t granted)
 {
     return node->worker.begun < granted && node->tally.open_loop.begun;
 }
-/* The node could not have begun one until now. */
+/* Until now the node could not begin an iteration. */
 static inline void weft_open_loop_busy(struct weft_node *node)
 {
     node->worker.free_ns = node->worker.now_ns;
 }
 void weft_open_loop_begin(struct weft_node *node, struct weft_lane *lane);
-/* A message for an iteration has come: the first is a following rank's start. */
+/* A message for an iteration has arrived. On a rank that follows, the first one starts the
+ * iteration. */
 static inline void weft_open_loop_came(struct weft_node *node, struct weft_lane *lane)
 {
     if (!lane->awaits)
@@ -58,14 +60,14 @@ void weft_open_loop_sent(struct weft_node *node, uint32_t lane, uint32_t op);
 
 /* series.c */
 void weft_series_begin(struct weft_node *node);
-/* An interval begins now. */
+/* Begins a new interval now. */
 void weft_series_restart(struct weft_node *node);
 void weft_series_sample(struct weft_node *node);
-/* bits * 1e9 / elapsed_ns without a division; off by less than 1e-6 of it. */
+/* Returns bits * 1e9 / elapsed_ns without a division; the relative error is below 1e-6. */
 uint64_t weft_series_rate(uint64_t len_bytes, uint64_t elapsed_ns);
 
 /* trace.c */
-/* Something of the iteration may happen from now on; MEASURE only, as what follows. */
+/* Operations of the iteration may start from now on. Like the next functions, MEASURE only. */
 void weft_trace_open(struct weft_node *node, uint64_t iteration);
 void weft_trace_begin(struct weft_node *node, uint64_t iteration);
 void weft_trace_finish(struct weft_node *node, uint64_t iteration);
@@ -84,11 +86,11 @@ static inline void weft_trace_completed(struct weft_node *node, uint32_t lane, u
         __atomic_store_n(&records[op].completed_ns, node->worker.now_ns, __ATOMIC_RELEASE);
 }
 
-/* flow.c: at the start of a phase; at the last message of a flow in an iteration */
+/* flow.c: called at the start of a phase, and at the last message of a flow in an iteration */
 void weft_flows_begin(struct weft_node *node);
 void weft_flow_arrived(struct weft_node *node, const struct weft_channel *channel, uint32_t lane);
 
-/* failure.c: the node does no more after any of them; of several the first counts */
+/* failure.c: after any of these the node does nothing more; only the first failure is kept */
 void weft_node_fail_work(struct weft_node *node, const struct weft_channel *channel,
                          const struct weft_completion *completion);
 void weft_node_fail_channel(struct weft_node *node, const struct weft_channel *channel);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A node as the thread that polls it sees it, and what that thread alone touches. To it all that
- * others decide is const. Files of the control thread do not include this: keeper.h is theirs. */
+/* A node as the thread that polls it sees it, and the state that only this thread accesses. What
+ * other threads decide is const here. Files of the control thread include keeper.h instead. */
 #ifndef WEFT_NODE_WORKER_H
 #define WEFT_NODE_WORKER_H
 
@@ -9,11 +9,11 @@
 #include "fabric/node/tally.h"
 
 #define WEFT_NODE_COMPLETIONS 64u
-/* Writes of slots on their way on one channel. Few, so that receives which are posted meanwhile
- * share the next one. */
+/* Outstanding writes of slots on one channel. Few, so that receives posted in the meantime share
+ * the next write. */
 #define WEFT_NODE_SLOT_WRITES 4u
 
-/* The k-th message of a direction has sequence k + 1 for as long as the node lives. */
+/* The k-th message of a direction has sequence k + 1; the count never restarts. */
 struct weft_channel {
     const struct weft_channel_setup setup;
     bool connected;
@@ -22,17 +22,17 @@ struct weft_channel {
     uint32_t send_at;        /* the next to start */
     uint64_t send_iteration; /* of that one, counted as `done` is */
     uint32_t sends_outstanding;
-    uint32_t send_waits; /* what the next to start was seen to wait for */
+    uint32_t send_waits; /* what the next one was found to wait for */
     uint64_t sent;       /* messages posted since creation */
 
     /* from the peer */
     uint32_t receive_at;        /* the next to post */
     uint64_t receive_iteration; /* of that one, counted as `done` is */
     uint32_t receives_outstanding;
-    uint32_t window;    /* the most of them: what both ends have room for */
+    uint32_t window;    /* their upper limit: what both ends have room for */
     uint64_t posted;    /* receives posted since creation */
-    uint64_t announced; /* of them, whose slots were written */
-    uint64_t confirmed; /* of them, whose writes have completed: the staging is free */
+    uint64_t announced; /* how many of them have their slots written */
+    uint64_t confirmed; /* how many of these writes have completed: the staging is free */
     uint32_t slot_writes;
     uint64_t peer_slots_address;
     uint32_t peer_slots_rkey;
@@ -40,7 +40,7 @@ struct weft_channel {
 
     /* the flow from the peer */
     uint64_t posted_bytes;    /* of all receives posted since creation */
-    uint64_t completed_bytes; /* of them, completed */
+    uint64_t completed_bytes; /* of the completed ones */
     uint64_t series_bytes;    /* at the start of the interval */
 };
 
@@ -55,43 +55,43 @@ struct weft_pending_calc {
     uint64_t end_ns;
 };
 
-/* What an iteration that is under way has to itself. */
+/* The state of one running iteration. */
 struct weft_lane {
-    uint32_t *remaining; /* [operation]: what must complete first; set again on starting */
+    uint32_t *remaining; /* [operation]: how many must complete first; reset when it starts */
     uint64_t *posted_ns; /* [operation] */
     uint64_t *ready_ns;  /* [operation]: when a send became ready; open loop only */
-    struct weft_trace_record *trace; /* [operation]; NULL: not now */
+    struct weft_trace_record *trace; /* [operation]; NULL: this iteration is not traced */
     uint32_t left;                   /* operations not yet complete */
-    bool awaits;       /* a rank that follows: nothing of this iteration has come to it yet */
-    uint64_t start_ns; /* 0 before it */
-    uint64_t late_ns;  /* open loop: by how much it began late */
+    bool awaits;       /* a rank that follows: no message of this iteration has arrived yet */
+    uint64_t start_ns; /* 0 before the start */
+    uint64_t late_ns;  /* open loop: how late it began */
 };
 
 struct weft_node_worker {
     struct weft_channel *channels;
     struct weft_lane *lanes;
-    /* one bit a channel */
+    /* one bit for each channel */
     uint64_t *send_ready;
     uint64_t *receive_ready;
 
     struct weft_pending_reduce *reduces;
     uint32_t reduces_head, reduces_tail;
-    uint64_t reduced_bytes; /* of the first of them */
+    uint64_t reduced_bytes; /* of the first one in the ring */
     struct weft_pending_calc *calcs;
     uint32_t calc_count;
     uint64_t calc_next_ns;
-    uint64_t *cpu_free_ns; /* of each cpu of the schedule: when its last calc ends */
+    uint64_t *cpu_free_ns; /* [cpu of the schedule]: when its last calc ends */
 
     /* the run */
     uint64_t now_ns;
-    bool failed;         /* as the shared one */
-    bool stalled;        /* the next iteration's start was counted as stalled */
-    uint64_t iteration;  /* as `done`, without the atomic */
-    uint64_t begun;      /* iterations below have begun; those from `iteration` on run */
-    uint64_t open_limit; /* receives of iterations below may be posted */
-    uint64_t start_ns;   /* of the last that began */
-    uint32_t watched;    /* the channel whose state is looked at next */
-    /* So many channels, from the first on, have been seen to be. */
+    bool failed;        /* copy of the shared `failed` */
+    bool stalled;       /* the next iteration's start was counted as stalled */
+    uint64_t iteration; /* same as `done`, but not atomic */
+    uint64_t begun; /* iterations below this have begun; those from `iteration` on are running */
+    uint64_t open_limit; /* receives of iterations below this may be posted */
+    uint64_t start_ns;   /* of the iteration that began last */
+    uint32_t watched;    /* the channel whose state is checked next */
+    /* How many channels, counted from the first, are known to be connected and ready. */
     uint32_t connected_count, ready_count;
 
     /* open loop */
@@ -101,21 +101,21 @@ struct weft_node_worker {
     /* bandwidth */
     bool series_running;
     uint64_t series_start_ns;
-    uint64_t series_late_ns; /* beyond the whole intervals before; less than one */
+    uint64_t series_late_ns; /* how late this interval began; less than one interval */
 
     struct weft_completion completions[WEFT_NODE_COMPLETIONS];
 };
 
-/* One piece, so that a part costs no more than its offset. */
+/* One allocation, so that a part is found by its offset alone. */
 struct weft_node {
     const struct weft_node_setup setup;
-    const struct weft_phase_options order; /* the control thread's, of this phase */
+    const struct weft_phase_options order; /* of this phase; the control thread writes it */
     struct weft_node_worker worker;
     struct weft_node_tally tally;
     struct weft_node_shared shared;
 };
 
-/* What a work's id says. */
+/* What kind of work a work id stands for. */
 enum weft_work_kind {
     WEFT_WORK_SEND = 0,
     WEFT_WORK_RECEIVE,
@@ -136,10 +136,10 @@ static inline uint32_t weft_work_lane(const struct weft_node_setup *setup, uint6
     return weft_node_lane_of(setup, id >> WEFT_WORK_LANE_SHIFT);
 }
 
-/* Does `visit` to the channels whose bits are set; returns the sum of what it returns. First those
- * to the ranks after this one: in the order of their numbers all ranks that have something for each
- * other would begin with rank 0, while the links to the rest stand idle. A receive is announced on
- * the queue pair that sends, so these must keep to it too. */
+/* Calls `visit` for each channel whose bit is set and returns the sum of the results. Channels to
+ * higher ranks come first: if all ranks began with rank 0, the links to the other ranks would be
+ * idle. A receive is announced on the queue pair that also sends, so receives must use this order
+ * too. */
 static inline uint32_t weft_channels_visit(struct weft_node *node, const uint64_t *ready,
                                            uint32_t (*visit)(struct weft_node *node,
                                                              uint32_t channel))
@@ -147,7 +147,7 @@ static inline uint32_t weft_channels_visit(struct weft_node *node, const uint64_
     uint64_t before = (UINT64_C(1) << (node->setup.first_channel % 64)) - 1;
     uint32_t words = node->setup.word_count;
     uint32_t first = node->setup.first_channel / 64, done = 0;
-    /* The word in which they begin comes twice. */
+    /* The first word is visited twice: its upper bits first, its lower bits last. */
     for (uint32_t i = 0; i <= words; i++) {
         uint32_t word = first + i < words ? first + i : first + i - words;
         uint64_t bits = ready[word];

@@ -9,7 +9,7 @@
 #include "tools/weft/session/job.h"
 #include "tools/weft/terminal/output.h"
 
-/* What it takes alone stands there where it is more, by a hundredth at least. */
+/* Prints the time alone only if it is longer by at least a hundredth. */
 static void print_ideal(const struct weft_ideal *ideal)
 {
     char time[WEFT_UNITS_TEXT], alone[WEFT_UNITS_TEXT];

@@ -10,19 +10,19 @@
 WEFT_CHECKED enum weft_status weft_environment_calibrate(struct weft_clock *ret_clock,
                                                          struct weft_error *error);
 
-/* Parts per billion between the clock and CLOCK_MONOTONIC_RAW by now. */
+/* The drift between the clock and CLOCK_MONOTONIC_RAW so far, in parts per billion. */
 int64_t weft_environment_drift_ppb(const struct weft_clock *clock);
 
-/* What makes UTC, in nanoseconds since 1970, of the clock's time by now. */
+/* What to add to the clock's time to get UTC, in nanoseconds since 1970, as of now. */
 uint64_t weft_environment_utc_offset_ns(const struct weft_clock *clock);
 
 /* Host, CPU, kernel, version and the cost of reading the clock. */
 void weft_environment_describe(const struct weft_clock *clock, struct weft_host_environment *ret);
 
-/* Noise floor and record cost, on the thread that calls it, which should be a worker: about 10 ms.
- * The noise floor is the gap between two turns below which 99.9 % of the time lies: of the time and
- * not of the gaps, for one gap of milliseconds is lost among a million of nanoseconds. Called for
- * several workers, the highest of each stays. */
+/* Measures the noise floor and the record cost on the calling thread, which should be a worker.
+ * Takes about 10 ms. The noise floor is the gap between two turns such that shorter gaps make up
+ * 99.9 % of the time (not 99.9 % of the gaps: one gap of milliseconds would be lost among a million
+ * gaps of nanoseconds). If called for several workers, keeps the highest value of each. */
 void weft_environment_measure_noise(const struct weft_clock *clock,
                                     struct weft_host_environment *ret);
 

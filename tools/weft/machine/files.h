@@ -5,13 +5,13 @@
 
 #include "fabric/base/error.h"
 
-/* Reads a plan or a topology. `name` must outlive the source; `ret_source->text` is the caller's to
- * free, by weft_source_fini. */
+/* Reads a plan or a topology. `name` must outlive the source; the caller frees `ret_source->text`
+ * with weft_source_fini. */
 WEFT_CHECKED enum weft_status weft_source_read(const char *name, struct weft_source *ret_source,
                                                struct weft_error *error);
 void weft_source_fini(struct weft_source *source);
 
-/* Writes folder/name by way of a temporary name: either the whole file is there or none. */
+/* Writes folder/name through a temporary name: either the whole file appears or none of it. */
 WEFT_CHECKED enum weft_status weft_file_write(const char *folder, const char *name,
                                               const char *text, size_t len_bytes,
                                               struct weft_error *error);

@@ -59,7 +59,7 @@ void weft_loop_stop(struct weft_loop *loop)
     uv_stop(&loop->uv);
 }
 
-/* A stop that nobody has seen yet ends one turn of the loop early: hence until nothing is left. */
+/* A pending stop ends one turn of the loop early, so run it until no handles are left. */
 static void let_go(struct weft_loop *loop)
 {
     if (loop->started)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The event loop of a control thread: what comes by itself, a tick, and the signals that ask to
- * end. */
+/* The event loop of a control thread: a periodic tick, and the signals that ask the process to end.
+ * */
 #ifndef WEFT_TOOLS_LOOP_H
 #define WEFT_TOOLS_LOOP_H
 
@@ -28,7 +28,7 @@ struct weft_loop {
     uv_signal_t signals[WEFT_STOP_SIGNALS];
 };
 
-/* It does not move afterwards. */
+/* The loop must not move in memory afterwards. */
 WEFT_CHECKED enum weft_status weft_loop_init(struct weft_loop *loop,
                                              const struct weft_loop_events *events, void *context,
                                              struct weft_error *error);
@@ -38,7 +38,8 @@ WEFT_CHECKED enum weft_status weft_loop_start(struct weft_loop *loop, uint32_t f
 /* Returns once it is stopped: by an event, or before. */
 void weft_loop_run(struct weft_loop *loop);
 void weft_loop_stop(struct weft_loop *loop);
-/* Runs what others are closing to its end. Nothing where it is not open, be it zeroed. */
+/* Runs the loop until handles that others are closing are closed. Does nothing if the loop is not
+ * open; a zeroed one counts as not open. */
 void weft_loop_fini(struct weft_loop *loop);
 
 #endif

@@ -12,11 +12,11 @@
 void *weft_memory_allocate(void *context, uint64_t len_bytes, int32_t numa_node);
 void weft_memory_release(void *context, void *memory, uint64_t len_bytes);
 
-/* What can be had without swapping, of a text as /proc/meminfo is: free memory, and caches that
- * would give way. False: it does not say. */
+/* Reads from the text of /proc/meminfo how much memory is available without swapping: free memory
+ * and reclaimable caches. Returns false if the text does not say. */
 bool weft_memory_available(FILE *meminfo, uint64_t *ret_bytes);
 
-/* The same of this machine; UINT64_MAX where it does not say. */
+/* The same for this machine; UINT64_MAX if it does not say. */
 uint64_t weft_memory_available_now(void);
 
 /* The NUMA node of a CPU; -1: not known. */

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tools/weft/machine/virtual.h"
 
-/* Of `count`, by the time alone: how often nothing was to be done differs between two runs. */
+/* A place among `count`, chosen from the time alone: the number of idle turns differs between runs.
+ * */
 static uint32_t place_of(uint64_t now_ns, uint32_t count)
 {
     uint64_t mixed = now_ns * UINT64_C(0x9e3779b97f4a7c15);
     return (uint32_t)((mixed >> 32) * count >> 32);
 }
 
-/* Begins at each instant with another, so none is favoured by its place. */
+/* Begins at a different station at each instant, so that none is favoured by its place. */
 static uint32_t poll_all(const struct weft_station *stations, uint32_t count, uint64_t now_ns)
 {
     uint32_t work = 0, first = place_of(now_ns, count);
@@ -27,8 +28,8 @@ static uint32_t poll_all(const struct weft_station *stations, uint32_t count, ui
     return work;
 }
 
-/* Does a job stand before the end of what it was granted, though it is to get more? A rank that has
- * nothing to do in an iteration is always there: it takes all of its ranks. */
+/* Has a job used up all iterations it was granted, with more to come? Only if all of its ranks
+ * wait: a rank with nothing to do in an iteration always waits. */
 static bool wants_grant(const struct weft_station *stations, uint32_t count)
 {
     uint32_t present = 0, satisfied = 0;
@@ -43,7 +44,7 @@ static bool wants_grant(const struct weft_station *stations, uint32_t count)
     return (present & ~satisfied) != 0;
 }
 
-/* Somebody waits for what time brings, and everybody knows his peers. */
+/* True if some node waits for its peers and every node has its peers' addresses. */
 static bool time_may_go_on(const struct weft_station *stations, uint32_t count,
                            uint64_t *ret_until_ns)
 {

@@ -28,16 +28,17 @@ WEFT_CHECKED enum weft_status weft_worker_create(const struct weft_worker_option
 /* Parks it and ends the thread. NULL is taken. */
 void weft_worker_destroy(struct weft_worker *worker);
 
-/* Gives it what to poll and lets it run; the stations must stay until it is parked. */
+/* Gives it stations to poll and starts it; the stations must stay valid until it is parked. */
 void weft_worker_run(struct weft_worker *worker, struct weft_station *stations, uint32_t count);
 /* Returns when the thread has stopped polling. */
 void weft_worker_park(struct weft_worker *worker);
 
-/* Runs `function(argument)` on the worker between two turns and waits for it; on this thread where
- * the worker is parked. For what belongs to the thread that polls. */
+/* Runs `function(argument)` on the worker between two turns and waits for it; runs it on the
+ * calling thread if the worker is parked. Use it for data that belongs to the polling thread. */
 void weft_worker_call(struct weft_worker *worker, void (*function)(void *argument), void *argument);
 
-/* In virtual time: it stands still until iterations are granted, and nothing changes until then. */
+/* Virtual time only: true while time stands still until iterations are granted; nothing changes
+ * until then. */
 bool weft_worker_waits(const struct weft_worker *worker);
 
 struct weft_worker_preemptions {

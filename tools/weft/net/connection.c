@@ -109,8 +109,8 @@ static void shutdown_done(uv_shutdown_t *request, int status)
         close_handles(request->data);
 }
 
-/* The peer closes in answer; what it still sends is read and dropped, since closing upon unread
- * bytes would reset the connection and take our last words from it. */
+/* The peer closes in answer. What it still sends is read and dropped: closing with unread bytes
+ * would reset the connection and could lose our last bytes. */
 static void linger(struct weft_connection *connection)
 {
     bool connected = connection->state > STATE_CONNECTING;

@@ -22,10 +22,10 @@ struct weft_frame_reader {
 
 void weft_frame_reader_fini(struct weft_frame_reader *reader);
 
-/* Takes bytes up to the end of one frame; `*ret_used` says how many. WEFT_OK: a message is whole,
- * `reader->message` of `reader->message_bytes`, until the next call. WEFT_AGAIN: all were taken and
- * more are needed. WEFT_INVALID: a length beyond WEFT_FRAME_BYTES_MAX. Memory grows with what has
- * come, not with what a length promises. */
+/* Takes bytes up to the end of one frame; `*ret_used` says how many. WEFT_OK: a message is
+ * complete, `reader->message` of `reader->message_bytes`, valid until the next call. WEFT_AGAIN:
+ * took all bytes and needs more. WEFT_INVALID: a length beyond WEFT_FRAME_BYTES_MAX. Memory grows
+ * with the bytes received, not with the length announced. */
 WEFT_CHECKED enum weft_status weft_frame_reader_take(struct weft_frame_reader *reader,
                                                      const uint8_t *bytes, size_t len_bytes,
                                                      size_t *ret_used, struct weft_error *error);

@@ -9,11 +9,11 @@
 struct weft_listener;
 
 struct weft_listener_events {
-    /* A controller is here. Until detached no other gets in. */
+    /* A controller is connected. No other is admitted until detached. */
     void (*attached)(void *context, struct weft_connection *connection);
     void (*message)(void *context, const uint8_t *message, size_t len_bytes);
     void (*detached)(void *context, const struct weft_error *why);
-    /* Someone did not get in: garbage, a wrong key, a second controller. */
+    /* A peer was refused: garbage, a wrong key, or a second controller. */
     void (*refused)(void *context, const char *peer, const struct weft_error *why);
 };
 
@@ -26,8 +26,8 @@ struct weft_listener_options {
     void *context;
 };
 
-/* A socket that listens: apart, so that it can outlive the process that serves a controller. Port 0
- * is one that the kernel chooses. */
+/* Makes a listening socket. It is separate from the listener so that it can outlive the process
+ * that serves a controller. Port 0: the kernel chooses one. */
 WEFT_CHECKED enum weft_status weft_listener_socket(const struct weft_address *address,
                                                    int *ret_socket, struct weft_error *error);
 /* Where it listens, with the real port. */

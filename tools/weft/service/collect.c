@@ -15,8 +15,8 @@ enum weft_status weft_runtime_verify(void *context, uint32_t local,
     return WEFT_OK;
 }
 
-/* All counters are 64-bit words: the growth is word by word. What was not counted all the time is
- * not counted. */
+/* All counters are 64-bit words, so subtract word by word. A counter is marked as counted only if
+ * it was counted at both ends. */
 static void growth(const struct weft_device_counters *now, const struct weft_device_counters *then,
                    struct weft_device_counters *ret)
 {
@@ -38,8 +38,8 @@ static struct weft_hist *copy_hist(const struct weft_hist *from)
     return copy;
 }
 
-/* The first rank of its job on the device. What a device counts is not told apart by jobs: where
- * several share one, each has all of it. */
+/* True for the first rank of its job on the device. A device's counters do not distinguish jobs: if
+ * several jobs share it, each job gets the full counts. */
 static bool bears_counters(const struct weft_seats *seats, uint32_t local)
 {
     const struct weft_seat *seat = &seats->seats[local];

@@ -31,9 +31,9 @@ static uint32_t worker_of(const struct weft_runtime *runtime, const struct weft_
     return runtime->seats->devices[seat->device].worker;
 }
 
-/* Endpoints belong to the worker that polls them: each is asked for its own among so many at a
- * time. A call waits for the end of a turn, so one a channel takes long; all at once would keep a
- * worker from what its peers already send. */
+/* Endpoints belong to the worker that polls them, so each worker connects its own, at most this
+ * many addresses per call. A call waits for the end of a turn, so one call per channel would be
+ * slow; one call for all would keep a worker from what its peers already send. */
 #define CONNECTS_A_CALL 64u
 
 struct connect_call {

@@ -12,8 +12,8 @@ static void note_counters(struct weft_seats *seats)
     }
 }
 
-/* The difference to what is noted: before the window the worker's count itself, after it what it
- * grew. Workers without a station are parked. */
+/* Replaces the noted values with the difference to the current ones: before the window that is the
+ * worker's count, after the window its growth. Workers without a station are parked. */
 static void note_preemptions(const struct weft_runtime *runtime)
 {
     struct weft_seats *seats = runtime->seats;

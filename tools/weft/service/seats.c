@@ -83,7 +83,7 @@ static enum weft_status count_channels(const struct weft_schedule *schedule, uin
     return WEFT_OK;
 }
 
-/* What of the tests is needed once the request is gone. */
+/* Keeps what is needed of the tests after the request is gone. */
 static enum weft_status keep_parts(struct weft_seats *seats, const struct weft_agent_test *test,
                                    struct weft_error *error)
 {
@@ -143,8 +143,8 @@ static enum weft_status compile_seats(struct weft_seats *seats, const struct wef
     return status;
 }
 
-/* All ranks' buffers, before the first of them is touched: filling the memory takes as long as a
- * short run, and its end would be another program's. */
+/* Checks the size of all ranks' buffers before touching any: filling the memory takes as long as a
+ * short run, and running out could kill another program. */
 static enum weft_status check_memory(const struct weft_seats *seats,
                                      const struct weft_agent_test *test, struct weft_error *error)
 {
@@ -191,8 +191,8 @@ static enum weft_status start_driver(const struct weft_seats_options *options,
     return status;
 }
 
-/* Each device draws from a seed of its own, the same on every run: by the first rank on it. A
- * device that cannot inject goes without: the test's others do. */
+/* Each device draws from its own seed, derived from its first rank, so it is the same on every run.
+ * A device that cannot inject faults gets none; the test's other devices do. */
 static struct weft_fault_options fault_of(const struct weft_test *test,
                                           const struct weft_seat_device *device, uint32_t rank)
 {
@@ -204,7 +204,7 @@ static struct weft_fault_options fault_of(const struct weft_test *test,
     return fault;
 }
 
-/* What a device is told is the same in all jobs that share it. */
+/* All jobs that share a device give it the same options. */
 static enum weft_status open_device(const struct weft_seats_options *options,
                                     struct weft_seat_device *device, uint32_t device_count,
                                     uint64_t seed, uint32_t rank, struct weft_error *error)
@@ -224,7 +224,7 @@ static enum weft_status open_device(const struct weft_seats_options *options,
         .address = device->nic.address,
         .gateway = device->nic.gateway,
         .mtu_bytes = test->mtu_bytes,
-        /* A rank that a small message leaves nothing for has none. */
+        /* A rank has no endpoints if a small message leaves it nothing to do. */
         .max_endpoints = device->endpoint_count ? device->endpoint_count : 1,
         .max_regions =
             device->rank_count * REGIONS_PER_RANK + device->endpoint_count * REGIONS_PER_CHANNEL,

@@ -8,7 +8,7 @@
 /* Before the controller is there: the run does not begin. */
 void weft_session_give_up(struct weft_session *session, enum weft_status status, const char *why);
 
-/* The agent is gone, or not to be had; once. */
+/* The agent is lost or cannot be reached; called once. */
 void weft_session_lose(struct weft_peer *peer, enum weft_status status, const char *why);
 
 /* The controller begins once each agent can be spoken to. */

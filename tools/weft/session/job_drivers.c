@@ -89,7 +89,7 @@ static enum weft_status check_virtual(const struct weft_job *job, const struct w
 
 /* ---- do they go together? ---- */
 
-/* What is asked for by name must not give way silently. */
+/* A driver that was asked for by name must not be replaced silently. */
 static enum weft_status check_asked(const struct weft_job *job, const struct weft_test *test,
                                     const char *asked, struct weft_error *error)
 {
@@ -110,8 +110,8 @@ static bool same_process(const struct weft_host *a, const struct weft_host *b)
     return a->agent == b->agent || (a->agent && b->agent && strcmp(a->agent, b->agent) == 0);
 }
 
-/* What has no wire: null copies memory, and loopback is a switch in the process. A modelled fabric
- * joins all hosts. Returns what to call it; NULL: it reaches other hosts. */
+/* Drivers and devices without a wire: null copies memory, and loopback is a switch in the process.
+ * A modelled fabric joins all hosts. Returns a name for it; NULL: it reaches other hosts. */
 static const char *without_wire(const struct weft_job *job, const struct weft_test *test,
                                 uint32_t rank)
 {

@@ -71,7 +71,7 @@ static void put_options(FILE *out, const struct weft_test *test)
     }
 }
 
-/* Which: none where the first so many are meant. */
+/* Which ranks; writes only the count if the test takes the first ones. */
 static void put_ranks(FILE *out, const struct weft_test *test)
 {
     if (!test->ranks) {
@@ -83,7 +83,7 @@ static void put_ranks(FILE *out, const struct weft_test *test)
     (void)fprintf(out, "]\n");
 }
 
-/* The numbers of one scope that hold; where a search or a list says the same, that. */
+/* The numbers of one scope that apply; skips those that a search or a list already states. */
 static void put_numbers(FILE *out, const struct weft_test *test, enum weft_option_scope scope)
 {
     for (uint32_t i = 0; i < WEFT_TEST_OPTION_COUNT; i++) {

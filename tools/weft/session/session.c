@@ -10,10 +10,10 @@
 #include "tools/weft/session/exchange.h"
 #include "tools/weft/terminal/output.h"
 
-/* An agent in this process goes on with work of its own for so long before others are heard. */
+/* How long an agent in this process goes on with its own work before others are served. */
 #define BUSY_NS UINT64_C(4000000)
 
-/* For as long as workers run: one that has no room left for its capture moves no frames, and an
+/* Runs as long as workers run: a worker with no room left for its capture moves no frames, and an
  * interrupted test still runs to its last grant. */
 static void serve_devices(struct weft_session *session)
 {
@@ -25,8 +25,8 @@ static void serve_devices(struct weft_session *session)
     weft_controller_interrupt(session->controller, error.text, weft_session_now_ns(session));
 }
 
-/* A rank's results at a tick, and each tick in its time, made a run of many short tests a matter of
- * waiting. */
+/* Ticks the agent again while it is busy. With one rank's results per tick, a run of many short
+ * tests would spend most of its time waiting. */
 static void serve_agent(struct weft_session *session)
 {
     uint64_t began_ns = weft_session_now_ns(session);

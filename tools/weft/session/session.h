@@ -28,8 +28,8 @@ WEFT_CHECKED enum weft_status weft_session_create(const struct weft_session_opti
                                                   struct weft_error *error);
 void weft_session_destroy(struct weft_session *session);
 
-/* Runs to the end. WEFT_OK: there is a result, whatever its verdict. Else the run did not begin.
- * SIGINT and SIGTERM end it early, the second one at once. */
+/* Runs to the end. WEFT_OK: there is a result, whatever its verdict. Otherwise the run did not
+ * begin. SIGINT and SIGTERM end it early; a second one ends it immediately. */
 WEFT_CHECKED enum weft_status weft_session_run(struct weft_session *session,
                                                struct weft_error *error);
 

@@ -16,8 +16,8 @@ enum weft_exit {
 void weft_output_error(const struct weft_error *error);
 void weft_output_note(const char *format, ...) WEFT_FORMAT(1, 2);
 
-/* The status to end with: `wanted`, unless stdout could not be written (a full disk, say). A
- * reader who has gone, as `head` does, is none of that. */
+/* The status to end with: `wanted`, unless stdout could not be written (for example a full disk). A
+ * reader that closed the pipe, as `head` does, does not count as a failure. */
 int weft_output_end(int wanted);
 
 #endif

@@ -51,7 +51,8 @@ static size_t prefix_bytes(const char *text, uint32_t columns)
     return len_bytes;
 }
 
-/* The part as a whole or nothing of it, nor of what follows: the most telling come first. */
+/* Adds the whole part or nothing. If it does not fit, later parts are left out too: the most
+ * important come first. */
 WEFT_FORMAT(2, 3) static void add(struct line *line, const char *format, ...)
 {
     char part[PART_BYTES];

@@ -79,7 +79,7 @@ Test(neighbour, answer_to_a_later_question)
     net_fini(&net);
 }
 
-/* He who asks for us is known from his question: we need not ask him. */
+/* A host that asks for our address is known from its question: we need not ask it. */
 Test(neighbour, learnt_from_a_question)
 {
     struct net net;
